@@ -1,0 +1,25 @@
+"""What: contracts, the renewals they come up for, the rules these are judged by, and the scores that result."""
+
+from renewals.models.contracts import Contract, Offer
+from renewals.models.imports import ImportBatch, ImportFinding
+from renewals.models.policies import RiskFactor, RiskWeightVersion, TimingPolicy, TimingPolicyVersion
+from renewals.models.renewals import ChurnReason, Renewal, RenewalQuerySet, Stage
+from renewals.models.scores import RenewalScore, RiskBand, TimingClass
+
+__all__ = [
+    "ChurnReason",
+    "Contract",
+    "ImportBatch",
+    "ImportFinding",
+    "Offer",
+    "Renewal",
+    "RenewalQuerySet",
+    "RenewalScore",
+    "RiskBand",
+    "RiskFactor",
+    "RiskWeightVersion",
+    "Stage",
+    "TimingClass",
+    "TimingPolicy",
+    "TimingPolicyVersion",
+]

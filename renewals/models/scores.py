@@ -1,0 +1,64 @@
+"""What the engine derives for each renewal. Its own narrow table, so that a recompute never touches, blocks or conflicts
+with a person's edit (docs/architecture.md section 4)."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Account
+from renewals.models.renewals import Renewal
+
+
+class TimingClass(models.IntegerChoices):
+    """Domain section 3. The numbers are the engine's codes; names are for URLs, labels for people."""
+
+    UPCOMING = 0, "Upcoming"
+    IN_WINDOW = 1, "In window"
+    OVERDUE = 2, "Overdue"
+    LAPSED = 3, "Lapsed"
+    EARLY = 4, "Early"
+    ON_TIME = 5, "On time"
+    LATE = 6, "Late"
+    WIN_BACK = 7, "Win-back"
+    LOST = 8, "Lost"
+
+
+class RiskBand(models.TextChoices):
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"
+
+
+class RenewalScore(models.Model):
+    renewal = models.OneToOneField(Renewal, on_delete=models.CASCADE, primary_key=True, related_name="score")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    timing_class = models.SmallIntegerField(choices=TimingClass)
+    timing_days = models.IntegerField()  # delta where ordered, else age; in the policy's kind of days
+    risk_score = models.FloatField(null=True)  # 0 to 100, whole hundredths; null where no factor had an input
+    likelihood = models.FloatField()
+    likelihood_count = models.IntegerField()  # decided renewals behind the rate
+    probability = models.FloatField()
+    completeness = models.FloatField()  # 0 to 1
+    # By RiskFactor.position, in hundredths of a point; -1 is a missing input. They add up to risk_score x 100.
+    contributions = ArrayField(models.SmallIntegerField())
+    # Counts the edits that re-scored this row. A recompute merges a row only if this is what it read, so an edit made
+    # while it ran is never overwritten by a stale result.
+    edit_count = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(probability__gte=0, probability__lte=1, likelihood__gte=0, likelihood__lte=1),
+                name="renewal_score_probabilities",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["timing_class", "renewal"], name="renewal_score_timing"),
+            models.Index(fields=["risk_score", "renewal"], name="renewal_score_risk"),
+            models.Index(fields=["probability", "renewal"], name="renewal_score_probability"),
+        ]
+
+    def __str__(self) -> str:
+        return f"score of {self.renewal_id}"

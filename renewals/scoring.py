@@ -1,0 +1,56 @@
+"""The door through which renewals asks for what forecasting computes.
+
+Rooms point one way (forecasting knows renewals, never the reverse), so who answers is named in settings, as a database
+backend is. Nothing else in this app may reach for forecasting.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_module
+
+from accounts.models import User
+
+
+@dataclass(frozen=True)
+class ProposedTolerances:
+    """A timing policy version that is not saved yet: where it applies, from when, and its days."""
+
+    account_id: int | None
+    segment_id: int | None
+    industry_id: int | None
+    effective_from: dt.date
+    early_days: int
+    grace_days: int
+    late_days: int
+    is_business: bool
+
+
+@dataclass(frozen=True)
+class TimingMove:
+    """How many renewals, and how much baseline in the reporting currency, go from one timing class to another."""
+
+    before: int
+    after: int
+    count: int
+    baseline_cents: int
+
+
+class ScoringBackend(Protocol):
+    def score_renewals(self, renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
+        """Score these rows anew inside the caller's transaction, and have their forecast periods refreshed on commit."""
+
+    def request_run(self, *, reason: str, user: User | None) -> int:
+        """Ask for a recompute of the whole book once the caller's transaction commits; the run's id. A waiting run is reused."""
+
+    def preview_timing(self, proposed: ProposedTolerances, *, as_of: dt.date) -> list[TimingMove]:
+        """What would change class if this version were in force; nothing is written."""
+
+
+def scoring() -> ScoringBackend:
+    return cast(ScoringBackend, import_module(settings.SCORING_BACKEND))
