@@ -47,7 +47,7 @@ class ContractQuerySet(models.QuerySet["Contract"]):
 class Contract(models.Model):
     """What was sold, for a term. Its first day and its last day are mandatory."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contracts")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contracts", db_index=False)
     number = models.CharField(max_length=80)
     product = models.CharField(max_length=200, blank=True)
     starts_on = models.DateField()

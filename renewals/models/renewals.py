@@ -90,9 +90,12 @@ class Renewal(models.Model):
         RENEWED = "renewed", "Renewed"
         LOST = "lost", "Lost"
 
-    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="renewals")
+    # No index of their own on these: the composite ones below, and the unique constraint, begin with them.
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="renewals", db_index=False)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="renewals")
-    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_renewals")
+    owner = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_renewals", db_index=False
+    )
     due_on = models.DateField()
     notice_days = models.PositiveSmallIntegerField(default=0)
     decision_on = models.GeneratedField(
@@ -105,7 +108,7 @@ class Renewal(models.Model):
     # The part of the final amount, or while open of the forecast, on products that were not in the contract.
     cross_sell_amount = models.DecimalField(max_digits=14, decimal_places=2, default=0)
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="renewals")
-    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="renewals")
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="renewals", db_index=False)
     confidence = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(100)])
     expected_order_on = models.DateField(null=True, blank=True)
     outcome = models.CharField(max_length=7, choices=Outcome, default=Outcome.OPEN)
