@@ -124,7 +124,7 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,20/5m/ip", "login": "30/m/ip"}
 # Celery. Delivery settings follow docs/architecture.md section 4: a killed worker's task is back within seconds,
 # and no task outlives the visibility timeout, so none runs twice at once.
 REDIS_URL = env.text("REDIS_URL") or embedded.redis_url()
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
