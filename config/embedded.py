@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 from typing import IO, Protocol
@@ -21,7 +22,16 @@ from config.hosting import postgres, valkey
 from config.hosting.home import EmbeddedServerError, home, secret
 from config.hosting.processes import stop_child
 
-__all__ = ["EmbeddedServerError", "broker_url", "database_url", "home", "redis_url", "running", "secret_key"]
+__all__ = [
+    "EmbeddedServerError",
+    "OwnServer",
+    "broker_url",
+    "database_url",
+    "home",
+    "redis_url",
+    "running",
+    "secret_key",
+]
 
 
 class Server(Protocol):
@@ -33,6 +43,18 @@ class Server(Protocol):
     def start(self, log: Path) -> Popen[bytes]: ...
 
     def is_ready(self) -> bool: ...
+
+
+@dataclass
+class OwnServer:
+    """A server that this process started and stops."""
+
+    server: Server
+    process: Popen[bytes]
+
+    def start_again(self) -> Popen[bytes]:
+        self.process = self.server.start(_log(self.server.NAME.lower()))
+        return self.process
 
 
 SERVERS: dict[str, Server] = {"DATABASE_URL": postgres, "REDIS_URL": valkey}
@@ -62,8 +84,8 @@ def secret_key() -> str:
 
 
 @contextmanager
-def running(*, must_own: bool = False) -> Iterator[None]:
-    """Keep the servers that the environment does not name running while the block runs.
+def running(*, must_own: bool = False) -> Iterator[list[OwnServer]]:
+    """Keep the servers that the environment does not name running while the block runs; yield those it started.
 
     The first process starts them, and at its end waits for those that attached before it stops them. A process that
     `must_own` them, as the supervisor does, waits for a short-lived owner instead of attaching to it, and does not
@@ -73,29 +95,28 @@ def running(*, must_own: bool = False) -> Iterator[None]:
         EmbeddedServerError: a server does not start; the message says why and what to do.
     """
     with ExitStack() as stack:
-        for variable, server in SERVERS.items():
-            if not os.environ.get(variable, "").strip():
-                stack.enter_context(_serving(server, must_own=must_own))
-        yield
+        wanted = [server for variable, server in SERVERS.items() if not os.environ.get(variable, "").strip()]
+        handles = [stack.enter_context(_serving(server, must_own=must_own)) for server in wanted]
+        yield [handle for handle in handles if handle is not None]
 
 
 @contextmanager
-def _serving(server: Server, *, must_own: bool) -> Iterator[None]:
+def _serving(server: Server, *, must_own: bool) -> Iterator[OwnServer | None]:
     name = server.NAME.lower()
     with open(home() / f"{name}.lock", "a+") as owner, open(home() / f"{name}.users.lock", "a+") as users:
         if not _own_or_attach(server, owner, users, must_own=must_own):
-            yield
+            yield None
             return
-        process = server.start(_log(name))
+        own = OwnServer(server, server.start(_log(name)))
         try:
-            _wait_until_ready(server, process, _log(name))
-            yield
+            _wait_until_ready(own, _log(name))
+            yield own
         finally:
             if not must_own and not _try_lock(users, fcntl.LOCK_EX):
                 _say(f"Another process still uses {server.NAME}: waiting for it to end. Ctrl-C stops waiting.")
                 with suppress(KeyboardInterrupt):
                     fcntl.flock(users, fcntl.LOCK_EX)
-            stop_child(process, (server.STOP_SIGNAL, 60.0))
+            stop_child(own.process, (server.STOP_SIGNAL, 60.0))
 
 
 def _own_or_attach(server: Server, owner: IO[str], users: IO[str], *, must_own: bool) -> bool:
@@ -122,17 +143,13 @@ def _own_or_attach(server: Server, owner: IO[str], users: IO[str], *, must_own: 
     )
 
 
-def _wait_until_ready(server: Server, process: Popen[bytes], log: Path) -> None:
+def _wait_until_ready(own: OwnServer, log: Path) -> None:
     until = time.monotonic() + START_PATIENCE
-    try:
-        while not server.is_ready():
-            if process.poll() is not None or time.monotonic() > until:
-                last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])
-                raise EmbeddedServerError(f"{server.NAME} did not start. The end of {log}:\n  {last}")
-            time.sleep(0.02)
-    except BaseException:
-        stop_child(process, (server.STOP_SIGNAL, 10.0))
-        raise
+    while not own.server.is_ready():
+        if own.process.poll() is not None or time.monotonic() > until:
+            last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])
+            raise EmbeddedServerError(f"{own.server.NAME} did not start. The end of {log}:\n  {last}")
+        time.sleep(0.02)
 
 
 def _try_lock(file: IO[str], kind: int) -> bool:

@@ -1,0 +1,54 @@
+"""Bring the database, the static files and the demo company to where this version of the code needs them."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from config.hosting import postgres
+from config.hosting.home import CHECKOUT
+
+DEMO_RENEWALS = 2000
+
+
+def is_prepared() -> bool:
+    """Whether a start may skip all of it, told without loading Django.
+
+    The stamp lies inside the embedded cluster's folder and goes away with it. Of a PostgreSQL of somebody's own we
+    cannot know what happened to it since, so there the answer is no.
+    """
+    return bool(_stamp()) and _stamp_file().exists() and _stamp_file().read_text() == _stamp()
+
+
+def prepare() -> None:
+    import django
+    from django.core.management import call_command
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    if os.environ.get("DEMO", "yes").lower() not in {"no", "0", "off", "false"}:
+        call_command("load_demo", renewals=DEMO_RENEWALS, if_empty=True)
+    if _stamp():
+        _stamp_file().write_text(_stamp())
+
+
+def _stamp_file() -> Path:
+    return postgres.data_folder() / "perennial-prepared.txt"
+
+
+def _stamp() -> str:
+    """Changes with migrations, static files and installed versions; empty for a database that is not ours."""
+    if os.environ.get("DATABASE_URL", "").strip():
+        return ""
+    sources = [CHECKOUT / "requirements.txt", *CHECKOUT.glob("*/migrations/*.py")]
+    sources += [path for path in (CHECKOUT / "static").rglob("*") if path.is_file()]
+    lines = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in sorted(sources)]
+    lines.append(f"{sys.version} {os.environ.get('STATIC_ROOT', '')}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    prepare()
