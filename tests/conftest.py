@@ -1,0 +1,32 @@
+"""What every test shares: the embedded servers (or those of DATABASE_URL and REDIS_URL) and settings for speed."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from config import embedded
+from config.celery import app
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set before the first test reads them; an environment variable would come too late for a bare `pytest`."""
+    # Static files under their plain names, straight from their sources: nothing has to be collected first.
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.WHITENOISE_USE_FINDERS = True
+    # Argon2 is slow by design, and a test makes many users.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    # A worker of the same installation must not take up what tests queue.
+    app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "global_keyprefix": "test:"}
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[None]:
+    """PostgreSQL and Valkey, for tests that speak to one of them without Django's test database."""
+    with embedded.running():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(servers: None) -> None:
+    """Asked for by pytest-django before it makes the test database: the server has to run by then."""
