@@ -6,7 +6,6 @@ import datetime as dt
 import zoneinfo
 from typing import Any, ClassVar
 
-from config.history import track_history
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
@@ -14,6 +13,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+from config.history import track_history
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "A currency is three capital letters, such as EUR.")
 
@@ -177,7 +178,7 @@ class ExchangeRate(models.Model):
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def visible_to(self, user: User) -> AccountQuerySet:
-        """Accounts that a user may know of: their own scope's, by the account's owner or by any of its renewals' owners."""
+        """Accounts a user may know of: those of their scope, by the account's owner or any of its renewals' owners."""
         if user.sees_all:
             return self
         owners = owners_visible_to(user)
@@ -231,7 +232,7 @@ class Account(models.Model):
 
 
 class AttributeDefinition(models.Model):
-    """A custom attribute that an import brings: any column that an admin wants to keep, and perhaps to weigh as risk."""
+    """A custom attribute that an import brings: any column an admin wants to keep, and perhaps weigh as risk."""
 
     class Kind(models.TextChoices):
         NUMBER = "number", "Number"
@@ -264,7 +265,7 @@ class AccountSignal(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="signals")
     measured_on = models.DateField()
-    usage_change_rate = models.FloatField(null=True, blank=True)  # product use against the 90 days before: -0.3 is a fall
+    usage_change_rate = models.FloatField(null=True, blank=True)  # use against the 90 days before: -0.3 is a fall
     seat_change_rate = models.FloatField(null=True, blank=True)
     severe_ticket_count = models.PositiveIntegerField(null=True, blank=True)  # severe ones open on the day
     reopened_ticket_rate = models.FloatField(null=True, blank=True)  # 0 to 1, of those resolved

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pghistory
 from celery.schedules import crontab
+
 from config import embedded, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -168,7 +169,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = env.flag("STATIC_UNHASHED", DEBUG)
 
-# Security. HTTPS is assumed unless the installation says that it is reached by plain http (make run on one's own machine).
+# Security. HTTPS=yes wherever other people reach the site; `make run` on one's own machine is plain http.
 HTTPS = env.flag("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS

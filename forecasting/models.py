@@ -49,7 +49,7 @@ class Run(models.Model):
 
 
 class RunChunk(models.Model):
-    """A range of accounts within a run: claimed, computed and staged by one worker, any number of times, to one result."""
+    """A range of accounts within a run: computed and staged by a worker, any number of times, to one result."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks")
     first_account_id = models.BigIntegerField()
@@ -121,7 +121,9 @@ class ForecastLine(models.Model):
     late_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     win_back_count = models.IntegerField(default=0)
     win_back_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    in_period_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)  # ordered by the period's last day
+    in_period_amount = models.DecimalField(
+        max_digits=18, decimal_places=2, default=0
+    )  # ordered by the period's last day
 
     class Meta:
         constraints = [

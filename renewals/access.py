@@ -25,5 +25,7 @@ def get_visible_renewal(user: User, pk: int) -> Renewal:
 def get_editable_renewal(user: User, pk: int) -> Renewal:
     renewal = get_visible_renewal(user, pk)
     if not may_edit(user, renewal):
-        raise PermissionDenied("You may look at this renewal; only its owner, the owner's manager or an admin edits it.")
+        raise PermissionDenied(
+            "You may look at this renewal; only its owner, the owner's manager or an admin edits it."
+        )
     return renewal

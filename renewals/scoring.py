@@ -43,10 +43,10 @@ class TimingMove:
 
 class ScoringBackend(Protocol):
     def score_renewals(self, renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
-        """Score these rows anew inside the caller's transaction, and have their forecast periods refreshed on commit."""
+        """Score these rows anew inside the caller's transaction; their forecast periods are refreshed on commit."""
 
     def request_run(self, *, reason: str, user: User | None) -> int:
-        """Ask for a recompute of the whole book once the caller's transaction commits; the run's id. A waiting run is reused."""
+        """Recompute the whole book once the caller's transaction commits; reuses a waiting run. Gives its id."""
 
     def preview_timing(self, proposed: ProposedTolerances, *, as_of: dt.date) -> list[TimingMove]:
         """What would change class if this version were in force; nothing is written."""

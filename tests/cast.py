@@ -7,8 +7,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from accounts.models import Account, ExchangeRate, Segment, Team, User
 from django.test import Client
+
+from accounts.models import Account, ExchangeRate, Segment, Team, User
 from renewals.models import Contract, Renewal, Stage
 
 PASSWORD = "correct horse battery staple"
@@ -17,7 +18,7 @@ numbers = count(1)
 
 @dataclass
 class Cast:
-    """EMEA: manager, rep, team_mate, viewer. AMER: outsider (a rep), other_manager. admin and auditor see the whole book."""
+    """EMEA: manager, rep, team_mate, viewer. AMER: outsider (a rep), other_manager. admin, auditor: the whole book."""
 
     admin: User
     auditor: User

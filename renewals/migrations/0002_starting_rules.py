@@ -27,7 +27,13 @@ CHURN_REASONS = [
 # key, label, weight, stale after days, what makes it risky
 FACTORS = [
     ("usage_trend", "Product usage", 20, 60, "Use of the product against the 90 days before; falling is risky."),
-    ("days_since_touch", "Last touch", 10, None, "Days since anybody talked to the customer; 90 and more is all of it."),
+    (
+        "days_since_touch",
+        "Last touch",
+        10,
+        None,
+        "Days since anybody talked to the customer; 90 and more is all of it.",
+    ),
     ("severe_tickets", "Support", 12, 60, "Severe tickets open, and how often tickets are reopened."),
     ("satisfaction", "Satisfaction", 12, 365, "CSAT and NPS."),
     ("payment_behaviour", "Payments", 12, 180, "Invoices settled late, payments failed or charged back."),
@@ -45,9 +51,7 @@ def create_starting_rules(apps: Any, schema_editor: Any) -> None:
         return apps.get_model("renewals", name).objects
 
     for position, (name, confidence, category) in enumerate(STAGES, 1):
-        model("Stage").create(
-            name=name, position=position, default_confidence=confidence, forecast_category=category
-        )
+        model("Stage").create(name=name, position=position, default_confidence=confidence, forecast_category=category)
     for name, is_avoidable in CHURN_REASONS:
         model("ChurnReason").create(name=name, is_avoidable=is_avoidable)
     for position, (key, label, _, stale_days, explanation) in enumerate(FACTORS):

@@ -10,7 +10,7 @@ from config.history import track_history
 
 
 class TimingPolicy(models.Model):
-    """Where tolerances apply: to an account, a segment and industry, an industry, a segment, or (all blank) to the rest."""
+    """Where tolerances apply: an account, a segment and industry, an industry, a segment, or (all blank) the rest."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, blank=True)
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, null=True, blank=True)
@@ -75,7 +75,7 @@ class TimingPolicyVersion(models.Model):
 
 
 class RiskFactor(models.Model):
-    """One thing that makes a renewal risky. Built-in ones come with the first migration; others weigh a custom attribute.
+    """One thing that makes a renewal risky. Built-in ones come with a migration; others weigh a custom attribute.
 
     `position` is where the factor's share stands in RenewalScore.contributions; it is never reused.
     """
@@ -85,8 +85,8 @@ class RiskFactor(models.Model):
     explanation = models.CharField(max_length=200, blank=True)
     position = models.PositiveSmallIntegerField(unique=True)
     attribute = models.OneToOneField(AttributeDefinition, on_delete=models.CASCADE, null=True, blank=True)
-    # How a custom attribute becomes a risk from 0 to 1: linear from low to high (numbers; days of age for dates), or by
-    # category. A flag is 1 where it is yes; low above high turns any of them round.
+    # How a custom attribute becomes a risk from 0 to 1: linear from low to high (numbers; days of age for dates), or
+    # by category. A flag is 1 where it is yes; low above high turns any of them round.
     low_value = models.FloatField(null=True, blank=True)
     high_value = models.FloatField(null=True, blank=True)
     category_risks = models.JSONField(default=dict, blank=True)
@@ -100,7 +100,7 @@ class RiskFactor(models.Model):
 
 
 class RiskWeightVersion(models.Model):
-    """Weights of the factors for a segment, or (blank) for the segments without their own; the newest one is in force."""
+    """Weights of the factors for a segment, or (blank) for segments without their own; the newest one is in force."""
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, null=True, blank=True)
     weights = models.JSONField()  # factor key -> weight, 0 or more

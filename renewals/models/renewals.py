@@ -25,9 +25,7 @@ class Stage(models.Model):
     name = models.CharField(max_length=60, unique=True)
     position = models.PositiveSmallIntegerField(unique=True)
     default_confidence = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
-    forecast_category = models.CharField(
-        max_length=9, choices=ForecastCategory, default=ForecastCategory.PIPELINE
-    )
+    forecast_category = models.CharField(max_length=9, choices=ForecastCategory, default=ForecastCategory.PIPELINE)
 
     class Meta:
         ordering = ["position"]
@@ -57,7 +55,7 @@ class ChurnReason(models.Model):
 
 class RenewalQuerySet(models.QuerySet["Renewal"]):
     def visible_to(self, user: User) -> RenewalQuerySet:
-        """The rows a user may know of; see accounts.User. Rows without an owner belong to those who see the whole book."""
+        """The rows a user may know of (see accounts.User); rows without an owner: those who see all."""
         return self if user.sees_all else self.filter(owner__in=owners_visible_to(user))
 
     def editable_by(self, user: User) -> RenewalQuerySet:

@@ -1,5 +1,5 @@
-"""What the engine derives for each renewal. Its own narrow table, so that a recompute never touches, blocks or conflicts
-with a person's edit (docs/architecture.md section 4)."""
+"""What the engine derives for each renewal, in its own narrow table: a recompute never blocks or conflicts with a
+person's edit (docs/architecture.md section 4)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,48 @@
+"""`make bench`: builds a book of N renewals in a scratch database and measures each figure beside its floor."""
+
+import argparse
+import os
+import time
+
+import django
+
+from config import embedded
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("STATIC_UNHASHED", "yes")
+SMALL = 10_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--renewals", type=int, default=1_000_000)
+    count = parser.parse_args().renewals
+    with embedded.running():
+        django.setup()
+        measure(count)
+
+
+def measure(count: int) -> None:
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from bench import edits, figures, imports, pages, recompute, scratch
+
+    settings.ALLOWED_HOSTS = ["*"]
+    with scratch.scratch_database("perennial_bench_small"):
+        call_command("load_demo", renewals=SMALL, seed=1, verbosity=0)
+        small_ms, _ = pages.first_page(SMALL)
+    found: list[figures.Figure] = []
+    with scratch.scratch_database("perennial_bench") as url:
+        started = time.perf_counter()
+        call_command("load_demo", renewals=count, seed=1, recompute=False, verbosity=0)
+        found.append(figures.Figure(f"demo book of {count:,}, loaded", time.perf_counter() - started, "s"))
+        found += recompute.measure(count)
+        found += pages.measure(count, small_ms)
+        found += edits.measure(count, url)
+        found += imports.measure(min(count, 100_000))
+    figures.report(found)
+
+
+if __name__ == "__main__":
+    main()
