@@ -1,0 +1,72 @@
+"""What the shell around every page needs to know: where one can go, and where one is."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import User
+
+
+@dataclass(frozen=True)
+class RailItem:
+    name: str
+    label: str
+    icon: str
+    url: str = ""
+    is_current: bool = False
+
+
+PAGES = (
+    RailItem("renewals:table", "Renewals", "table"),
+    RailItem("forecasting:overview", "Forecast", "chart-line"),
+)
+IMPORTS = RailItem("imports:list", "Imports", "upload")
+RULES = (
+    RailItem("rules:timing", "Timing policies", "adjustments"),
+    RailItem("rules:weights", "Risk weights", "shield"),
+    RailItem("rules:stages", "Stages", "stairs"),
+    RailItem("rules:lists", "Lists", "checklist"),
+    RailItem("people:users", "People", "users"),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Template context `shell`: pages, rules and sign_in_url. Lazy, so that a partial answer does not pay for it."""
+    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+
+
+def _shell(request: HttpRequest) -> dict[str, Any]:
+    role = getattr(request.user, "role", None)
+    pages = (*PAGES, IMPORTS) if role in {User.Role.ADMIN, User.Role.MANAGER} else PAGES
+    rules = RULES if role == User.Role.ADMIN else ()
+    reachable = _with_urls((*pages, *rules))
+    current = _current_name(reachable, request.path)
+    items = [replace(item, is_current=item.name == current) for item in reachable]
+    rule_names = {item.name for item in rules}
+    return {
+        "pages": [item for item in items if item.name not in rule_names],
+        "rules": [item for item in items if item.name in rule_names],
+        "sign_in_url": resolve_url(settings.LOGIN_URL),
+    }
+
+
+def _with_urls(items: tuple[RailItem, ...]) -> list[RailItem]:
+    """The items whose page exists; an installation without one of the apps simply has no such entry."""
+    found = []
+    for item in items:
+        try:
+            found.append(replace(item, url=reverse(item.name)))
+        except NoReverseMatch:
+            continue
+    return found
+
+
+def _current_name(items: list[RailItem], path: str) -> str:
+    """The item the reader is in: the longest address that the path begins with, so a row's page marks its list."""
+    matches = [item for item in items if path.startswith(item.url)]
+    return max(matches, key=lambda item: len(item.url)).name if matches else ""

@@ -1,0 +1,70 @@
+"""Small pieces of the look that have parameters: icons, states, bars."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+# Timing class -> (icon, word); the colour is the class p-state-<code> in components.css.
+STATES = {
+    "upcoming": ("clock", "Upcoming"),
+    "in_window": ("calendar-due", "In window"),
+    "overdue": ("alert-triangle", "Overdue"),
+    "lapsed": ("circle-x", "Lapsed"),
+    "early": ("circle-check", "Early"),
+    "on_time": ("circle-check", "On time"),
+    "late": ("clock-check", "Late"),
+    "win_back": ("refresh", "Win-back"),
+    "lost": ("mood-sad", "Lost"),
+}
+
+
+@register.simple_tag
+@cache  # a page of 50 rows asks for the same dozen icons several hundred times
+def icon(name: str, label: str = "") -> SafeString:
+    """A Tabler outline icon from static/icons.svg: hidden from screen readers, or spoken when it has a label."""
+    href = f"{static('icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="p-icon" role="img" aria-label="{}"><title>{}</title><use href="{}"></use></svg>',
+            label,
+            label,
+            href,
+        )
+    return format_html('<svg class="p-icon" aria-hidden="true"><use href="{}"></use></svg>', href)
+
+
+@register.simple_tag
+def state(code: str, days: int | None = None) -> SafeString:
+    """A timing class as icon, word and colour: `{% state "overdue" 12 %}` reads "Overdue 12 d"."""
+    name, word = STATES[code]
+    text = word if days is None else f"{word} {days} d"
+    return format_html('<span class="p-state p-state-{}">{}{}</span>', code, icon(name), text)
+
+
+@register.simple_tag
+def bar(percent: float, tone: str = "quiet") -> SafeString:
+    """A short bar for a number from 0 to 100 that stands beside it; tone is good, warn, bad, info or quiet."""
+    return format_html(
+        '<svg class="p-bar p-bar-{}" aria-hidden="true"><rect width="{}%" height="100%" rx="2"></rect></svg>',
+        tone,
+        round(min(max(percent, 0), 100)),
+    )
+
+
+@register.filter
+def initials(person: object) -> str:
+    """At most two letters that stand for a person: "Ana Lucía Ortega" gives AO."""
+    words = str(person).split()
+    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else ""
+
+
+@register.filter
+def count_of(counts: Mapping[str, int] | str, name: str) -> int | None:
+    """The count beside a rail entry, or None where the page knows none (a missing context variable arrives as "")."""
+    return counts.get(name) if isinstance(counts, Mapping) else None

@@ -1,0 +1,66 @@
+// Toasts: what changed from what to what, with Undo. They come from three places: Django's messages (already in the
+// page), an answer's `HX-Trigger: {"toast": {...}}`, and scripts through perennial.toast({...}).
+(function () {
+  "use strict";
+  const SECONDS_SHOWN = 8;
+  const MOST_AT_ONCE = 4;
+  const stack = document.getElementById("toasts");
+  const pattern = document.getElementById("toast-pattern");
+  if (!stack) return;
+
+  // Leaves by itself after a while, but not under the pointer or the focus; an error stays until it is dismissed.
+  function start(toast) {
+    let timer = 0;
+    const hold = () => clearTimeout(timer);
+    const release = () => { hold(); timer = setTimeout(() => toast.remove(), SECONDS_SHOWN * 1000); };
+    toast.querySelector("[data-dismiss]").addEventListener("click", () => toast.remove());
+    if (toast.classList.contains("is-error")) return;
+    for (const event of ["pointerenter", "focusin"]) toast.addEventListener(event, hold);
+    for (const event of ["pointerleave", "focusout"]) toast.addEventListener(event, release);
+    release();
+  }
+
+  function offerUndo(toast, undoUrl, undoTarget) {
+    const button = toast.querySelector(".p-toast-undo");
+    button.hidden = false;
+    button.setAttribute("hx-post", undoUrl);
+    button.setAttribute("hx-target", undoTarget || "this");
+    button.setAttribute("hx-swap", undoTarget ? "outerHTML" : "none");
+    button.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) toast.remove(); });
+    htmx.process(button);
+    // Ctrl Z takes back the newest only; the keys are shown where they work.
+    stack.querySelectorAll(".p-toast-undo kbd").forEach((keys) => { keys.hidden = true; });
+    button.querySelector("kbd").hidden = false;
+  }
+
+  function show({ text, undoUrl, undoTarget, level }) {
+    const toast = pattern.content.firstElementChild.cloneNode(true);
+    toast.querySelector("[data-text]").textContent = text;
+    if (level === "error") {
+      toast.classList.add("is-error");
+      toast.setAttribute("role", "alert");
+    }
+    if (undoUrl) offerUndo(toast, undoUrl, undoTarget);
+    // Said twice is said once: the same error again replaces the first.
+    for (const other of [...stack.children]) {
+      if (other.querySelector("[data-text]").textContent === text) other.remove();
+    }
+    stack.append(toast);
+    while (stack.children.length > MOST_AT_ONCE) stack.firstElementChild.remove();
+    start(toast);
+    return toast;
+  }
+
+  document.addEventListener("toast", (event) => show(event.detail));
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    const newest = [...stack.querySelectorAll(".p-toast-undo:not([hidden])")].pop();
+    if (!newest) return;
+    event.preventDefault();
+    newest.click();
+  });
+
+  for (const toast of stack.children) start(toast);
+  window.perennial.toast = show;
+})();
