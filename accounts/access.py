@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -18,17 +17,17 @@ def signed_in(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
+def role_required(*roles: str) -> Callable[[View], View]:
     """View decorator: 403 unless the user has one of the roles."""
 
-    def decorate(view: View[P]) -> View[P]:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if signed_in(request).role not in roles:
                 raise PermissionDenied("Your role does not include this page.")
             return view(request, *args, **kwargs)
 
-        return checked
+        return cast(View, checked)
 
     return decorate
 

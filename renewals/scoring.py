@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol, cast
 
 from django.conf import settings
-from django.utils.module_loading import import_module
 
 from accounts.models import User
 

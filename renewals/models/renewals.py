@@ -59,14 +59,11 @@ class RenewalQuerySet(models.QuerySet["Renewal"]):
         return self if user.sees_all else self.filter(owner__in=owners_visible_to(user))
 
     def editable_by(self, user: User) -> RenewalQuerySet:
-        match user.role:
-            case User.Role.ADMIN:
-                return self
-            case User.Role.MANAGER:
-                return self.filter(owner__team_id=user.team_id)
-            case User.Role.REP:
-                return self.filter(owner=user)
-        return self.none()
+        if user.role == User.Role.ADMIN:
+            return self
+        if user.role == User.Role.MANAGER and user.team_id is not None:
+            return self.filter(owner__team_id=user.team_id)
+        return self.filter(owner=user) if user.role == User.Role.REP else self.none()
 
     def open(self) -> RenewalQuerySet:
         return self.filter(outcome=Renewal.Outcome.OPEN)
