@@ -7,13 +7,16 @@ from django.conf import settings
 
 from config import embedded
 from config.celery import app
+from tests.cast import cast
+
+__all__ = ["cast"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set before the first test reads them; an environment variable would come too late for a bare `pytest`."""
     # Static files under their plain names, straight from their sources: nothing has to be collected first.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.WHITENOISE_USE_FINDERS = True
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
     # Argon2 is slow by design, and a test makes many users.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     # A worker of the same installation must not take up what tests queue.

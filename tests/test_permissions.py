@@ -1,0 +1,86 @@
+"""Every address of the site, asked by every role; what is denied must be shown to have changed nothing."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
+
+from tests import permissions
+from tests.cast import Cast
+from tests.permissions import ROLES, Row, Value
+
+PARTS = [import_module(f"tests.permissions.{part.name}") for part in pkgutil.iter_modules(permissions.__path__)]
+ROWS: list[Row] = [row for part in PARTS for row in part.ROWS]
+OUR_APPS = ("accounts", "renewals", "forecasting")
+
+
+def addresses(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from addresses(pattern.url_patterns, inner)
+        else:
+            yield f"{namespace}{pattern.name or f'(no name: {pattern.pattern})'}"
+
+
+def test_every_address_has_a_row_and_every_row_an_address() -> None:
+    assert sorted({row.name for row in ROWS}) == sorted(set(addresses(get_resolver().url_patterns)))
+
+
+def test_every_row_names_every_role() -> None:
+    assert [str(row) for row in ROWS if set(row.expect) != set(ROLES)] == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_address_answers_each_role_as_stated(row: Row, cast: Cast) -> None:
+    url = reverse(row.name, kwargs=made(row.kwargs, cast))
+    data = made(row.data, cast)
+    answers = {role: answer_to(role, cast, row, url, data) for role in ROLES}
+    assert answers == row.expect
+
+
+def made(values: dict[str, Value], cast: Cast) -> dict[str, Any]:
+    return {name: value(cast) if callable(value) else value for name, value in values.items()}
+
+
+def answer_to(role: str, cast: Cast, row: Row, url: str, data: dict[str, Any]) -> int:
+    """The status that the role gets, in a transaction of its own that is taken back."""
+    client = Client() if role == "anonymous" else cast.client_of(role)
+    before = state_of_the_book()
+    with transaction.atomic():
+        response = getattr(client, row.method)(url, data, headers=row.headers)
+        after = state_of_the_book()
+        transaction.set_rollback(True)
+    if role == "anonymous" and response.status_code == 302:
+        assert leads_to_sign_in(response), f"{row} sends somebody anonymous to {response.headers['Location']}"
+    if is_denied(role, response) or row.method == "get":
+        assert after == before, f"{row} was answered {response.status_code} for {role}, and yet something changed"
+    return response.status_code
+
+
+def leads_to_sign_in(response: HttpResponseBase) -> bool:
+    return resolve(response.headers["Location"].partition("?")[0]).view_name == settings.LOGIN_URL
+
+
+def is_denied(role: str, response: HttpResponseBase) -> bool:
+    return response.status_code >= 400 or (role == "anonymous" and response.status_code == 302)
+
+
+def state_of_the_book() -> dict[str, str]:
+    """A fingerprint of every table of ours; history tables among them."""
+    tables = sorted({model._meta.db_table for app in OUR_APPS for model in apps.get_app_config(app).get_models()})
+    query = " UNION ALL ".join(
+        f"SELECT '{table}', md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM \"{table}\" t"
+        for table in tables
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return dict(cursor.fetchall())
