@@ -28,6 +28,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A child that lived this long failed by accident, not by its configuration: its pauses start anew.
 STEADY_SECONDS = 60.0
 WEB_PATIENCE = 90.0
+# Celery's warning is about pickled messages, which it is not set to accept here.
+CELERY_AS_ROOT = "ignore:You're running the worker with superuser privileges"
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Supervisor:
 
         def launch() -> subprocess.Popen[bytes]:
             return start_child(
-                [sys.executable, "-m", *module],
+                [sys.executable, "-W", CELERY_AS_ROOT, "-m", *module],
                 death_signal=death_signal,
                 folder=CHECKOUT,
                 environment=os.environ | {"PYTHONUNBUFFERED": "1"},
