@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             name='Contract',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=80)),
+                ('number', models.CharField(db_collation='C', max_length=80)),
                 ('product', models.CharField(blank=True, max_length=200)),
                 ('starts_on', models.DateField()),
                 ('ends_on', models.DateField()),
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('pgh_context', pghistory.utils.JSONField(null=True)),
                 ('pgh_context_id', models.UUIDField(null=True)),
                 ('id', models.BigIntegerField()),
-                ('number', models.CharField(max_length=80)),
+                ('number', models.CharField(db_collation='C', max_length=80)),
                 ('product', models.CharField(blank=True, max_length=200)),
                 ('starts_on', models.DateField()),
                 ('ends_on', models.DateField()),
@@ -197,7 +197,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='renewal',
             name='offer',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='renewals', to='renewals.offer'),
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='renewals', to='renewals.offer'),
         ),
         migrations.AddField(
             model_name='renewal',
@@ -347,7 +347,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='contract',
-            index=models.Index(fields=['number'], name='contract_number_prefix', opclasses=['varchar_pattern_ops']),
+            index=models.Index(fields=['number', 'id'], name='contract_number'),
         ),
         migrations.AddConstraint(
             model_name='contract',
@@ -404,7 +404,31 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(fields=['ordered_on', 'id'], name='renewal_ordered'),
+            index=models.Index(fields=['offer', 'due_on', 'id'], name='renewal_offer_due'),
+        ),
+        migrations.AddIndex(
+            model_name='renewal',
+            index=models.Index(fields=['outcome', 'due_on', 'id'], name='renewal_outcome_due'),
+        ),
+        migrations.AddIndex(
+            model_name='renewal',
+            index=models.Index(condition=models.Q(('ordered_on__isnull', False)), fields=['ordered_on', 'id'], name='renewal_ordered'),
+        ),
+        migrations.AddIndex(
+            model_name='renewal',
+            index=models.Index(condition=models.Q(('forecast_amount__isnull', False)), fields=['forecast_amount', 'id'], name='renewal_forecast'),
+        ),
+        migrations.AddIndex(
+            model_name='renewal',
+            index=models.Index(condition=models.Q(('confidence__isnull', False)), fields=['confidence', 'id'], name='renewal_by_confidence'),
+        ),
+        migrations.AddIndex(
+            model_name='renewal',
+            index=models.Index(condition=models.Q(('expected_order_on__isnull', False)), fields=['expected_order_on', 'id'], name='renewal_expected'),
+        ),
+        migrations.AddIndex(
+            model_name='renewal',
+            index=models.Index(condition=models.Q(('next_step_on__isnull', False)), fields=['next_step_on', 'id'], name='renewal_next_step'),
         ),
         migrations.AddConstraint(
             model_name='renewal',
@@ -469,6 +493,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='renewalscore',
             index=models.Index(fields=['probability', 'renewal'], name='renewal_score_probability'),
+        ),
+        migrations.AddIndex(
+            model_name='renewalscore',
+            index=models.Index(fields=['likelihood', 'renewal'], name='renewal_score_likelihood'),
         ),
         migrations.AddConstraint(
             model_name='renewalscore',

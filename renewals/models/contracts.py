@@ -48,7 +48,8 @@ class Contract(models.Model):
     """What was sold, for a term. Its first day and its last day are mandatory."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contracts", db_index=False)
-    number = models.CharField(max_length=80)
+    # Byte order, in which one index serves both the search by beginnings and the order of the table.
+    number = models.CharField(max_length=80, db_collation="C")
     product = models.CharField(max_length=200, blank=True)
     starts_on = models.DateField()
     ends_on = models.DateField()
@@ -83,8 +84,7 @@ class Contract(models.Model):
             ),
             models.CheckConstraint(condition=~Q(number=""), name="contract_has_number"),
         ]
-        # Prefix search by number in any collation.
-        indexes = [models.Index(fields=["number"], name="contract_number_prefix", opclasses=["varchar_pattern_ops"])]
+        indexes = [models.Index(fields=["number", "id"], name="contract_number")]
 
     def __str__(self) -> str:
         return self.number

@@ -102,7 +102,9 @@ class Renewal(models.Model):
     final_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     # The part of the final amount, or while open of the forecast, on products that were not in the contract.
     cross_sell_amount = models.DecimalField(max_digits=14, decimal_places=2, default=0)
-    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="renewals")
+    offer = models.ForeignKey(
+        Offer, on_delete=models.PROTECT, null=True, blank=True, related_name="renewals", db_index=False
+    )
     stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="renewals", db_index=False)
     confidence = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(100)])
     expected_order_on = models.DateField(null=True, blank=True)
@@ -156,13 +158,25 @@ class Renewal(models.Model):
                 violation_error_message="An exception needs its reason.",
             ),
         ]
+        # One per order that the central table offers; what is mostly blank is indexed only where it is not.
         indexes = [
             models.Index(fields=["due_on", "id"], name="renewal_due"),
             models.Index(fields=["owner", "due_on", "id"], name="renewal_owner_due"),
             models.Index(fields=["decision_on", "id"], name="renewal_decision"),
             models.Index(fields=["stage", "due_on", "id"], name="renewal_stage_due"),
+            models.Index(fields=["offer", "due_on", "id"], name="renewal_offer_due"),
+            models.Index(fields=["outcome", "due_on", "id"], name="renewal_outcome_due"),
             models.Index(fields=["baseline_amount", "id"], name="renewal_baseline"),
-            models.Index(fields=["ordered_on", "id"], name="renewal_ordered"),
+            *(
+                models.Index(fields=[column, "id"], name=f"renewal_{name}", condition=Q(**{f"{column}__isnull": False}))
+                for column, name in (
+                    ("ordered_on", "ordered"),
+                    ("forecast_amount", "forecast"),
+                    ("confidence", "by_confidence"),
+                    ("expected_order_on", "expected"),
+                    ("next_step_on", "next_step"),
+                )
+            ),
         ]
 
     def __str__(self) -> str:

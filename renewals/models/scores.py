@@ -25,10 +25,21 @@ class TimingClass(models.IntegerChoices):
     LOST = 8, "Lost"
 
 
+MEDIUM_RISK_FROM = 40.0
+HIGH_RISK_FROM = 65.0
+
+
 class RiskBand(models.TextChoices):
     LOW = "low", "Low"
     MEDIUM = "medium", "Medium"
     HIGH = "high", "High"
+
+    @classmethod
+    def of(cls, risk_score: float) -> RiskBand:
+        """The bounds are the engine's (forecasting.engine.risk); a test holds the two together."""
+        if risk_score >= HIGH_RISK_FROM:
+            return cls.HIGH
+        return cls.MEDIUM if risk_score >= MEDIUM_RISK_FROM else cls.LOW
 
 
 class RenewalScore(models.Model):
@@ -57,6 +68,7 @@ class RenewalScore(models.Model):
         indexes = [
             models.Index(fields=["timing_class", "renewal"], name="renewal_score_timing"),
             models.Index(fields=["risk_score", "renewal"], name="renewal_score_risk"),
+            models.Index(fields=["likelihood", "renewal"], name="renewal_score_likelihood"),
             models.Index(fields=["probability", "renewal"], name="renewal_score_probability"),
         ]
 
