@@ -58,6 +58,12 @@ def bar(percent: float, tone: str = "quiet") -> SafeString:
 
 
 @register.filter
+def grouped(number: int) -> str:
+    """A count as people read it: 1284 gives "1,284"."""
+    return f"{number:,}"
+
+
+@register.filter
 def initials(person: object) -> str:
     """At most two letters that stand for a person: "Ana Lucía Ortega" gives AO."""
     words = str(person).split()

@@ -24,7 +24,7 @@
 
   function confirmThen(question, verb, proceed) {
     confirmation.querySelector("[data-question]").textContent = question;
-    confirmation.querySelector("[value=yes]").textContent = verb || "Yes, go on";
+    confirmation.querySelector("[value=yes]").textContent = verb || "Go on";
     confirmation.returnValue = "";
     confirmation.addEventListener("close", () => { if (confirmation.returnValue === "yes") proceed(); }, { once: true });
     confirmation.showModal();
@@ -128,6 +128,10 @@
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr } = event.detail;
     if (/"toast"/.test(xhr.getResponseHeader("HX-Trigger") || "")) return;
+    if (xhr.status === 403 && xhr.responseText.includes("data-page-too-old")) {
+      complain("You have signed in or out since this page was opened. Nothing was saved: reload the page and try again.");
+      return;
+    }
     const failed = isRead(event.detail) ? "" : " Nothing was saved.";
     complain(REASONS[xhr.status] || `The server could not do this (error ${xhr.status}).${failed} Try again.`);
   });
