@@ -38,9 +38,11 @@ class Account:
 
     def can_enter(self, folder: Path) -> bool:
         """Whether this user may pass through `folder` and everything above it."""
-        return all(self._has(step, read=False) for step in (folder, *folder.parents))
+        real = folder.resolve()
+        return all(self._has(step, read=False) for step in (real, *real.parents))
 
     def can_run(self, program: Path) -> bool:
+        """Whether this user may read and execute `program`."""
         return self.can_enter(program.parent) and self._has(program, read=True)
 
     def _has(self, path: Path, *, read: bool) -> bool:
