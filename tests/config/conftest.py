@@ -70,6 +70,6 @@ def processes_of(home: Path | str) -> dict[int, str]:
             environment = (folder / "environ").read_bytes()
         except OSError:
             continue
-        if command and int(folder.name) != os.getpid() and str(home).encode() + b"/" in command + environment + b"/":
+        if command and int(folder.name) != os.getpid() and str(home).encode() in command + environment:
             found[int(folder.name)] = command.replace(b"\0", b" ").decode()
     return found
