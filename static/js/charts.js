@@ -1,0 +1,82 @@
+// Draws the figures of a page. The server made them (data, layout, words, addresses); here colours get their value in the
+// theme of the moment, a click opens the rows behind a bar or point, and a button swaps a chart for its table.
+(function () {
+  "use strict";
+  const CONFIG = {
+    displayModeBar: "hover",
+    displaylogo: false,
+    responsive: true,
+    scrollZoom: false,
+    showSendToCloud: false,
+    plotlyServerURL: "",
+    doubleClick: false,
+    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d", "resetScale2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d"],
+    toImageButtonOptions: { format: "svg" }, // a bitmap would be made from a blob, which the policy refuses
+  };
+
+  // Every "var(--name)" in a figure becomes the value that the variable has now.
+  function inTheme(part, style) {
+    if (typeof part === "string") {
+      return part.startsWith("var(--") ? style.getPropertyValue(part.slice(4, -1)).trim() : part;
+    }
+    if (Array.isArray(part)) return part.map((item) => inTheme(item, style));
+    if (part && typeof part === "object") {
+      return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, inTheme(value, style)]));
+    }
+    return part;
+  }
+
+  const charts = [...document.querySelectorAll("[data-figure]")].map((place) => ({
+    place,
+    figure: JSON.parse(document.getElementById(place.dataset.figure).textContent),
+    isDrawn: false,
+  }));
+
+  function draw(chart) {
+    const { data, layout } = inTheme(chart.figure, getComputedStyle(document.documentElement));
+    layout.font.family = getComputedStyle(document.body).fontFamily;
+    layout.autosize = true;
+    const shown = Plotly.react(chart.place, data, layout, CONFIG);
+    if (!chart.isDrawn) shown.then(() => listen(chart.place));
+    chart.isDrawn = true;
+  }
+
+  function listen(place) {
+    place.on("plotly_click", ({ points, event }) => {
+      const address = points[0].customdata?.[0];
+      if (!address) return;
+      if (event.ctrlKey || event.metaKey || event.button === 1) window.open(address, "_blank", "noopener");
+      else location.assign(address);
+    });
+    place.on("plotly_hover", ({ points }) => place.classList.toggle("is-over", Boolean(points[0].customdata?.[0])));
+    place.on("plotly_unhover", () => place.classList.remove("is-over"));
+    place.dispatchEvent(new CustomEvent("perennial:drawn", { bubbles: true }));
+  }
+
+  function showTable(button, isShown) {
+    button.setAttribute("aria-expanded", String(isShown));
+    const figure = button.closest(".p-figure");
+    figure.classList.toggle("is-table", isShown);
+    // What was hidden while the window changed its width has to be measured again.
+    if (!isShown) Plotly.Plots.resize(figure.querySelector("[data-figure]"));
+  }
+
+  const buttons = [...document.querySelectorAll("[data-shows-table]")];
+  const isOpen = (button) => button.getAttribute("aria-expanded") === "true";
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-shows-table]");
+    if (button) showTable(button, !isOpen(button));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "t" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    const isShown = !buttons.every(isOpen);
+    for (const button of buttons) showTable(button, isShown);
+  });
+
+  const drawAll = () => charts.forEach(draw);
+  document.addEventListener("perennial:theme", drawAll);
+  // The first drawing measures text: it waits for the font.
+  document.fonts.ready.then(drawAll);
+})();
