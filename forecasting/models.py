@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import Segment, Team, User
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def latest_published(self) -> Run | None:
+        """The run whose numbers readers see: its `as_of_on` and `minutes_old` belong beside them."""
+        return self.filter(state=Run.State.PUBLISHED).order_by("-published_at", "-pk").first()
+
+    def active(self) -> RunQuerySet:
+        """Waiting and running ones: at most one of each, the running one first."""
+        return self.filter(state__in=[Run.State.WAITING, Run.State.RUNNING]).order_by("state", "pk")
 
 
 class Run(models.Model):
@@ -30,11 +44,16 @@ class Run(models.Model):
     requested_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
+    # When its tasks were last sent; a run that stands still after that is sent again, but not for ever.
+    dispatched_at = models.DateTimeField(null=True)
+    restart_count = models.PositiveSmallIntegerField(default=0)
     row_count = models.PositiveIntegerField(default=0)
     changed_count = models.PositiveIntegerField(default=0)
-    message = models.TextField(blank=True)
+    message = models.TextField(blank=True)  # why it failed, or what its reader has to know; in words for the person
     likelihood_table = models.JSONField(null=True)  # engine.likelihood.RateTable
     rep_records = models.JSONField(null=True)  # engine.probability.RepRecords
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -47,6 +66,32 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"run {self.pk}"
 
+    def progress(self) -> RunProgress:
+        """How far it is, for a progress bar."""
+        counts = self.chunks.aggregate(
+            chunk_count=models.Count("pk"),
+            staged_chunk_count=models.Count("staged_at"),
+            staged_row_count=models.Sum("row_count", filter=Q(staged_at__isnull=False), default=0),
+        )
+        return RunProgress(row_count=self.row_count, **counts)
+
+    def minutes_old(self, now: dt.datetime | None = None) -> int:
+        """Whole minutes since it was published; 0 while it is not."""
+        return int(((now or timezone.now()) - self.published_at).total_seconds() // 60) if self.published_at else 0
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    chunk_count: int
+    staged_chunk_count: int
+    row_count: int
+    staged_row_count: int
+
+    @property
+    def done_rate(self) -> float:
+        """0 to 1. The last step, publishing, is kept back: 1 is never shown before the numbers are there."""
+        return self.staged_chunk_count / (self.chunk_count + 1) if self.chunk_count else 0.0
+
 
 class RunChunk(models.Model):
     """A range of accounts within a run: computed and staged by a worker, any number of times, to one result."""
@@ -56,6 +101,7 @@ class RunChunk(models.Model):
     last_account_id = models.BigIntegerField()
     staged_at = models.DateTimeField(null=True)
     row_count = models.PositiveIntegerField(default=0)
+    unrated_count = models.PositiveIntegerField(default=0)  # rows in a currency without a rate: in no forecast line
 
     class Meta:
         ordering = ["first_account_id"]
@@ -140,3 +186,16 @@ class ForecastLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.grain} of {self.starts_on}"
+
+
+class StaleMonth(models.Model):
+    """A month whose forecast lines an edit has made stale. Written with the edit, removed when the lines are refreshed.
+
+    Rows are only ever added, never updated, so that no edit waits for another one or for a refresh; the same month may
+    be here many times.
+    """
+
+    month_on = models.DateField()
+
+    def __str__(self) -> str:
+        return f"{self.month_on:%b %Y}"

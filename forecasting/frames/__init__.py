@@ -1,0 +1,30 @@
+"""The only bridge between the database and the engine: rules and rows as arrays, and arrays back as rows."""
+
+from forecasting.frames.binary_copy import Arrays, Column, copy_in, copy_out
+from forecasting.frames.book import Accounts, Book, read_book
+from forecasting.frames.fit import fit_history
+from forecasting.frames.line_rows import LINE_ROW, Reporting, line_rows, read_line_rows, read_reporting
+from forecasting.frames.rules import Rules, current_rules, day_number, load_rules
+from forecasting.frames.scoring import judge, score_book
+
+__all__ = [
+    "LINE_ROW",
+    "Accounts",
+    "Arrays",
+    "Book",
+    "Column",
+    "Reporting",
+    "Rules",
+    "copy_in",
+    "copy_out",
+    "current_rules",
+    "day_number",
+    "fit_history",
+    "judge",
+    "line_rows",
+    "load_rules",
+    "read_book",
+    "read_line_rows",
+    "read_reporting",
+    "score_book",
+]

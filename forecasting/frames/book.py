@@ -1,0 +1,197 @@
+"""What the database knows of a part of the book, as arrays: its renewals, and the signals of their accounts."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from accounts.models import AttributeDefinition
+from forecasting.engine.arrays import Integers
+from forecasting.frames.binary_copy import Arrays, Column, copy_out
+from forecasting.frames.rules import CustomFactor, Rules
+
+OPEN, RENEWED, LOST = range(3)
+MISSING: Final = -1  # an amount, a confidence or an id that is blank
+
+RENEWAL_COLUMNS: Final = (
+    Column("id", "int8", "r.id"),
+    Column("account_id", "int8", "r.account_id"),
+    Column("owner_id", "int8", "COALESCE(r.owner_id, -1)"),
+    Column("stage_id", "int8", "r.stage_id"),
+    Column("segment_id", "int8", "COALESCE(a.segment_id, -1)"),
+    Column("industry_id", "int8", "COALESCE(a.industry_id, -1)"),
+    Column("due", "date", "r.due_on"),
+    Column("ordered", "date", "COALESCE(r.ordered_on, '-infinity')"),
+    Column("declined", "date", "COALESCE(r.declined_on, '-infinity')"),
+    Column("outcome", "int2", "CASE r.outcome WHEN 'open' THEN 0 WHEN 'renewed' THEN 1 ELSE 2 END"),
+    Column("confidence", "int2", "COALESCE(r.confidence, -1)"),
+    Column("baseline", "int8", "r.baseline_amount * 100"),
+    Column("forecast", "int8", "COALESCE(r.forecast_amount * 100, -1)"),
+    Column("final", "int8", "COALESCE(r.final_amount * 100, -1)"),
+    Column("cross_sell", "int8", "r.cross_sell_amount * 100"),
+    Column("is_excluded", "bool", "r.is_excluded"),
+    Column("starts", "date", "COALESCE(c.starts_on, '-infinity')"),
+    Column("ends", "date", "COALESCE(c.ends_on, '-infinity')"),
+    Column("customer_since", "date", "COALESCE(a.customer_since_on, '-infinity')"),
+    Column("last_touch", "date", "COALESCE(a.last_touch_on, '-infinity')"),
+)
+SIGNAL_VALUES: Final = (
+    "usage_change_rate",
+    "seat_change_rate",
+    "severe_ticket_count",
+    "reopened_ticket_rate",
+    "csat_score",
+    "nps_score",
+    "late_payment_days",
+    "failed_payment_count",
+    "chargeback_count",
+)
+SIGNAL_COLUMNS: Final = (
+    Column("account_id", "int8", "s.account_id"),
+    Column("measured", "date", "s.measured_on"),
+    *(Column(name, "float4", f"COALESCE(s.{name}, 'NaN'::float4)") for name in SIGNAL_VALUES),
+    Column(
+        "has_champion_left",
+        "float4",
+        "CASE WHEN s.has_champion_left THEN 1 WHEN NOT s.has_champion_left THEN 0 ELSE 'NaN'::float4 END",
+    ),
+    Column("last_touch", "date", "COALESCE(s.last_touch_on, '-infinity')"),
+)
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Whose rows to read; whole accounts always, because a renewal's past is its account's other renewals.
+
+    `condition` holds `{}` where the column with the account's id goes.
+    """
+
+    condition: str
+    parameters: tuple[object, ...]
+
+    @classmethod
+    def between(cls, first_id: int, last_id: int) -> "Accounts":
+        return cls("{} BETWEEN %s AND %s", (first_id, last_id))
+
+    @classmethod
+    def listed(cls, ids: Sequence[int]) -> "Accounts":
+        return cls("{} = ANY(%s)", (list(ids),))
+
+    @classmethod
+    def one_in(cls, share: int) -> "Accounts":
+        """Every account whose id is a multiple of `share`: the same ones whenever asked."""
+        return cls("{} %% %s = 0", (share,)) if share > 1 else cls("TRUE", ())
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """n renewals and the signals of their accounts, sorted by account and day.
+
+    account       int64[n], position of the row's account among those of the book
+    signal_keys   int64[m], account position and day as one sortable number (`account_day_keys`)
+    """
+
+    renewals: Arrays
+    signals: Arrays
+    account: Integers
+    signal_keys: Integers
+
+    @property
+    def row_count(self) -> int:
+        return int(self.account.size)
+
+
+def account_day_keys(account: Integers, day: Integers) -> Integers:
+    """(account, day) as one int64, in the same order; NO_DAY is before every day."""
+    keys: Integers = (account.astype(np.int64) << 33) + day
+    return keys
+
+
+def read_book(
+    cursor: Any, rules: Rules, accounts: Accounts, *, currencies: Sequence[str] = (), closed_by: dt.date | None = None
+) -> Book:
+    """Read the renewals of some accounts with what was measured about these.
+
+    `currencies` are those with a rate: each row's `currency` is a position among them, or MISSING. With `closed_by`
+    only rows are read that have an outcome or were due before that day.
+    """
+    columns = [
+        *RENEWAL_COLUMNS,
+        currency_column(currencies),
+        *(_custom_column(factor) for factor in rules.custom_factors),
+    ]
+    condition = accounts.condition.format("r.account_id")
+    parameters = accounts.parameters
+    if closed_by is not None:
+        condition += " AND (r.outcome <> 'open' OR r.due_on < %s)"
+        parameters = (*parameters, closed_by)
+    source = (
+        "renewals_renewal r JOIN accounts_account a ON a.id = r.account_id"
+        f" JOIN renewals_contract c ON c.id = r.contract_id WHERE {condition}"
+    )
+    renewals = copy_out(cursor, columns, source, parameters)
+    signals = copy_out(
+        cursor,
+        SIGNAL_COLUMNS,
+        f"accounts_accountsignal s WHERE {accounts.condition.format('s.account_id')}",
+        accounts.parameters,
+    )
+    return _as_book(renewals, signals)
+
+
+def currency_column(currencies: Sequence[str]) -> Column:
+    """The currency's position among those that have a rate, or MISSING."""
+    position = "COALESCE(array_position(%s::text[], r.currency::text), 0) - 1"
+    return Column("currency", "int2", position, (list(currencies),))
+
+
+def _as_book(renewals: Arrays, signals: Arrays) -> Book:
+    account_ids, account = np.unique(renewals["account_id"], return_inverse=True)
+    if account_ids.size == 0:
+        signals = {name: values[:0] for name, values in signals.items()}
+    place = np.searchsorted(account_ids, signals["account_id"])
+    is_known = np.append(account_ids, -1)[place] == signals["account_id"]
+    keys = account_day_keys(place, signals["measured"])
+    order = np.flatnonzero(is_known)
+    order = order[np.argsort(keys[order], kind="stable")]
+    return Book(
+        renewals=renewals,
+        signals={name: values[order] for name, values in signals.items()},
+        account=account,
+        signal_keys=keys[order],
+    )
+
+
+def _custom_column(factor: CustomFactor) -> Column:
+    """The attribute's value as a number (category: its place in category_risks), NaN where it is blank or of another kind."""
+    holder = "a" if factor.is_of_account else "r"
+    value, text = f"{holder}.attributes -> %s", f"{holder}.attributes ->> %s"
+    key = factor.key
+    kinds = AttributeDefinition.Kind
+    match factor.kind:
+        case kinds.NUMBER:
+            sql, parameters = (
+                f"CASE WHEN jsonb_typeof({value}) = 'number' THEN ({value})::float8 ELSE 'NaN' END",
+                (key, key),
+            )
+        case kinds.FLAG:
+            sql, parameters = (
+                f"CASE {value} WHEN 'true'::jsonb THEN 1 WHEN 'false'::jsonb THEN 0 ELSE 'NaN'::float8 END",
+                (key,),
+            )
+        case kinds.DATE:
+            # Built from its parts so that an impossible day cannot stop the book; NaN where it is no ISO date.
+            sql, parameters = (
+                f"CASE WHEN {text} ~ '^[0-9]{{4}}-(0[1-9]|1[0-2])-[0-3][0-9]' THEN"
+                f" make_date(substr({text}, 1, 4)::int, substr({text}, 6, 2)::int, 1) - DATE '1970-01-01'"
+                f" + substr({text}, 9, 2)::int - 1 ELSE 'NaN'::float8 END",
+                (key,) * 4,
+            )
+        case _:
+            sql, parameters = (
+                f"COALESCE(array_position(%s::text[], {text}), 0) - 1",
+                (list(factor.category_risks), key),
+            )
+    return Column(f"custom_{factor.position}", "float8", sql, parameters)

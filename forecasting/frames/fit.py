@@ -1,0 +1,98 @@
+"""What a run learns from history before it scores: the likelihood table and the record of each rep's calls."""
+
+import datetime as dt
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.engine import likelihood, probability, risk, timing
+from forecasting.engine.arrays import Booleans, Floats, Integers
+from forecasting.frames.binary_copy import Column, copy_out
+from forecasting.frames.book import OPEN, Accounts, Book, read_book
+from forecasting.frames.rules import Rules, day_number
+from forecasting.frames.scoring import DECISION_HORIZON_DAYS, Judged, confidence_rates, judge
+
+# Rates of some dozens of cells do not get better with more: a larger book is read by every n-th account, whole.
+FIT_ROWS: Final = 150_000
+
+
+def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> tuple[likelihood.RateTable, probability.RepRecords]:
+    """Fit both on the closed renewals of the book, or of every n-th account of a book with more than FIT_ROWS of them."""
+    cursor.execute("SELECT count(*) FROM renewals_renewal WHERE outcome <> 'open' OR due_on < %s", [as_of])
+    accounts = Accounts.one_in(-(-cursor.fetchone()[0] // FIT_ROWS))
+    book = read_book(cursor, rules, accounts, closed_by=as_of)
+    judged = judge(book, rules, day_number(as_of))
+    rows, policies, policy = book.renewals, rules.policies, judged.policy
+    is_counted = judged.is_closed & ~rows["is_excluded"]
+    band = risk.risk_band(judged.risk.score)
+    rates = likelihood.fit_rates(
+        segment_ids=rows["segment_id"][is_counted],
+        band=band[is_counted],
+        timing=judged.timing[is_counted],
+        due=rows["due"][is_counted],
+        lost_on=rows["declined"][is_counted],
+        early_days=policies.early_days[policy][is_counted],
+        grace_days=policies.grace_days[policy][is_counted],
+        late_days=policies.late_days[policy][is_counted],
+        is_business=policies.is_business[policy][is_counted],
+        cut_off=day_number(as_of),
+    )
+    return rates, _measure_reps(cursor, book, rules, judged, rates, is_counted & (rows["outcome"] != OPEN), band)
+
+
+def _measure_reps(
+    cursor: Any,
+    book: Book,
+    rules: Rules,
+    judged: Judged,
+    rates: likelihood.RateTable,
+    is_call: Booleans,
+    band: Integers,
+) -> probability.RepRecords:
+    """Records from the confidence, and the likelihood in the state, that each row had at its decision horizon."""
+    rows = book.renewals
+    confidence, owner = _calls_before_decision(cursor, rows)
+    age = timing.days_between(rows["due"], judged.known_until, rules.policies.is_business[judged.policy])
+    was_in_window = age >= -rules.policies.early_days[judged.policy]
+    state = np.where(was_in_window, timing.TimingClass.IN_WINDOW, timing.TimingClass.UPCOMING)
+    rate, _ = likelihood.apply_rates(rates, rows["segment_id"], state, band)
+    is_renewed = (judged.timing >= timing.TimingClass.EARLY) & (judged.timing <= timing.TimingClass.LATE)
+    is_call = is_call & (owner >= 0)
+    return probability.measure_reps(
+        rep_ids=owner[is_call],
+        confidence=confidence_rates(confidence[is_call]),
+        likelihood=rate[is_call],
+        is_renewed=is_renewed[is_call],
+    )
+
+
+EVENT_COLUMNS: Final = (
+    Column("id", "int8", "e.pgh_obj_id"),
+    Column("confidence", "int2", "COALESCE(e.confidence, -1)"),
+    Column("owner_id", "int8", "COALESCE(e.owner_id, -1)"),
+)
+
+
+def _calls_before_decision(cursor: Any, rows: dict[str, NDArray[Any]]) -> tuple[Floats, Integers]:
+    """(confidence, owner) of each row as they stood at its decision horizon.
+
+    History keeps a row as it was before each change: what it was at a moment is its first event after that moment, or
+    the row itself where there is none.
+    """
+    events = copy_out(
+        cursor,
+        EVENT_COLUMNS,
+        "(SELECT DISTINCT ON (e.pgh_obj_id) e.pgh_obj_id, e.confidence, e.owner_id FROM renewals_renewalevent e"
+        " JOIN renewals_renewal r ON r.id = e.pgh_obj_id WHERE r.outcome <> 'open' AND e.pgh_created_at >"
+        " LEAST(r.ordered_on, r.declined_on, r.due_on) - make_interval(days => %s)"
+        " ORDER BY e.pgh_obj_id, e.pgh_created_at, e.pgh_id) e",
+        [DECISION_HORIZON_DAYS],
+    )
+    confidence, owner = rows["confidence"].copy(), rows["owner_id"].copy()
+    if events["id"].size:
+        place = np.minimum(np.searchsorted(events["id"], rows["id"]), events["id"].size - 1)
+        has_event = events["id"][place] == rows["id"]
+        np.copyto(confidence, events["confidence"][place], where=has_event)
+        np.copyto(owner, events["owner_id"][place], where=has_event)
+    return confidence, owner

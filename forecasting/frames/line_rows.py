@@ -1,0 +1,138 @@
+"""What each scored renewal brings to the forecast lines: from a chunk that was just scored, or from what is stored."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accounts.exchange import read_rates
+from accounts.models import User, get_company
+from forecasting.frames.binary_copy import Arrays, Column, copy_out
+from forecasting.frames.book import MISSING, OPEN, RENEWAL_COLUMNS, currency_column
+from forecasting.frames.rules import Rules
+from forecasting.periods import first_day, months_of_days, stored_months
+
+# Packed, so that a chunk hands its rows on as one block of bytes.
+LINE_ROW: Final = np.dtype(
+    [
+        ("month", "i4"),  # that it is due in; see periods
+        ("owner", "i4"),
+        ("segment", "i4"),
+        ("currency", "i2"),
+        ("timing", "i1"),
+        ("category", "i1"),  # frames.rules.CATEGORIES of its stage
+        ("ordered", "i4"),
+        ("baseline", "i8"),
+        ("amount", "i8"),  # renewed; while open what is forecast, the baseline where nothing is
+        ("cross_sell", "i8"),
+        ("probability", "f8"),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """What turns rows into a report: its day, the rates of that day, the fiscal year, and who belongs to which team."""
+
+    as_of: dt.date
+    rates: Mapping[str, Decimal]
+    fiscal_start: int
+    team_of_owner: Mapping[int, int]
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        return tuple(self.rates)
+
+    @property
+    def months(self) -> range:
+        return stored_months(self.as_of, self.fiscal_start)
+
+    @property
+    def bounds(self) -> tuple[dt.date, dt.date]:
+        """First and last day of those months."""
+        return first_day(self.months[0]), first_day(self.months[-1] + 1) - dt.timedelta(days=1)
+
+
+def read_reporting(*, as_of: dt.date) -> Reporting:
+    company = get_company()
+    return Reporting(
+        as_of=as_of,
+        rates=read_rates(as_of=as_of, reporting_currency=company.reporting_currency),
+        fiscal_start=company.fiscal_year_start_month,
+        team_of_owner=dict(User.objects.filter(team__isnull=False).values_list("pk", "team_id")),
+    )
+
+
+def line_rows(
+    rows: Arrays, timing: NDArray[Any], probability: NDArray[Any], rules: Rules, report: Reporting
+) -> tuple[NDArray[Any], int]:
+    """(LINE_ROW[m] of the renewals that count, how many do not because their currency has no rate).
+
+    Approved exceptions are in no line, nor is what is due outside the months that lines are kept for.
+    """
+    month = months_of_days(rows["due"])
+    is_counted = ~rows["is_excluded"] & (month >= report.months[0]) & (month <= report.months[-1])
+    is_rated = rows["currency"] != MISSING
+    forecast = np.where(rows["forecast"] == MISSING, rows["baseline"], rows["forecast"])
+    columns = {
+        "month": month,
+        "owner": rows["owner_id"],
+        "segment": rows["segment_id"],
+        "currency": rows["currency"],
+        "timing": timing,
+        "category": rules.stage_categories[rules.stages_at(rows["stage_id"])],
+        "ordered": rows["ordered"],
+        "baseline": rows["baseline"],
+        "amount": np.where(rows["outcome"] == OPEN, forecast, np.maximum(rows["final"], 0)),
+        "cross_sell": rows["cross_sell"],
+        "probability": probability,
+    }
+    kept = np.flatnonzero(is_counted & is_rated)
+    packed = np.empty(kept.size, dtype=LINE_ROW)
+    for name, values in columns.items():
+        packed[name] = values[kept]
+    return packed, int(np.count_nonzero(is_counted & ~is_rated))
+
+
+STORED_COLUMNS: Final = tuple(
+    column
+    for column in RENEWAL_COLUMNS
+    if column.name
+    in {
+        "due",
+        "owner_id",
+        "segment_id",
+        "stage_id",
+        "outcome",
+        "ordered",
+        "baseline",
+        "forecast",
+        "final",
+        "cross_sell",
+        "is_excluded",
+    }
+)
+
+
+def read_line_rows(
+    cursor: Any, rules: Rules, report: Reporting, condition: str, parameters: Sequence[object]
+) -> tuple[NDArray[Any], int]:
+    """As `line_rows`, from the stored scores of the renewals `r` that meet a condition."""
+    columns = [
+        *STORED_COLUMNS,
+        currency_column(report.currencies),
+        Column("timing", "int2", "s.timing_class"),
+        Column("probability", "float8", "s.probability"),
+    ]
+    rows = copy_out(
+        cursor,
+        columns,
+        "renewals_renewal r JOIN accounts_account a ON a.id = r.account_id"
+        f" JOIN renewals_renewalscore s ON s.renewal_id = r.id WHERE {condition}",
+        parameters,
+    )
+    return line_rows(rows, rows["timing"], rows["probability"], rules, report)

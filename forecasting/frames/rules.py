@@ -1,0 +1,248 @@
+"""The rules that renewals are judged by, as the engine takes them."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection
+
+from accounts.models import AttributeDefinition
+from forecasting.engine.arrays import NO_ID, Floats, Integers
+from forecasting.engine.factors import FACTOR_KEYS
+from forecasting.engine.likelihood import RateTable, fit_rates
+from forecasting.engine.probability import RepRecords
+from forecasting.engine.timing import PolicyScope, PolicyTable
+from forecasting.models import Run
+from renewals.models import RiskFactor, RiskWeightVersion, Stage, TimingPolicyVersion
+
+EPOCH: Final = dt.date(1970, 1, 1)
+# Which signals a built-in factor lives on: older than the factor's stale_days, they count as missing.
+SIGNALS_OF_FACTOR: Final = {
+    "usage_trend": ("usage_change_rate",),
+    "severe_tickets": ("severe_ticket_count", "reopened_ticket_rate"),
+    "satisfaction": ("csat_score", "nps_score"),
+    "payment_behaviour": ("late_payment_days", "failed_payment_count", "chargeback_count"),
+    "champion_left": ("has_champion_left",),
+    "size_change": ("seat_change_rate",),
+}
+CATEGORIES: Final = tuple(Stage.ForecastCategory.values)
+
+
+def day_number(day: dt.date) -> int:
+    """Days since 1970-01-01, as the engine counts them."""
+    return (day - EPOCH).days
+
+
+@dataclass(frozen=True)
+class CustomFactor:
+    """A custom attribute that counts as risk."""
+
+    position: int
+    key: str
+    kind: str
+    is_of_account: bool
+    low: float
+    high: float
+    category_risks: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Everything but the renewals themselves.
+
+    weights is float64[s + 1, k]: a row per segment that has its own, the last one for all others.
+    """
+
+    policies: PolicyTable
+    weights: Floats
+    weighted_segment_ids: Integers
+    stale_days: dict[str, int]  # by signal; a signal without one never goes stale
+    custom_factors: tuple[CustomFactor, ...]
+    stage_ids: Integers
+    stage_progress: Floats
+    stage_categories: Integers  # index into CATEGORIES
+    rates: RateTable
+    records: RepRecords
+
+    @property
+    def factor_count(self) -> int:
+        return int(self.weights.shape[1])
+
+    def weight_rows(self, segment_ids: Integers) -> Integers:
+        return _place(self.weighted_segment_ids, segment_ids)
+
+    def stages_at(self, stage_ids: Integers) -> Integers:
+        """Position of each stage in stage_progress and stage_categories."""
+        return np.searchsorted(self.stage_ids, stage_ids)
+
+
+def load_rules(run: Run | None) -> Rules:
+    """The rules in force, with the likelihood table and the reps' records of `run` (None: what holds without history)."""
+    has_fit = run is not None and run.likelihood_table is not None
+    rates = RateTable.from_dict(run.likelihood_table) if run and has_fit else _rates_without_history()
+    records = RepRecords.from_dict(run.rep_records) if run and has_fit else RepRecords.empty()
+    factors = list(RiskFactor.objects.select_related("attribute"))
+    segment_ids, weights = _load_weights(factors)
+    stage_ids, progress, categories = _load_stages()
+    return Rules(
+        policies=policy_table(policy_entries()),
+        weights=weights,
+        weighted_segment_ids=segment_ids,
+        stale_days={
+            signal: factor.stale_days
+            for factor in factors
+            if factor.stale_days is not None
+            for signal in SIGNALS_OF_FACTOR.get(factor.key, ())
+        },
+        custom_factors=tuple(_custom_factor(factor) for factor in factors if factor.attribute is not None),
+        stage_ids=stage_ids,
+        stage_progress=progress,
+        stage_categories=categories,
+        rates=rates,
+        records=records,
+    )
+
+
+_current: tuple[tuple[Any, ...], Rules] | None = None
+
+
+def current_rules() -> Rules:
+    """The rules in force with the fit of the last published run: cached in the process, checked by one query.
+
+    The newest ids stand beside the version, so that a rule that was written past `bump_rules_version` (by a migration,
+    by hand) is seen as well.
+    """
+    global _current
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rules_version,"
+            " (SELECT max(id) FROM forecasting_run WHERE state = 'published'),"
+            " (SELECT max(id) FROM renewals_timingpolicyversion),"
+            " (SELECT max(id) FROM renewals_riskweightversion),"
+            " (SELECT max(id) FROM renewals_riskfactor),"
+            " (SELECT max(id) FROM renewals_stage)"
+            " FROM accounts_company"
+        )
+        mark = (connection.settings_dict["NAME"], *cursor.fetchone())
+    cached = _current
+    if cached is None or cached[0] != mark:
+        cached = (mark, load_rules(Run.objects.filter(pk=mark[2]).first()))
+        _current = cached
+    return cached[1]
+
+
+PolicyEntry = tuple[int | None, int | None, int | None, int, int, int, int, bool]
+
+
+def policy_entries() -> list[PolicyEntry]:
+    """(account, segment, industry, effective from, early, grace, late, is in business days) of each version."""
+    versions = TimingPolicyVersion.objects.order_by("pk").values_list(
+        "policy__account_id",
+        "policy__segment_id",
+        "policy__industry_id",
+        "effective_from",
+        "early_days",
+        "grace_days",
+        "late_days",
+        "day_kind",
+    )
+    business = TimingPolicyVersion.DayKind.BUSINESS
+    return [
+        (*scope, day_number(start), *days, kind == business)
+        for *scope, start, early, grace, late, kind in versions
+        for days in [(early, grace, late)]
+    ]
+
+
+def policy_table(entries: list[PolicyEntry]) -> PolicyTable:
+    columns = list(zip(*entries, strict=True))
+
+    def ids(position: int) -> Integers:
+        return np.array([NO_ID if value is None else value for value in columns[position]], dtype=np.int64)
+
+    return PolicyTable(
+        scope=np.array([_scope(*entry[:3]) for entry in entries]),
+        account_ids=ids(0),
+        segment_ids=ids(1),
+        industry_ids=ids(2),
+        effective_from=np.array(columns[3]),
+        early_days=np.array(columns[4]),
+        grace_days=np.array(columns[5]),
+        late_days=np.array(columns[6]),
+        is_business=np.array(columns[7]),
+    )
+
+
+def _scope(account_id: int | None, segment_id: int | None, industry_id: int | None) -> PolicyScope:
+    if account_id is not None:
+        return PolicyScope.ACCOUNT
+    if segment_id is not None:
+        return PolicyScope.SEGMENT if industry_id is None else PolicyScope.SEGMENT_INDUSTRY
+    return PolicyScope.DEFAULT if industry_id is None else PolicyScope.INDUSTRY
+
+
+def _load_weights(factors: list[RiskFactor]) -> tuple[Integers, Floats]:
+    """(segment ids with their own weights, weights by these and, last, for all other segments); newest versions."""
+    positions = {factor.key: factor.position for factor in factors}
+    width = max([len(FACTOR_KEYS) - 1, *positions.values()]) + 1
+    newest: dict[int | None, dict[str, float]] = {}
+    for version in RiskWeightVersion.objects.order_by("created_at", "pk"):
+        newest[version.segment_id] = version.weights
+    segment_ids = np.array(sorted(segment for segment in newest if segment is not None), dtype=np.int64)
+    weights = np.zeros((segment_ids.size + 1, width))
+    for row, segment in enumerate([*segment_ids.tolist(), None]):
+        for key, weight in newest.get(segment, {}).items():
+            if key in positions:
+                weights[row, positions[key]] = weight
+    return segment_ids, weights
+
+
+def _load_stages() -> tuple[Integers, Floats, Integers]:
+    """Ids in order, how far each stage has come (0 to 1 along those that lead to a yes) and its category."""
+    stages = list(Stage.objects.order_by("position"))
+    leading = [stage for stage in stages if stage.forecast_category != Stage.ForecastCategory.OMITTED]
+    rank = {stage.pk: place / max(len(leading) - 1, 1) for place, stage in enumerate(leading)}
+    by_id = sorted(stages, key=lambda stage: stage.pk)
+    return (
+        np.array([stage.pk for stage in by_id], dtype=np.int64),
+        np.array([rank.get(stage.pk, 0.0) for stage in by_id]),
+        np.array([CATEGORIES.index(stage.forecast_category) for stage in by_id], dtype=np.int8),
+    )
+
+
+def _custom_factor(factor: RiskFactor) -> CustomFactor:
+    attribute = factor.attribute
+    assert attribute is not None
+    return CustomFactor(
+        position=factor.position,
+        key=attribute.key,
+        kind=attribute.kind,
+        is_of_account=attribute.holder == AttributeDefinition.Holder.ACCOUNT,
+        low=0.0 if factor.low_value is None else factor.low_value,
+        high=1.0 if factor.high_value is None else factor.high_value,
+        category_risks={str(category): float(risk) for category, risk in factor.category_risks.items()},
+    )
+
+
+def _rates_without_history() -> RateTable:
+    none = np.empty(0, dtype=np.int64)
+    return fit_rates(
+        segment_ids=none,
+        band=none,
+        timing=none,
+        due=none,
+        lost_on=none,
+        early_days=0,
+        grace_days=0,
+        late_days=0,
+        cut_off=0,
+    )
+
+
+def _place(known: Integers, values: Integers) -> Integers:
+    """Position of each value among the sorted known ones; past their end where it is not one of them."""
+    if known.size == 0:
+        return np.zeros(values.shape, dtype=np.int64)
+    place = np.minimum(np.searchsorted(known, values), known.size - 1)
+    return np.where(known[place] == values, place, known.size)

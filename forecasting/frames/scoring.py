@@ -1,0 +1,219 @@
+"""From the book to its scores. The same steps whether it is one row after an edit or a range of accounts of a run.
+
+What may be known when: an open renewal is judged by everything up to `as_of`. A closed one (decided or lapsed) is judged
+by what was known DECISION_HORIZON_DAYS before its decision, because the likelihood is learned from it: with anything
+later it would learn the outcome from its consequences. So its signals stop at that day, what has no date (stage,
+forecast, custom attributes) counts as missing, and of the account's other renewals only those decided by then count.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accounts.models import AttributeDefinition
+from forecasting.engine import factors, likelihood, probability, risk, timing
+from forecasting.engine.arrays import NO_DAY, Booleans, Floats, Integers
+from forecasting.frames.book import LOST, MISSING, Book, account_day_keys
+from forecasting.frames.rules import CustomFactor, Rules
+
+DECISION_HORIZON_DAYS: Final = 30
+# Rates are stored in millionths: what rounding in another order changes is then no change.
+STORED_DIGITS: Final = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What the rules alone say of n renewals, before any likelihood."""
+
+    policy: Integers  # index into rules.policies
+    timing: Integers
+    days: Integers
+    is_closed: Booleans  # decided or lapsed
+    decided: Integers  # day of the decision, for a lapsed one the day after its last tolerated one; NO_DAY while open
+    known_until: Integers  # last day whose facts count
+    risk: risk.RiskScores
+
+
+def judge(book: Book, rules: Rules, as_of: int) -> Judged:
+    rows = book.renewals
+    policies = rules.policies
+    policy = timing.resolve_policy(
+        policies,
+        account_ids=rows["account_id"],
+        segment_ids=rows["segment_id"],
+        industry_ids=rows["industry_id"],
+        due=rows["due"],
+    )
+    classes, days = timing.classify(
+        rows["due"],
+        rows["ordered"],
+        rows["outcome"] == LOST,
+        as_of,
+        policies.early_days[policy],
+        policies.grace_days[policy],
+        policies.late_days[policy],
+        policies.is_business[policy],
+    )
+    is_closed = classes >= timing.TimingClass.LAPSED
+    decided = _decision_days(rows, classes, _latest_calendar_days(rules, policy))
+    known_until = np.where(is_closed, np.minimum(decided, rows["due"]) - DECISION_HORIZON_DAYS, as_of)
+    x = factors.built_in_factors(
+        _factor_inputs(book, rules, classes, is_closed, decided, known_until, as_of),
+        extra_count=rules.factor_count - len(factors.FACTOR_KEYS),
+    )
+    for factor in rules.custom_factors:
+        x[:, factor.position] = np.where(is_closed, np.nan, _custom_factor(factor, rows, as_of))
+    scores = risk.score(x, rules.weights, rules.weight_rows(rows["segment_id"]))
+    return Judged(policy, classes, days, is_closed, decided, known_until, scores)
+
+
+def score_book(book: Book, rules: Rules, judged: Judged) -> dict[str, NDArray[Any]]:
+    """The columns of RenewalScore, in its types; risk_score is NaN where nothing is known of the renewal."""
+    rows = book.renewals
+    band = risk.risk_band(judged.risk.score)
+    rate, count = likelihood.apply_rates(rules.rates, rows["segment_id"], judged.timing, band)
+    joined = probability.join_probability(
+        likelihood=rate,
+        confidence=confidence_rates(rows["confidence"]),
+        rep_ids=rows["owner_id"],
+        timing=judged.timing,
+        records=rules.records,
+    )
+    return {
+        "renewal_id": rows["id"],
+        "account_id": rows["account_id"],
+        "timing_class": judged.timing.astype(np.int16),
+        "timing_days": judged.days.astype(np.int32),
+        "risk_score": judged.risk.score,
+        # Once decided, the likelihood is what came.
+        "likelihood": np.where(np.isnan(rate), joined, rate).round(STORED_DIGITS),
+        "likelihood_count": count.astype(np.int32),
+        "probability": joined.round(STORED_DIGITS),
+        "completeness": judged.risk.completeness.round(STORED_DIGITS),
+        "contributions": judged.risk.contributions,
+    }
+
+
+def confidence_rates(confidence: Integers) -> Floats:
+    """Percent to 0..1, NaN where blank."""
+    return np.where(confidence == MISSING, np.nan, confidence / 100)
+
+
+def _latest_calendar_days(rules: Rules, policy: Integers) -> Integers:
+    """Late days as calendar days; business days reach at most 7 days in 5, and a weekend, further."""
+    late = rules.policies.late_days[policy]
+    return np.where(rules.policies.is_business[policy], late * 7 // 5 + 3, late)
+
+
+def _decision_days(rows: dict[str, NDArray[Any]], classes: Integers, latest: Integers) -> Integers:
+    decided = np.where(rows["ordered"] != NO_DAY, rows["ordered"], rows["declined"]).astype(np.int64)
+    is_undated_loss = (classes == timing.TimingClass.LOST) & (rows["declined"] == NO_DAY)
+    np.copyto(decided, rows["due"], where=is_undated_loss)
+    np.copyto(decided, rows["due"] + latest + 1, where=classes == timing.TimingClass.LAPSED)
+    return decided
+
+
+def _factor_inputs(
+    book: Book,
+    rules: Rules,
+    classes: Integers,
+    is_closed: Booleans,
+    decided: Integers,
+    known_until: Integers,
+    as_of: int,
+) -> factors.FactorInputs:
+    rows = book.renewals
+    signals = _signals_known(book, rules, known_until)
+    since = np.where(rows["customer_since"] != NO_DAY, rows["customer_since"], rows["starts"])
+    rise = np.divide(
+        rows["forecast"] - rows["baseline"],
+        rows["baseline"],
+        out=np.full(book.row_count, np.nan),
+        where=(rows["baseline"] > 0) & (rows["forecast"] != MISSING),
+    )
+    return factors.FactorInputs(
+        row_count=book.row_count,
+        usage_change_rate=signals["usage_change_rate"],
+        days_since_touch=_days_since_touch(rows["last_touch"], signals["last_touch"], known_until),
+        severe_ticket_count=signals["severe_ticket_count"],
+        reopened_ticket_rate=signals["reopened_ticket_rate"],
+        csat_score=signals["csat_score"],
+        nps_score=signals["nps_score"],
+        late_payment_days=signals["late_payment_days"],
+        failed_payment_count=signals["failed_payment_count"],
+        chargeback_count=signals["chargeback_count"],
+        contract_age_days=np.maximum(known_until - since, 0).astype(np.float64),
+        term_days=(rows["ends"] - rows["starts"] + 1).astype(np.float64),
+        past_late_rate=_past_late_rate(book, classes, is_closed, decided, known_until),
+        price_rise_rate=np.where(is_closed, np.nan, rise),
+        champion_left=signals["has_champion_left"],
+        size_change_rate=signals["seat_change_rate"],
+        stage_progress=np.where(is_closed, np.nan, rules.stage_progress[rules.stages_at(rows["stage_id"])]),
+        days_left=np.where(is_closed, np.nan, rows["due"] - as_of),
+    )
+
+
+def _signals_known(book: Book, rules: Rules, known_until: Integers) -> dict[str, NDArray[Any]]:
+    """Each signal of each row: the newest that is not blank up to the row's day, missing when it is stale by then."""
+    count = book.signal_keys.size
+    here = np.searchsorted(book.signal_keys, account_day_keys(book.account, known_until), side="right") - 1
+    # Rows of other accounts end where this account's begin.
+    first = np.searchsorted(book.signal_keys, account_day_keys(book.account, np.int64(NO_DAY)))
+    places = np.arange(count)
+    known: dict[str, NDArray[Any]] = {}
+    for name, values in book.signals.items():
+        if name in ("account_id", "measured"):
+            continue
+        is_blank = values == NO_DAY if values.dtype.kind == "i" else np.isnan(values)
+        newest = np.append(np.maximum.accumulate(np.where(is_blank, -1, places)), -1)[here]
+        is_known = newest >= first
+        if name in rules.stale_days and count:
+            age = known_until - book.signals["measured"][np.maximum(newest, 0)]
+            is_known &= age <= rules.stale_days[name]
+        blank = NO_DAY if values.dtype.kind == "i" else np.nan
+        known[name] = np.where(is_known, np.append(values, values.dtype.type(blank))[newest], blank)
+    return known
+
+
+def _days_since_touch(of_account: Integers, of_signal: Integers, known_until: Integers) -> Floats:
+    """Since the newest touch up to the row's day. The account's own date counts where it is not after that day."""
+    of_account = np.where(of_account <= known_until, of_account, NO_DAY)
+    of_signal = np.where(of_signal <= known_until, of_signal, NO_DAY)
+    newest = np.maximum(of_account, of_signal)
+    return np.where(newest == NO_DAY, np.nan, known_until - newest.astype(np.float64))
+
+
+def _past_late_rate(
+    book: Book, classes: Integers, is_closed: Booleans, decided: Integers, known_until: Integers
+) -> Floats:
+    """Of the account's renewals that were decided by the row's day, the share that came late, won back, lapsed or lost.
+
+    A row never counts itself: while open it is not among them, and once closed its day lies before its decision.
+    """
+    past = np.flatnonzero(is_closed)
+    keys = account_day_keys(book.account[past], decided[past])
+    order = np.argsort(keys, kind="stable")
+    past, keys = past[order], keys[order]
+    is_late = ~np.isin(classes[past], (timing.TimingClass.EARLY, timing.TimingClass.ON_TIME))
+    late_before = np.append(0, np.cumsum(is_late))
+    last = np.searchsorted(keys, account_day_keys(book.account, known_until), side="right")
+    first = np.searchsorted(keys, account_day_keys(book.account, np.int64(NO_DAY)))
+    count = last - first
+    late = late_before[last] - late_before[first]
+    return np.divide(late, count, out=np.full(book.row_count, np.nan), where=count > 0)
+
+
+def _custom_factor(factor: CustomFactor, rows: dict[str, NDArray[Any]], as_of: int) -> Floats:
+    values = rows[f"custom_{factor.position}"]
+    kinds = AttributeDefinition.Kind
+    match factor.kind:
+        case kinds.CATEGORY:
+            return factors.category_factor(values.astype(np.int64), np.array(list(factor.category_risks.values())))
+        case kinds.FLAG:
+            return factors.flag_factor(values, is_risk_when_set=factor.low <= factor.high)
+        case kinds.DATE:
+            return factors.numeric_factor(as_of - values, factor.low, factor.high)
+        case _:
+            return factors.numeric_factor(values, factor.low, factor.high)

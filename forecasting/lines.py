@@ -1,0 +1,217 @@
+"""Forecast lines: the scored book summed by period and scope, in cents of the reporting currency.
+
+Amounts follow docs/domain.md sections 4.2 and 4.3. Sums are taken in each row's own currency, as whole cents, and
+converted once per figure, so a line equals the total that the renewals table shows for the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.engine.arrays import NO_ID, Booleans, Floats, Integers
+from forecasting.engine.booking import split
+from forecasting.engine.distribution import quantiles_by_group
+from forecasting.engine.timing import TimingClass
+from forecasting.frames import Arrays, Reporting
+from forecasting.models import ForecastLine
+from forecasting.periods import days_of_months
+
+COUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields if field.name.endswith("_count"))
+AMOUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields if field.name.endswith("_amount"))
+
+
+def compute_lines(rows: NDArray[Any], report: Reporting, *, with_scopes: bool = True) -> Arrays:
+    """Lines of rows (LINE_ROW[n]): one entry per period and scope in which any row is due.
+
+    Returns grain (0 month, 1 quarter), month (the period's first), team_id, owner_id, segment_id (NO_ID where blank),
+    and every count and amount of ForecastLine, amounts in cents. With `with_scopes` false, only the whole of the rows.
+    """
+    if not rows.size:
+        return _empty()
+    base = _Base(rows, report)
+    parts = []
+    for grain in (0, 1):
+        for keys in _scopes(base, with_scopes):
+            parts.append(_lines_of_scope(base, report, grain, keys))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _empty() -> Arrays:
+    names = ("grain", "month", "team_id", "owner_id", "segment_id", *COUNTS, *AMOUNTS)
+    return {name: np.empty(0, dtype=np.int64) for name in names}
+
+
+def _scopes(base: _Base, with_scopes: bool) -> Iterator[dict[str, Integers]]:
+    yield {}
+    if with_scopes:
+        yield {"segment_id": base.segment}
+        yield {"team_id": base.team}
+        yield {"team_id": base.team, "segment_id": base.segment}
+        yield {"owner_id": base.owner}
+
+
+class _Base:
+    """The rows summed by the finest group there is: month, owner, segment and currency.
+
+    sums is int64[measures, groups]; expected float64[measures, groups]; `group` int[n] names each open row's group.
+    """
+
+    def __init__(self, rows: NDArray[Any], report: Reporting) -> None:
+        keys = [rows["month"], rows["owner"], rows["segment"], rows["currency"]]
+        code = _joined(keys)
+        order = np.argsort(code, kind="stable")
+        rows, code = rows[order], code[order]
+        starts = np.flatnonzero(_is_new([code]))
+        self.month, self.owner, self.segment, self.currency = (
+            rows[name][starts].astype(np.int64) for name in ("month", "owner", "segment", "currency")
+        )
+        self.team = _mapped(self.owner, report.team_of_owner)
+        row = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names}
+        measures = dict(_measures(row, report))
+        self.names = tuple(measures)
+        self.sums = np.stack([np.add.reduceat(values, starts, dtype=np.int64) for values in measures.values()])
+        is_open = np.flatnonzero(row["timing"] <= TimingClass.OVERDUE)
+        live = {name: values[is_open] for name, values in row.items()}
+        group = (np.cumsum(_is_new([code])) - 1)[is_open]
+        expected = dict(_expected(live))
+        self.expected_names = tuple(expected)
+        self.expected = np.stack([np.bincount(group, values, starts.size) for values in expected.values()])
+        self.group = group
+        self.probability = live["probability"]
+        self.amount = _convert_rows(live["amount"], live["currency"], report)
+
+
+def _measures(row: Mapping[str, NDArray[Any]], report: Reporting) -> Iterator[tuple[str, Integers]]:
+    """What is summed of each row, by its column in ForecastLine."""
+    timing, baseline, amount, category = (row[name] for name in ("timing", "baseline", "amount", "category"))
+    is_open, is_won = timing <= TimingClass.OVERDUE, (timing >= TimingClass.EARLY) & (timing <= TimingClass.LATE)
+    is_lost, is_overdue = ~(is_open | is_won), timing == TimingClass.OVERDUE
+    renewed = amount * is_won
+    kept = np.minimum(amount, baseline)
+    yield "due_count", np.ones(timing.size, dtype=np.int64)
+    yield "due_amount", baseline
+    for state, is_in in (("won", is_won), ("lost", is_lost), ("open", is_open), ("overdue", is_overdue)):
+        yield f"{state}_count", is_in.astype(np.int64)
+        yield f"{state}_amount", renewed if state == "won" else baseline * is_in
+    yield "won_baseline_amount", kept * is_won
+    for code, name in enumerate(("commit", "best_case", "pipeline")):
+        yield f"{name}_amount", amount * (is_open & (category == code))
+    decided = split(baseline * ~is_open, renewed, np.minimum(row["cross_sell"], renewed))
+    for name in ("renewal", "upsell", "cross_sell", "downsell", "churn"):
+        yield f"{name}_amount", getattr(decided, name)
+    for timing_class in (TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE, TimingClass.WIN_BACK):
+        yield f"{timing_class.label}_count", (timing == timing_class).astype(np.int64)
+        yield f"{timing_class.label}_amount", kept * (timing == timing_class)
+    for name, past_end in (("month", row["month"] + 1), ("quarter", _quarters(row["month"], report) + 3)):
+        yield f"in_{name}", kept * (is_won & (row["ordered"] < days_of_months(past_end)))
+
+
+def _expected(row: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, Floats]]:
+    """Of each open row, what is expected: its amount if it renews, and the booking split of that, times probability."""
+    probability, baseline = row["probability"], row["baseline"]
+    forecast = split(baseline, row["amount"], np.minimum(row["cross_sell"], row["amount"]))
+    yield "expected_amount", probability * row["amount"]
+    for name in ("renewal", "upsell", "cross_sell", "downsell"):
+        yield f"expected_{name}_amount", probability * getattr(forecast, name)
+    yield "expected_churn_amount", probability * forecast.churn + (1 - probability) * baseline
+
+
+def _lines_of_scope(base: _Base, report: Reporting, grain: int, keys: dict[str, Integers]) -> Arrays:
+    """The lines of one kind of scope, such as team and segment; rows that have no team are in none of its lines."""
+    period = _quarters(base.month, report) if grain else base.month
+    within = np.flatnonzero(
+        np.logical_and.reduce([period >= report.months[0], *(ids != NO_ID for ids in keys.values())])
+    )
+    parts = [period[within], *(ids[within] for ids in keys.values())]
+    order = np.argsort(_joined([*parts, base.currency[within]]), kind="stable")
+    within, parts = within[order], [part[order] for part in parts]
+    scope = np.cumsum(_is_new(parts)) - 1
+    # Sums by scope and currency, then by scope.
+    pairs = np.flatnonzero(_is_new([*parts, base.currency[within]]))
+    firsts = np.flatnonzero(_is_new(parts))
+    lines: Arrays = {
+        name: np.full(firsts.size, NO_ID, dtype=np.int64) for name in ("team_id", "owner_id", "segment_id")
+    }
+    lines |= {name: part[firsts] for name, part in zip(("month", *keys), parts, strict=True)}
+    lines["grain"] = np.full(firsts.size, grain, dtype=np.int64)
+    if not within.size:
+        return _empty()
+    sums = np.add.reduceat(base.sums[:, within], pairs, axis=1)
+    amounts = _convert(sums, base.currency[within][pairs], np.searchsorted(pairs, firsts), report)
+    counts = np.add.reduceat(sums, np.searchsorted(pairs, firsts), axis=1)
+    for name, count, amount in zip(base.names, counts, amounts, strict=True):
+        lines[name] = count if name.endswith("_count") else amount
+    lines["in_period_amount"] = lines.pop("in_quarter") if grain else lines.pop("in_month")
+    lines.pop("in_month" if grain else "in_quarter")
+    rate = np.array([float(rate) for rate in report.rates.values()])[base.currency[within]]
+    expected = np.rint(np.add.reduceat(base.expected[:, within] * rate, firsts, axis=1)).astype(np.int64)
+    lines |= zip(base.expected_names, expected, strict=True)
+    lines["expected_amount"] += lines["won_amount"]
+    _add_quantiles(lines, base, within, scope, firsts.size)
+    return lines
+
+
+def _add_quantiles(lines: Arrays, base: _Base, within: Integers, scope: Integers, count: int) -> None:
+    scope_of_group = np.full(base.month.size, -1, dtype=np.int64)
+    scope_of_group[within] = scope
+    codes = scope_of_group[base.group]
+    is_in = codes >= 0
+    quantiles = quantiles_by_group(codes[is_in], base.probability[is_in], base.amount[is_in], count)
+    for level in ("p10", "p50", "p90"):
+        lines[f"{level}_amount"] = lines["won_amount"] + getattr(quantiles, level)
+
+
+def _is_new(parts: Sequence[Integers]) -> Booleans:
+    """Where a sorted run of equal ids begins."""
+    is_new = np.zeros(parts[0].size, dtype=np.bool_)
+    is_new[:1] = True
+    for part in parts:
+        is_new[1:] |= part[1:] != part[:-1]
+    return is_new
+
+
+def _joined(parts: Sequence[Integers]) -> Integers:
+    """One number for the row's ids, in their order. Ids are joined by their range, which for real ones is small."""
+    code = np.zeros(len(parts[0]), dtype=np.int64)
+    for part in parts:
+        lowest, highest = (int(part.min()), int(part.max())) if part.size else (0, 0)
+        code = code * (highest - lowest + 1) + (part.astype(np.int64) - lowest)
+    return code
+
+
+def _mapped(ids: Integers, table: Mapping[int, int]) -> Integers:
+    known, place = np.unique(ids, return_inverse=True)
+    return np.array([table.get(int(value), NO_ID) for value in known], dtype=np.int64)[place]
+
+
+def _quarters(months: Integers, report: Reporting) -> Integers:
+    return months - (months - (report.fiscal_start - 1)) % 3
+
+
+def _convert(sums: Integers, currency: Integers, firsts: Integers, report: Reporting) -> Integers:
+    """Sums int64[measures, pairs] of scopes and currencies as int64[measures, scopes] in the reporting currency.
+
+    The exact products are added up and rounded once, half to even. `firsts` is where each scope's pairs begin.
+    """
+    decimals = max(0, *(-int(rate.normalize().as_tuple().exponent) for rate in report.rates.values()))
+    denominator = 10**decimals
+    numerators = [int(rate.scaleb(decimals)) for rate in report.rates.values()]
+    # Within int64 where the products of the remainders surely are; else Python's own whole numbers.
+    is_small = max(numerators) * denominator * len(numerators) < 2**62
+    numerator = np.array(numerators, dtype=np.int64 if is_small else object)[currency]
+    quotient, remainder = np.divmod(sums if is_small else sums.astype(object), denominator)
+    whole = np.add.reduceat(quotient * numerator, firsts, axis=1)
+    carry, rest = np.divmod(np.add.reduceat(remainder * numerator, firsts, axis=1), denominator)
+    whole += carry
+    whole += (2 * rest > denominator) | ((2 * rest == denominator) & (whole % 2 == 1))
+    return whole.astype(np.int64)
+
+
+def _convert_rows(cents: Integers, currency: Integers, report: Reporting) -> Integers:
+    """Each row in the reporting currency, to the nearest cent: for the distribution, whose steps are coarser."""
+    rate = np.array([float(report.rates[name]) for name in report.currencies])
+    return np.rint(cents * rate[currency]).astype(np.int64)

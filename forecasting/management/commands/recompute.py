@@ -1,0 +1,60 @@
+"""Recompute timing, risk, likelihood, probability and the forecast of the whole book."""
+
+import datetime as dt
+import json
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from forecasting import services
+from forecasting.models import Run
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--as-of", type=dt.date.fromisoformat, metavar="DATE", help="judge by this day, not by today"
+        )
+        parser.add_argument("--queue", action="store_true", help="hand it to the Celery workers and return at once")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run_id = services.request_run(reason=Run.Reason.DEMAND, user=None)
+        if options["queue"]:
+            self.stdout.write(f"Run {run_id} waits for a worker.")
+            return
+        began = time.monotonic()
+        run = services.claim_run(as_of=options["as_of"])
+        if run is None:
+            raise CommandError("Another recompute is running; try again when it is over.")
+        services.execute_run(run_id=run.pk, on_progress=None if options["json"] else self._print_progress)
+        run.refresh_from_db()
+        self._print_result(run, time.monotonic() - began, as_json=options["json"])
+
+    def _print_progress(self, run: Run) -> None:
+        progress = run.progress()
+        self.stdout.write(
+            f"{progress.staged_row_count:,} renewals in {progress.staged_chunk_count} of {progress.chunk_count} parts"
+        )
+
+    def _print_result(self, run: Run, seconds: float, *, as_json: bool) -> None:
+        result = {
+            "run": run.pk,
+            "state": run.state,
+            "as_of": run.as_of_on.isoformat(),
+            "renewals": run.row_count,
+            "changed": run.changed_count,
+            "seconds": round(seconds, 2),
+            "message": run.message,
+        }
+        if as_json:
+            self.stdout.write(json.dumps(result))
+            return
+        self.stdout.write(
+            f"Run {run.pk} as of {run.as_of_on}: {run.row_count:,} renewals, {run.changed_count:,} changed, {seconds:.1f} s."
+        )
+        if run.message:
+            self.stdout.write(run.message)

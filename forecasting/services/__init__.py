@@ -1,0 +1,37 @@
+"""Writes of this room: runs from request to publication, and the scores and forecast lines between two runs."""
+
+from forecasting.services.chunks import stage_chunk
+from forecasting.services.preview import preview_timing
+from forecasting.services.publish import publish_run
+from forecasting.services.refresh import refresh_stale_months
+from forecasting.services.runs import (
+    claim_run,
+    compute_chunk,
+    continue_run,
+    dispatch_runs,
+    execute_run,
+    fail_run,
+    prepare_run,
+    request_nightly,
+    request_run,
+    start_run,
+)
+from forecasting.services.scores import score_renewals
+
+__all__ = [
+    "claim_run",
+    "compute_chunk",
+    "continue_run",
+    "dispatch_runs",
+    "execute_run",
+    "fail_run",
+    "prepare_run",
+    "preview_timing",
+    "publish_run",
+    "refresh_stale_months",
+    "request_nightly",
+    "request_run",
+    "score_renewals",
+    "stage_chunk",
+    "start_run",
+]

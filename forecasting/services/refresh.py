@@ -1,0 +1,37 @@
+"""Forecast lines between two runs: the months that edits have made stale, computed anew from the stored scores."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from forecasting.frames import current_rules, read_line_rows, read_reporting
+from forecasting.lines import compute_lines
+from forecasting.models import Run, StaleMonth
+from forecasting.periods import first_day, month_number, quarter_start
+from forecasting.services.locks import Lock, try_lock
+from forecasting.services.store_lines import merge_lines, stage_lines
+
+
+def refresh_stale_months() -> int:
+    """Refresh every line of the fiscal quarters that hold a stale month; how many quarters that were.
+
+    Nothing is done before the first run, while somebody else is at it, or while a run is under way: that would put its
+    older lines over these. The marks stay, and the next call finds them.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        if not try_lock(Lock.LINES) or Run.objects.filter(state=Run.State.RUNNING).exists():
+            return 0
+        published = Run.objects.latest_published()
+        marks = dict(StaleMonth.objects.values_list("pk", "month_on"))
+        if not marks or published is None:
+            return 0
+        report = read_reporting(as_of=published.as_of_on)
+        starts = {quarter_start(month_number(month_on), report.fiscal_start) for month_on in marks.values()}
+        stored = sorted(start for start in starts if start in report.months)
+        for start in stored:
+            days = (first_day(start), first_day(start + 3))
+            rows, _ = read_line_rows(cursor, current_rules(), report, "r.due_on >= %s AND r.due_on < %s", days)
+            stage_lines(cursor, compute_lines(rows, report))
+            merge_lines(cursor, condition="l.starts_on >= %s AND l.starts_on < %s", parameters=days)
+        StaleMonth.objects.filter(pk__in=marks).delete()
+    return len(stored)

@@ -1,0 +1,191 @@
+"""A run from its request to its publication. Every step may be done again, by anybody, at any time.
+
+What holds a run together is in the database: a step is claimed by a conditional write or a row lock that is skipped by
+others, and its result is committed with the mark that it is done. The broker only says "there is work"; when it is down,
+or a worker dies, `dispatch_runs` finds the work and says so again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import User, get_company
+from forecasting.frames import fit_history, load_rules
+from forecasting.models import Run, RunChunk
+from forecasting.services.chunks import stage_chunk
+from forecasting.services.publish import publish_run
+from forecasting.services.queue import send
+
+log = logging.getLogger(__name__)
+CHUNK_ROWS: Final = 50_000
+# Within this time a task that was sent is surely begun, unless its worker died or every worker is busy.
+STILL_SECONDS: Final = 15
+RESTARTS: Final = 5
+
+
+def request_run(*, reason: str, user: User | None) -> int:
+    """Ask for a recompute of the whole book once the caller's transaction commits; the run's id.
+
+    A waiting run is reused, and held until the commit: whoever starts it then reads what the caller wrote.
+    """
+    waiting = Run.objects.filter(state=Run.State.WAITING)
+    with transaction.atomic():
+        run = waiting.select_for_update().first()
+        if run is None:
+            Run.objects.bulk_create(
+                [Run(reason=reason, requested_by=user, as_of_on=get_company().today())], ignore_conflicts=True
+            )
+            run = waiting.select_for_update().get()
+        transaction.on_commit(lambda: send("start_run"))
+    return run.pk
+
+
+def request_nightly() -> int | None:
+    """Ask for a run unless one was published for the present business date; its id, or None."""
+    if Run.objects.filter(state=Run.State.PUBLISHED, as_of_on__gte=get_company().today()).exists():
+        return None
+    return request_run(reason=Run.Reason.NIGHTLY, user=None)
+
+
+def claim_run(*, as_of: dt.date | None = None) -> Run | None:
+    """Make the waiting run the running one; None when none waits or another still runs."""
+    try:
+        with transaction.atomic():
+            run = Run.objects.select_for_update(skip_locked=True).filter(state=Run.State.WAITING).first()
+            if run is None:
+                return None
+            run.state, run.started_at = Run.State.RUNNING, timezone.now()
+            run.dispatched_at = run.started_at
+            run.as_of_on = as_of or get_company().today()
+            run.save(update_fields=["state", "started_at", "dispatched_at", "as_of_on"])
+    except IntegrityError:
+        return None  # run_running_once: it waits on
+    return run
+
+
+def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
+    """Learn from history and split the book; the ids of the chunks, or none when somebody else is at it."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=Run.State.RUNNING).first()
+        if run is None:
+            return []
+        if not run.chunks.exists():
+            with connection.cursor() as cursor:
+                cursor.execute("TRUNCATE forecasting_stagedscore, forecasting_stagedframe")
+                rates, records = fit_history(cursor, load_rules(None), run.as_of_on)
+                ranges, run.row_count = _account_ranges(cursor, chunk_rows)
+            run.likelihood_table, run.rep_records = rates.to_dict(), records.to_dict()
+            run.save(update_fields=["likelihood_table", "rep_records", "row_count"])
+            RunChunk.objects.bulk_create(
+                RunChunk(run=run, first_account_id=first, last_account_id=last) for first, last in ranges
+            )
+        return list(run.chunks.values_list("pk", flat=True))
+
+
+def _account_ranges(cursor: Any, chunk_rows: int) -> tuple[list[tuple[int, int]], int]:
+    """(ranges of accounts with about `chunk_rows` renewals each, renewals in all)."""
+    cursor.execute(
+        "SELECT max(account_id), count(*) FROM"
+        " (SELECT account_id, row_number() OVER (ORDER BY account_id) AS place FROM renewals_renewal) r"
+        " GROUP BY (place - 1) / %s ORDER BY 1",
+        [chunk_rows],
+    )
+    found = cursor.fetchall()
+    # An account whose renewals lie in two parts belongs to the first.
+    lasts = sorted({last for last, _ in found})
+    firsts = [0, *(last + 1 for last in lasts[:-1])]
+    return list(zip(firsts, lasts, strict=True)), sum(count for _, count in found)
+
+
+def start_run() -> None:
+    """Claim the waiting run, prepare it and send its chunks: what a worker does when it is told that there is a run."""
+    run = claim_run()
+    if run is not None:
+        continue_run(run_id=run.pk)
+
+
+def continue_run(*, run_id: int) -> None:
+    """Prepare a running run if that is not done, and send every chunk that is not staged."""
+    if not guarded(run_id, lambda: prepare_run(run_id=run_id)):
+        return
+    Run.objects.filter(pk=run_id).update(dispatched_at=timezone.now())
+    waiting = list(RunChunk.objects.filter(run_id=run_id, staged_at__isnull=True).values_list("pk", flat=True))
+    for chunk_id in waiting:
+        if not send("compute_chunk", run_id, chunk_id):
+            return
+    if not waiting:
+        guarded(run_id, lambda: publish_run(run_id=run_id))
+
+
+def compute_chunk(*, run_id: int, chunk_id: int) -> None:
+    """Stage one chunk, and publish the run when it was the last."""
+    guarded(run_id, lambda: stage_chunk(chunk_id=chunk_id))
+    if not RunChunk.objects.filter(run_id=run_id, staged_at__isnull=True).exists():
+        guarded(run_id, lambda: publish_run(run_id=run_id))
+
+
+def execute_run(*, run_id: int, on_progress: Callable[[Run], None] | None = None) -> None:
+    """The whole run in this process, chunk after chunk; whatever stops it ends the run as failed and is raised."""
+    run = Run.objects.get(pk=run_id)
+    try:
+        for chunk_id in prepare_run(run_id=run_id):
+            stage_chunk(chunk_id=chunk_id)
+            if on_progress is not None:
+                on_progress(run)
+        publish_run(run_id=run_id)
+    except BaseException as error:
+        fail_run(run_id=run_id, message=str(error) or type(error).__name__)
+        raise
+
+
+def dispatch_runs() -> None:
+    """Start the run that waits, and go on with one whose tasks were lost: its worker was killed, or the broker emptied."""
+    running = Run.objects.filter(state=Run.State.RUNNING).first()
+    if running is None:
+        start_run()
+    elif _stands_still(running):
+        if running.restart_count >= RESTARTS:
+            fail_run(run_id=running.pk, message=f"It was started {RESTARTS + 1} times and did not get to its end.")
+            return
+        Run.objects.filter(pk=running.pk).update(restart_count=running.restart_count + 1)
+        continue_run(run_id=running.pk)
+
+
+def _stands_still(run: Run) -> bool:
+    """Nothing was sent or staged for a while, and nobody is at work on it: whoever is holds its row or a chunk's."""
+    staged_at = run.chunks.aggregate(newest=Max("staged_at"))["newest"]
+    moved_at = max(moment for moment in (run.dispatched_at, staged_at, run.started_at) if moment is not None)
+    if timezone.now() - moved_at < dt.timedelta(seconds=STILL_SECONDS):
+        return False
+    with transaction.atomic():
+        is_free = Run.objects.select_for_update(skip_locked=True).filter(pk=run.pk).exists()
+        unstaged = run.chunks.filter(staged_at__isnull=True)
+        return is_free and len(unstaged.select_for_update(skip_locked=True)) == unstaged.count()
+
+
+def guarded(run_id: int, step: Callable[[], Any]) -> bool:
+    """Do a step; a fault in it ends the run with its words. False when it failed.
+
+    A lost connection or a deadlock is no fault of the run: it is left as it is, for `dispatch_runs` to go on with.
+    """
+    try:
+        step()
+    except (ValueError, ArithmeticError, LookupError, MemoryError, IntegrityError) as error:
+        log.exception("Run %s failed", run_id)
+        fail_run(run_id=run_id, message=str(error) or type(error).__name__)
+        return False
+    return True
+
+
+def fail_run(*, run_id: int, message: str) -> None:
+    """End a run without publishing; what readers see stays as it is."""
+    failed = Run.objects.filter(pk=run_id, state=Run.State.RUNNING)
+    if failed.update(state=Run.State.FAILED, message=message):
+        RunChunk.objects.filter(run_id=run_id).delete()

@@ -1,0 +1,73 @@
+"""Scores between two runs: the rows of an edit, at once and inside its transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection, transaction
+from psycopg2.extras import execute_values
+
+from forecasting.frames import Accounts, Arrays, current_rules, day_number, judge, read_book, score_book
+from forecasting.services.locks import Lock, take_lock
+from forecasting.services.queue import send
+
+COLUMNS: Final = (
+    "renewal_id",
+    "account_id",
+    "timing_class",
+    "timing_days",
+    "risk_score",
+    "likelihood",
+    "likelihood_count",
+    "probability",
+    "completeness",
+    "contributions",
+)
+# The count tells a run that is under way that it has read an older row.
+UPSERT: Final = (
+    f"INSERT INTO renewals_renewalscore AS s ({', '.join(COLUMNS)}, edit_count) VALUES %s"
+    f" ON CONFLICT (renewal_id) DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in COLUMNS[1:])},"
+    " edit_count = s.edit_count + 1"
+)
+# The month a row is due in, and the one it was due in before a change of this transaction.
+MARK_STALE: Final = """
+INSERT INTO forecasting_stalemonth (month_on)
+SELECT DISTINCT date_trunc('month', due_on) FROM (
+    SELECT due_on FROM renewals_renewal WHERE id = ANY(%(ids)s)
+    UNION ALL
+    SELECT due_on FROM renewals_renewalevent WHERE pgh_obj_id = ANY(%(ids)s) AND pgh_created_at = now()
+) changed
+"""
+
+
+def score_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
+    """Score these rows anew inside the caller's transaction, by the same steps as a run, and have their months refreshed.
+
+    Only these rows: what an outcome does to the account's other renewals comes with the next run.
+    """
+    ids = sorted(set(renewal_ids))
+    if not ids:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        take_lock(Lock.SCORES, is_shared=True)
+        cursor.execute("SELECT DISTINCT account_id FROM renewals_renewal WHERE id = ANY(%s)", [ids])
+        accounts = Accounts.listed([account_id for (account_id,) in cursor.fetchall()])
+        rules = current_rules()
+        book = read_book(cursor, rules, accounts)
+        scores = score_book(book, rules, judge(book, rules, day_number(as_of)))
+        wanted = np.flatnonzero(np.isin(scores["renewal_id"], ids))
+        wanted = wanted[np.argsort(scores["renewal_id"][wanted])]
+        execute_values(cursor, UPSERT, _rows(scores, wanted), page_size=1000)
+        cursor.execute(MARK_STALE, {"ids": ids})
+        transaction.on_commit(lambda: send("refresh_stale_months"))
+
+
+def _rows(scores: Arrays, places: Any) -> list[tuple[Any, ...]]:
+    """Rows of COLUMNS and an edit count of 1, NULL for a score of which nothing is known."""
+    columns: list[list[Any]] = [scores[name][places].tolist() for name in COLUMNS]
+    risk = COLUMNS.index("risk_score")
+    columns[risk] = [None if score != score else score for score in columns[risk]]
+    return [(*row, 1) for row in zip(*columns, strict=True)]

@@ -1,0 +1,32 @@
+"""Celery tasks: thin callers of services. Each may be delivered twice, or again after its worker was killed."""
+
+from config.celery import app
+from forecasting import services
+
+
+@app.task
+def start_run() -> None:
+    services.start_run()
+
+
+@app.task
+def compute_chunk(run_id: int, chunk_id: int) -> None:
+    services.compute_chunk(run_id=run_id, chunk_id=chunk_id)
+
+
+@app.task
+def refresh_stale_months() -> None:
+    services.refresh_stale_months()
+
+
+@app.task
+def dispatch_waiting_runs() -> None:
+    """From beat, every few seconds: what the broker lost, or never got, is done after all."""
+    services.dispatch_runs()
+    services.refresh_stale_months()
+
+
+@app.task
+def request_nightly_run() -> None:
+    """From beat, every hour: after midnight in the company's time zone there is nothing for the new day yet."""
+    services.request_nightly()
