@@ -1,4 +1,11 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from forecasting import views
 
 app_name = "forecasting"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("run/", views.request_run, name="request_run"),
+    path("run/status/", views.run_status, name="run_status"),
+    path("runs/", views.runs, name="runs"),
+]

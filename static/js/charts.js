@@ -36,9 +36,16 @@
     const { data, layout } = inTheme(chart.figure, getComputedStyle(document.documentElement));
     layout.font.family = getComputedStyle(document.body).fontFamily;
     layout.autosize = true;
+    thinTicks(layout.xaxis, chart.place.clientWidth);
     const shown = Plotly.react(chart.place, data, layout, CONFIG);
     if (!chart.isDrawn) shown.then(() => listen(chart.place));
     chart.isDrawn = true;
+  }
+
+  // On a narrow screen every second or third label is left out rather than all of them turned on their side.
+  function thinTicks(axis, width) {
+    const step = Math.max(1, Math.ceil((axis.tickvals.length * 30) / Math.max(width - 40, 1)));
+    for (const name of ["tickvals", "ticktext"]) axis[name] = axis[name].filter((_, at) => at % step === 0);
   }
 
   function listen(place) {

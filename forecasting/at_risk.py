@@ -1,0 +1,156 @@
+"""What is open and at risk, live from the rows: the next 90 days by week and risk band, and what is past due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Case, Count, DecimalField, F, Sum, Value, When
+from django.db.models.functions import TruncWeek
+
+from accounts.exchange import read_rates
+from accounts.models import Company, User
+from forecasting.scope import Scope
+from renewals.models import Renewal, RenewalQuerySet, TimingClass
+from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
+
+WINDOW_DAYS = 90
+LARGEST_SHOWN = 8
+BANDS = ("high", "medium", "low", "unscored")
+
+
+@dataclass(frozen=True)
+class Open:
+    """Open renewals: how many, and their baseline in the reporting currency."""
+
+    count: int = 0
+    amount: Decimal = Decimal(0)
+
+    def __add__(self, other: Open) -> Open:
+        return Open(self.count + other.count, self.amount + other.amount)
+
+
+@dataclass(frozen=True)
+class RiskWeek:
+    """A calendar week, cut to the window at its ends."""
+
+    starts_on: dt.date
+    ends_on: dt.date
+    bands: Mapping[str, Open]
+
+
+@dataclass(frozen=True)
+class RiskyRow:
+    """A renewal at high risk, its baseline in the reporting currency, and where it is worked."""
+
+    renewal: Renewal
+    amount: Decimal
+    rows_url: str
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    first_on: dt.date
+    last_on: dt.date
+    weeks: list[RiskWeek]
+    past_due: Open
+    largest: list[RiskyRow] = field(default_factory=list)
+    currencies_without_rate: tuple[str, ...] = ()
+
+    @property
+    def high_count(self) -> int:
+        return self.total("high").count
+
+    def total(self, *bands: str) -> Open:
+        return sum((week.bands.get(band, Open()) for week in self.weeks for band in bands), Open())
+
+
+def read_at_risk(user: User, scope: Scope, company: Company, *, today: dt.date) -> AtRisk:
+    """The window from today on, its largest renewals at high risk, and all that is overdue."""
+    first_on, last_on = today, today + dt.timedelta(days=WINDOW_DAYS)
+    rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
+    rows = rows_of(user, scope).filter(is_excluded=False)
+    window = rows.open().due_between(first_on, last_on)
+    sums = list(
+        window.values("currency", week=TruncWeek("due_on"), band=_band())
+        .annotate(count=Count("pk"), amount=Sum("baseline_amount"))
+        .order_by()
+    )
+    overdue = list(
+        rows.filter(score__timing_class=TimingClass.OVERDUE)
+        .values("currency")
+        .annotate(count=Count("pk"), amount=Sum("baseline_amount"))
+        .order_by()
+    )
+    return AtRisk(
+        first_on,
+        last_on,
+        _weeks(sums, rates, first_on, last_on),
+        sum((_in_reporting_currency(row, rates) for row in overdue), Open()),
+        _largest(scope, window, rates),
+        tuple(sorted({row["currency"] for row in [*sums, *overdue]} - set(rates))),
+    )
+
+
+def rows_of(user: User, scope: Scope) -> RenewalQuerySet:
+    rows = Renewal.objects.visible_to(user)
+    if scope.owner:
+        rows = rows.filter(owner=scope.owner)
+    elif scope.team:
+        rows = rows.filter(owner__team=scope.team)
+    return rows.filter(account__segment=scope.segment) if scope.segment else rows
+
+
+def _band() -> Case:
+    return Case(
+        When(score__risk_score__gte=HIGH_RISK_FROM, then=Value("high")),
+        When(score__risk_score__gte=MEDIUM_RISK_FROM, then=Value("medium")),
+        When(score__risk_score__gte=0, then=Value("low")),
+        default=Value("unscored"),
+    )
+
+
+def _weeks(
+    sums: Iterable[Mapping[str, Any]], rates: Mapping[str, Decimal], first_on: dt.date, last_on: dt.date
+) -> list[RiskWeek]:
+    by_week: dict[dt.date, dict[str, Open]] = defaultdict(lambda: defaultdict(Open))
+    for row in sums:
+        by_week[row["week"]][row["band"]] += _in_reporting_currency(row, rates)
+    monday = first_on - dt.timedelta(days=first_on.weekday())
+    mondays = [monday + dt.timedelta(weeks=week) for week in range((last_on - monday).days // 7 + 1)]
+    return [
+        RiskWeek(max(start, first_on), min(start + dt.timedelta(days=6), last_on), dict(by_week[start]))
+        for start in mondays
+    ]
+
+
+def _in_reporting_currency(row: Mapping[str, Any], rates: Mapping[str, Decimal]) -> Open:
+    """Counted, but without an amount, where its currency has no rate; the page names such currencies."""
+    return Open(row["count"], (row["amount"] * rates.get(row["currency"], Decimal(0))).quantize(Decimal("0.01")))
+
+
+def _largest(scope: Scope, window: RenewalQuerySet, rates: Mapping[str, Decimal]) -> list[RiskyRow]:
+    """The renewals at high risk with the most at stake."""
+    factor = Case(
+        *(When(currency=currency, then=Value(rate)) for currency, rate in rates.items()),
+        default=Value(Decimal(0)),
+        output_field=DecimalField(max_digits=18, decimal_places=8),
+    )
+    rows = (
+        window.filter(score__risk_score__gte=HIGH_RISK_FROM)
+        .annotate(reporting_amount=F("baseline_amount") * factor)
+        .select_related("account", "owner", "score")
+        .order_by("-reporting_amount", "pk")[:LARGEST_SHOWN]
+    )
+    return [
+        RiskyRow(
+            row,
+            row.reporting_amount,  # type: ignore[attr-defined]  # annotated above
+            scope.rows_url(account=row.account_id, due_from=row.due_on, due_to=row.due_on),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,152 @@
+"""Whose forecast a page shows: read from its address, never wider than what the reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django.urls import reverse
+
+from accounts.models import Segment, Team, User
+from forecasting.models import ForecastLine
+
+Grain = ForecastLine.Grain
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A team or an owner, or the whole book where both are None; one segment, or all of them where that is None.
+
+    `chosen` is what the address says, as a query; a reader's own bounds (their team, themselves) are not in it.
+    """
+
+    grain: str
+    team: Team | None = None
+    owner: User | None = None
+    segment: Segment | None = None
+    chosen: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def line_key(self) -> dict[str, int | None]:
+        """The columns of ForecastLine that name this scope; an owner's line does not name the team."""
+        return {
+            "team_id": self.team.pk if self.team and not self.owner else None,
+            "owner_id": self.owner.pk if self.owner else None,
+            "segment_id": self.segment.pk if self.segment else None,
+        }
+
+    def url(self, **changes: str | None) -> str:
+        """The address of this page with some of its choices changed; None takes one away."""
+        kept = {name: value for name, value in {**self.query, **changes}.items() if value}
+        return reverse("forecasting:overview") + (f"?{urlencode(kept)}" if kept else "")
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {**({"by": self.grain} if self.grain != Grain.QUARTER else {}), **self.chosen}
+
+    def rows_url(self, **filters: object) -> str:
+        """The rows behind a figure: the renewals table, filtered. Approved exceptions are in no figure."""
+        query = {**filters, **self.chosen, "excluded": "no"}
+        return f"{reverse('renewals:table')}?{urlencode(query, doseq=True)}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Pill:
+    """A filter: what it is set to, where it leads when taken away, and what else could be chosen."""
+
+    label: str
+    value: str = ""
+    clear_url: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+def get_scope(user: User, query: Mapping[str, str]) -> Scope:
+    """The scope that an address names. 404 for what is not there or not the reader's to see."""
+    grain = query.get("by") or Grain.QUARTER
+    if grain not in Grain.values:
+        raise Http404(f"A forecast is by month or by quarter, not by {grain!r}.")
+    team = _chosen(Team.objects.all(), query, "team")
+    owner = _chosen(User.objects.select_related("team"), query, "owner")
+    segment = _chosen(Segment.objects.all(), query, "segment")
+    if not user.sees_all:
+        _refuse_strangers(user, team, owner)
+    if team and owner and owner.team_id != team.pk:
+        raise Http404(f"{owner} is not in the team {team}.")
+    chosen = {name: query[name] for name in ("team", "owner", "segment") if query.get(name)}
+    if not user.sees_all and not owner:
+        team, owner = (user.team, None) if user.team_id else (None, user)
+    return Scope(grain=grain, team=team, owner=owner, segment=segment, chosen=chosen)
+
+
+def _chosen(rows: QuerySet[M], query: Mapping[str, str], name: str) -> M | None:
+    """The row that the address names, if it names one."""
+    text = query.get(name)
+    if not text:
+        return None
+    # isdecimal also lets other scripts' digits pass, which int reads; a number past bigint is simply not there.
+    found = rows.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
+    if found is None:
+        raise Http404(f"There is no {name} {text!r}.")
+    return found
+
+
+def _refuse_strangers(user: User, team: Team | None, owner: User | None) -> None:
+    if team and team.pk != user.team_id:
+        raise Http404("Not your team.")
+    if owner and owner.pk != user.pk and (user.team_id is None or owner.team_id != user.team_id):
+        raise Http404("Not an owner of your team.")
+
+
+def read_pills(user: User, scope: Scope) -> list[Pill]:
+    """The filters of the page, their choices limited to what the reader sees."""
+    segments = [(str(segment), str(segment.pk)) for segment in Segment.objects.all()]
+    return [
+        *_pills_of_people(user, scope),
+        _pill(scope, "segment", "Segment", str(scope.segment) if scope.segment else "", segments),
+    ]
+
+
+def _pills_of_people(user: User, scope: Scope) -> list[Pill]:
+    owner = str(scope.owner) if scope.owner and "owner" in scope.chosen else ""
+    owners = User.objects.exclude(role=User.Role.VIEWER)
+    if not user.sees_all:
+        if user.team_id is None:
+            return [Pill("Owner", "you")]
+        mates = [(str(mate), str(mate.pk)) for mate in owners.filter(team_id=user.team_id)]
+        return [Pill("Team", str(user.team)), _pill(scope, "owner", "Owner", owner, mates)]
+    teams = [(str(team), str(team.pk)) for team in Team.objects.all()]
+    chosen_team = scope.team if "team" in scope.chosen else None
+    if chosen_team:
+        owners = owners.filter(team=chosen_team)
+    everybody = [(str(one), str(one.pk)) for one in owners]
+    return [
+        # Another team's page does not keep the owner, who is not in it.
+        _pill(scope, "team", "Team", str(chosen_team or ""), teams, also_clears="owner"),
+        _pill(scope, "owner", "Owner", owner, everybody),
+    ]
+
+
+def _pill(
+    scope: Scope, name: str, label: str, value: str, options: list[tuple[str, str]], also_clears: str = ""
+) -> Pill:
+    cleared: dict[str, str | None] = {also_clears: None} if also_clears else {}
+    return Pill(
+        label,
+        value,
+        scope.url(**cleared, **{name: None}) if value else "",
+        tuple(
+            Choice(text, scope.url(**cleared, **{name: key}), scope.chosen.get(name) == key) for text, key in options
+        ),
+    )

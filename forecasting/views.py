@@ -1,0 +1,84 @@
+"""The forecast page, and the recompute behind it."""
+
+from calendar import month_name
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import role_required, signed_in
+from accounts.models import User, get_company
+from accounts.templatetags.money import currency_sign
+from forecasting import services
+from forecasting.at_risk import read_at_risk
+from forecasting.charts import build_charts
+from forecasting.dashboard import ATTRIBUTIONS, at_risk_url, build_totals, read_periods
+from forecasting.models import Run
+from forecasting.scope import Grain, get_scope, read_pills
+from forecasting.status import read_status, runs_without_tables
+
+recompute_allowed = role_required(User.Role.ADMIN, User.Role.MANAGER)
+RUNS_PER_PAGE = 30
+
+
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    user, company = signed_in(request), get_company()
+    scope = get_scope(user, request.GET)
+    today = company.today()
+    status = read_status()
+    attribution = ATTRIBUTIONS[company.Attribution(company.attribution)]
+    context = {
+        "scope": scope,
+        "company": company,
+        "today": today,
+        "status": status,
+        "pills": read_pills(user, scope),
+        "attribution": attribution,
+        "currency_sign": currency_sign(company.reporting_currency),
+        "month_url": scope.url(by=Grain.MONTH),
+        "quarter_url": scope.url(by=None),
+        "fiscal_year_month": month_name[company.fiscal_year_start_month],
+        "may_recompute": user.role in {User.Role.ADMIN, User.Role.MANAGER},
+    }
+    if status.published is not None:
+        periods = read_periods(scope, company, today=today)
+        at_risk = read_at_risk(user, scope, company, today=today)
+        context |= {
+            "totals": build_totals(scope, company, periods, at_risk),
+            "charts": build_charts(scope, company.reporting_currency, attribution, periods, at_risk),
+            "at_risk": at_risk,
+            "largest_url": at_risk_url(scope, at_risk),
+        }
+    return render(request, "forecasting/overview.html", context)
+
+
+@require_POST
+@recompute_allowed
+def request_run(request: HttpRequest) -> HttpResponse:
+    services.request_run(reason=Run.Reason.DEMAND, user=signed_in(request))
+    if request.headers.get("HX-Request"):
+        return run_status_answer(request)
+    messages.info(request, "The recompute is on its way; the numbers stay as they are until it is published.")
+    return redirect("forecasting:overview")
+
+
+@require_GET
+def run_status(request: HttpRequest) -> HttpResponse:
+    """The status line, which asks for itself again while a run is on its way."""
+    return run_status_answer(request)
+
+
+def run_status_answer(request: HttpRequest) -> HttpResponse:
+    # What the page was drawn from: a run that was published since is offered, not forced on somebody who reads.
+    shown = request.GET.get("shown", request.POST.get("shown", ""))
+    return render(request, "forecasting/_run_status.html", {"status": read_status(), "shown": shown})
+
+
+@require_GET
+@recompute_allowed
+def runs(request: HttpRequest) -> HttpResponse:
+    page = Paginator(runs_without_tables(), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "forecasting/runs.html", {"page": page, "status": read_status()})
