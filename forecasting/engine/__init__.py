@@ -12,6 +12,7 @@ rates         renewal rates, timing mix and trailing curve of a period (section 
 capacity      productive hours, and the renewals they are enough for (section 4.4)
 factors       raw signals to risk factors between 0 and 1 (section 5)
 risk          risk score, contributions, completeness, band (section 5)
+log_odds      log-odds and back
 likelihood    shrunken renewal rates from the company's own decided renewals (section 5)
 probability   likelihood and the rep's confidence joined by their measured records (section 5)
 distribution  exact distribution of what a set of open renewals will bring (section 5)
