@@ -1,7 +1,7 @@
 """What: contracts, the renewals they come up for, the rules these are judged by, and the scores that result."""
 
 from renewals.models.contracts import Contract, Offer
-from renewals.models.imports import ImportBatch, ImportFinding
+from renewals.models.imports import ImportBatch, ImportFinding, ImportPart
 from renewals.models.policies import RiskFactor, RiskWeightVersion, TimingPolicy, TimingPolicyVersion
 from renewals.models.renewals import ChurnReason, Renewal, RenewalQuerySet, Stage
 from renewals.models.scores import RenewalScore, RiskBand, TimingClass
@@ -11,6 +11,7 @@ __all__ = [
     "Contract",
     "ImportBatch",
     "ImportFinding",
+    "ImportPart",
     "Offer",
     "Renewal",
     "RenewalQuerySet",

@@ -7,8 +7,22 @@ from django.db import models
 from accounts.models import User
 
 
+class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
+    def visible_to(self, user: User) -> ImportBatchQuerySet:
+        """An admin sees every import, a manager those of their team; nobody else imports."""
+        if user.is_admin:
+            return self
+        if user.role == User.Role.MANAGER:
+            return self.filter(requested_by__team_id=user.team_id)
+        return self.none()
+
+
 class ImportBatch(models.Model):
-    """One file brought by one person under one mapping. The file itself is kept until the batch is over."""
+    """One file brought by one person under one mapping.
+
+    Rows read = imported + refused + repeated + left out. The file itself is kept for a while after the end, because the
+    rows to fix are cut from it.
+    """
 
     class State(models.TextChoices):
         UPLOADED = "uploaded", "Uploaded"
@@ -20,10 +34,12 @@ class ImportBatch(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     file_name = models.CharField(max_length=255)
-    content = models.BinaryField(null=True)
     content_hash = models.CharField(max_length=64)  # SHA-256, hexadecimal
     mapping_name = models.CharField(max_length=120, blank=True)
     mapping = models.JSONField(default=dict)
+    header = models.JSONField(default=list)  # the headings, and the first rows below them, for the choice of a mapping
+    sample = models.JSONField(default=list)
+    is_all_or_nothing = models.BooleanField(default=False)
     state = models.CharField(max_length=9, choices=State, default=State.UPLOADED)
     message = models.TextField(blank=True)  # why it failed, in words for the person
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="import_batches")
@@ -32,8 +48,16 @@ class ImportBatch(models.Model):
     finished_at = models.DateTimeField(null=True)
     done_count = models.PositiveIntegerField(default=0)  # rows worked through, for the progress bar
     row_count = models.PositiveIntegerField(default=0)
+    imported_count = models.PositiveIntegerField(default=0)
     refused_count = models.PositiveIntegerField(default=0)
+    repeated_count = models.PositiveIntegerField(default=0)  # word for word like an earlier row
+    warning_count = models.PositiveIntegerField(default=0)
+    left_out = models.JSONField(default=dict)  # rows that the mapping leaves out, counted by its reason
     result = models.JSONField(default=dict)  # per kind of record: created, changed, unchanged
+    preview = models.JSONField(default=list)  # the first good rows as they will be
+    attempt_count = models.PositiveSmallIntegerField(default=0)  # a file that kills its worker is not tried for ever
+
+    objects = ImportBatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["-requested_at", "-pk"]
@@ -41,6 +65,29 @@ class ImportBatch(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def left_out_count(self) -> int:
+        return sum(self.left_out.values())
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in (self.State.CHECKING, self.State.IMPORTING)
+
+
+class ImportPart(models.Model):
+    """A stretch of an uploaded file. In stretches, so that no process ever holds a large file as one value."""
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="parts")
+    position = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "position"], name="import_part_once")]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"part {self.position} of batch {self.batch_id}"
 
 
 class ImportFinding(models.Model):
