@@ -6,6 +6,8 @@ from django.shortcuts import get_object_or_404
 from accounts.models import User
 from renewals.models import Renewal
 
+NOT_EDITABLE = "You may look at this renewal; only its owner, the owner's manager or an admin edits it."
+
 
 def may_edit(user: User, renewal: Renewal) -> bool:
     """The same rule as RenewalQuerySet.editable_by, for a row whose owner is at hand."""

@@ -1,4 +1,14 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from renewals import views
 
 app_name = "renewals"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.table, name="table"),
+    path("totals/", views.totals, name="totals"),
+    path("filters/<slug:name>/", views.filter_menu, name="filter"),
+    path("choices/<slug:field>/", views.choices, name="choices"),
+    path("<int:pk>/", views.row, name="row"),
+    path("<int:pk>/undo/<int:event_id>/", views.undo, name="undo"),
+    path("<int:pk>/<slug:field>/", views.cell, name="cell"),
+]

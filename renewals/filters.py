@@ -1,0 +1,337 @@
+"""What the address of the central table asks for: filters, search, order and page.
+
+The address is the only state. Everything in it is read here, once; what cannot be read is left out and said.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
+
+from accounts.models import Account, Industry, Segment, Team, User, owners_visible_to
+from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
+from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
+from renewals.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES
+from renewals.periods import named_periods
+
+DATE = "%d %b %Y"
+SEARCH_LENGTH = 100
+# What the page shows when its address asks for nothing: what there is to work on.
+DEFAULT_QUERY = "outcome=open"
+EVERY = "all"
+
+Outcome = Renewal.Outcome
+# The outcome that a timing class implies: it lets the database find the few overdue ones among years of decided rows.
+OUTCOME_OF = {
+    **dict.fromkeys(
+        (TimingClass.UPCOMING, TimingClass.IN_WINDOW, TimingClass.OVERDUE, TimingClass.LAPSED), Outcome.OPEN
+    ),
+    **dict.fromkeys((TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE, TimingClass.WIN_BACK), Outcome.RENEWED),
+    TimingClass.LOST: Outcome.LOST,
+}
+RISK_RANGES = {
+    RiskBand.LOW: Q(score__risk_score__lt=MEDIUM_RISK_FROM),
+    RiskBand.MEDIUM: Q(score__risk_score__gte=MEDIUM_RISK_FROM, score__risk_score__lt=HIGH_RISK_FROM),
+    RiskBand.HIGH: Q(score__risk_score__gte=HIGH_RISK_FROM),
+}
+
+
+class Unreadable(ValueError):  # noqa: N818
+    """A parameter does not say anything that this page knows; the message says what it takes."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads the address, on which day, and what a quarter is there."""
+
+    user: User
+    as_of: dt.date
+    fiscal_month: int = 1
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One filter in force: what it restricts, and how it reads on its pill."""
+
+    name: str
+    label: str
+    parameters: tuple[str, ...]
+    text: str
+    where: Q
+
+
+@dataclass
+class Query:
+    """The address, read. `params` holds only what was understood, and is what every link of the page starts from."""
+
+    params: QueryDict
+    conditions: list[Condition] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    sort: str = DEFAULT_SORT
+    page: int = 1
+    page_size: int = DEFAULT_PAGE_SIZE
+
+    def apply(self, rows: RenewalQuerySet) -> RenewalQuerySet:
+        for condition in self.conditions:
+            rows = rows.filter(condition.where)
+        return rows
+
+    def url(self, **changes: str | None) -> str:
+        """The query string with these set, or left out where None; but for `page`, from the first page on."""
+        params = self.params.copy()
+        if set(changes) - {"page"}:
+            params.pop("page", None)
+        for name, value in changes.items():
+            params.pop(name, None)
+            if value is not None:
+                params[name] = value
+        # An empty address would bring the default filter back.
+        return f"?{params.urlencode() or f'outcome={EVERY}'}"
+
+    def url_without(self, condition: Condition) -> str:
+        return self.url(**dict.fromkeys(condition.parameters))
+
+    def condition(self, name: str) -> Condition | None:
+        return next((condition for condition in self.conditions if condition.name == name), None)
+
+    @property
+    def filter_query(self) -> str:
+        """The filters alone: what the totals depend on."""
+        return self.url(sort=None, per_page=None, page=None)[1:]
+
+
+def read_query(params: QueryDict, reader: Reader) -> Query:
+    given = params if params else QueryDict(DEFAULT_QUERY)
+    query = Query(params=QueryDict(mutable=True))
+    for spec in FILTERS.values():
+        values = {name: _given(given, name) for name in spec.parameters}
+        if any(values.values()):
+            _read_filter(query, spec, values, reader)
+    _read_view(query, given)
+    for name in given:
+        if name not in KNOWN:
+            query.problems.append(f"“{_shown(name)}” is not a filter of this table.")
+    return query
+
+
+def _given(params: QueryDict, name: str) -> list[str]:
+    """The values of a parameter, once each, less the blank ones that an untouched form field sends."""
+    return [*dict.fromkeys(value.replace("\x00", "").strip() for value in params.getlist(name) if value.strip("\x00 "))]
+
+
+def _read_filter(query: Query, spec: Filter, values: dict[str, list[str]], reader: Reader) -> None:
+    try:
+        found = spec.read(values, reader)
+    except Unreadable as problem:
+        query.problems.append(str(problem))
+        return
+    for name, texts in values.items():
+        if texts:
+            query.params.setlist(name, texts)
+    if found is not None:
+        query.conditions.append(Condition(spec.name, spec.label, spec.parameters, *found))
+
+
+def _read_view(query: Query, params: QueryDict) -> None:
+    """Order and page; each falls back to its default."""
+    if sort := params.get("sort", ""):
+        if sort.removeprefix("-") in ORDERS and sort.count("-") <= 1:
+            query.sort = query.params["sort"] = sort
+        else:
+            query.problems.append(f"The table cannot be sorted by “{_shown(sort)}”.")
+    if per_page := params.get("per_page", ""):
+        if per_page in map(str, PAGE_SIZES):
+            query.page_size, query.params["per_page"] = int(per_page), per_page
+        else:
+            query.problems.append(f"A page has {', '.join(map(str, PAGE_SIZES))} rows, not “{_shown(per_page)}”.")
+    if page := params.get("page", ""):
+        if re.fullmatch(r"[0-9]{1,7}", page) and 1 <= int(page) <= LAST_PAGE:
+            query.page, query.params["page"] = int(page), page
+        else:
+            query.problems.append(f"There is no page “{_shown(page)}”.")
+
+
+def _shown(text: str) -> str:
+    text = "".join(character if character.isprintable() else "�" for character in text)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+Found = tuple[str, Q]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter: its parameters, and how they become words and a condition; None where they restrict nothing."""
+
+    name: str
+    label: str
+    parameters: tuple[str, ...]
+    read: Callable[[dict[str, list[str]], Reader], Found | None]
+
+
+def _date_range(label: str, name: str, column: str) -> Filter:
+    first_name, last_name = f"{name}_from", f"{name}_to"
+
+    def read(values: dict[str, list[str]], reader: Reader) -> Found:
+        first, last = (_date(values[parameter], parameter) for parameter in (first_name, last_name))
+        if first and last and first > last:
+            raise Unreadable(f"{label}: {first:%d %b %Y} is after {last:%d %b %Y}.")
+        where = Q()
+        if first:
+            where &= Q(**{f"{column}__gte": first})
+        if last:
+            where &= Q(**{f"{column}__lte": last})
+        return _range_text(first, last, reader), where
+
+    return Filter(name, label, (first_name, last_name), read)
+
+
+def _date(values: list[str], parameter: str) -> dt.date | None:
+    if not values:
+        return None
+    try:
+        return dt.datetime.strptime(values[0], "%Y-%m-%d").date()  # noqa: DTZ007  # a date has no zone
+    except ValueError:
+        raise Unreadable(f"{parameter}: “{_shown(values[0])}” is not a date written as 2026-11-21.") from None
+
+
+def _range_text(first: dt.date | None, last: dt.date | None, reader: Reader) -> str:
+    for name, period in named_periods(reader.as_of, reader.fiscal_month).items():
+        if (first, last) == period:
+            return name
+    if first and last:
+        return f"{first:{DATE}}" if first == last else f"{first:{DATE}} to {last:{DATE}}"
+    return f"from {first:{DATE}}" if first else f"to {last:{DATE}}"
+
+
+def _choice(name: str, label: str, choices: dict[str, str], where: Callable[[list[str]], Q]) -> Filter:
+    def read(values: dict[str, list[str]], reader: Reader) -> Found | None:
+        chosen = values[name]
+        if chosen == [EVERY]:
+            return None
+        for value in chosen:
+            if value not in choices:
+                raise Unreadable(f"{label}: “{_shown(value)}” is not one of {', '.join(choices)}.")
+        return ", ".join(choices[value] for value in chosen), where(chosen)
+
+    return Filter(name, label, (name,), read)
+
+
+def _row_of(
+    name: str, label: str, column: str, known: Callable[[Reader], QuerySet[Any]], words: dict[str, str] | None = None
+) -> Filter:
+    """A filter by rows of another table, named by their ids. `words` are values that stand for an id, such as `me`."""
+
+    def read(values: dict[str, list[str]], reader: Reader) -> Found:
+        ids = [_id(value, reader, words or {}, label) for value in values[name]]
+        names = {row.pk: str(row) for row in known(reader).filter(pk__in=ids)}
+        for value, pk in zip(values[name], ids, strict=True):
+            if pk not in names:
+                raise Unreadable(f"{label}: there is no “{_shown(value)}”.")
+        texts = [(words or {}).get(value, names[pk]) for value, pk in zip(values[name], ids, strict=True)]
+        return ", ".join(texts), Q(**{f"{column}__in": ids})
+
+    return Filter(name, label, (name,), read)
+
+
+def _id(value: str, reader: Reader, words: dict[str, str], label: str) -> int:
+    if value in words:
+        return reader.user.pk
+    if not re.fullmatch(r"[0-9]{1,18}", value):
+        raise Unreadable(f"{label}: there is no “{_shown(value)}”.")
+    return int(value)
+
+
+def _every(model: type[Model]) -> Callable[[Reader], QuerySet[Any]]:
+    return lambda reader: model._default_manager.all()
+
+
+def known_owners(reader: Reader) -> QuerySet[User]:
+    return User.objects.all() if reader.user.sees_all else owners_visible_to(reader.user)
+
+
+def _timing(chosen: Iterable[str]) -> Q:
+    classes = [TimingClass[name.upper()] for name in chosen]
+    return Q(score__timing_class__in=classes, outcome__in={OUTCOME_OF[timing] for timing in classes})
+
+
+def _risk(chosen: Iterable[str]) -> Q:
+    where = Q()
+    for band in chosen:
+        where |= RISK_RANGES[RiskBand(band)]
+    return where
+
+
+def _currency(values: dict[str, list[str]], reader: Reader) -> Found:
+    codes = [value.upper() for value in values["currency"]]
+    for code in codes:
+        if not re.fullmatch(r"[A-Z]{3}", code):
+            raise Unreadable(f"Currency: “{_shown(code)}” is not three letters such as EUR.")
+    return ", ".join(codes), Q(currency__in=codes)
+
+
+def _search(values: dict[str, list[str]], reader: Reader) -> Found:
+    text = " ".join(values["q"])[:SEARCH_LENGTH]
+    return f"“{text}”", Q(pk__in=search_ids(text))
+
+
+def search_ids(text: str) -> QuerySet[Any]:
+    """Ids of the renewals whose account has words beginning with these, whose contract number begins with the text, or
+    whose owner's name has it at the beginning of a word. Three index look-ups; an OR would read the whole book."""
+    by_contract = Contract.objects.filter(Q(number__startswith=text) | Q(number__startswith=text.upper()))
+    by_owner = User.objects.filter(Q(name__istartswith=text) | Q(name__icontains=f" {text}"))
+    found = Renewal.objects.filter(contract__in=by_contract).order_by().values("pk")
+    found = found.union(Renewal.objects.filter(owner__in=by_owner).order_by().values("pk"))
+    if words := re.findall(r"\w+", text):
+        vector = SearchVector("name", "external_id", config="simple")
+        # Quoted, so that no word is read as an operator; it holds letters, digits and underscores only.
+        wanted = SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple")
+        accounts = Account.objects.annotate(words=vector).filter(words=wanted).order_by()
+        found = found.union(Renewal.objects.filter(account__in=accounts.values("pk")).order_by().values("pk"))
+    return found
+
+
+def _names(choices: Sequence[tuple[Any, Any]]) -> dict[str, str]:
+    return {str(value): str(label) for value, label in choices}
+
+
+FILTERS: dict[str, Filter] = {
+    spec.name: spec
+    for spec in (
+        Filter("q", "Search", ("q",), _search),
+        _date_range("Due", "due", "due_on"),
+        _choice("timing", "Timing", {t.name.lower(): str(t.label) for t in TimingClass}, _timing),
+        _choice("risk", "Risk", _names(RiskBand.choices), _risk),
+        _row_of("stage", "Stage", "stage", _every(Stage)),
+        _row_of("owner", "Owner", "owner", known_owners, {"me": "me"}),
+        _choice("outcome", "Outcome", _names(Outcome.choices), lambda chosen: Q(outcome__in=chosen)),
+        _choice(
+            "category",
+            "Category",
+            _names(Stage.ForecastCategory.choices),
+            lambda chosen: Q(stage__in=Stage.objects.filter(forecast_category__in=chosen).order_by().values("pk")),
+        ),
+        _row_of("segment", "Segment", "account__segment", _every(Segment)),
+        _row_of("industry", "Industry", "account__industry", _every(Industry)),
+        _row_of("team", "Team", "owner__team", _every(Team)),
+        _row_of("offer", "Offer", "offer", _every(Offer)),
+        _row_of("account", "Account", "account", lambda reader: Account.objects.visible_to(reader.user)),
+        Filter("currency", "Currency", ("currency",), _currency),
+        _date_range("Decision", "decision", "decision_on"),
+        _date_range("Ordered", "ordered", "ordered_on"),
+        _choice(
+            "excluded",
+            "Exceptions",
+            {"no": "left out", "yes": "only"},
+            lambda chosen: Q(is_excluded__in=[value == "yes" for value in chosen]),
+        ),
+    )
+}
+KNOWN = {parameter for spec in FILTERS.values() for parameter in spec.parameters} | {"sort", "page", "per_page"}

@@ -1,0 +1,189 @@
+"""The central table and its edits over HTTP. Every answer to an edit is one table row."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.access import signed_in
+from accounts.models import Company, get_company
+from renewals import editors, menus
+from renewals import totals as totalling
+from renewals.access import get_editable_renewal, get_visible_renewal, may_edit
+from renewals.filters import FILTERS, Query, Reader, read_query
+from renewals.forms import CellForm, Editing, shown
+from renewals.models import Renewal, RenewalQuerySet, RiskFactor
+from renewals.paging import PAGE_SIZES, page_ids
+from renewals.services import Change, EventGone, StaleRenewal, undo_update, update_renewal
+from renewals.tables import EDITABLE, Sight, build_headings, load_rows
+
+LIST_ID = "renewal-list"
+
+
+def _read(request: HttpRequest) -> tuple[Company, Query, RenewalQuerySet]:
+    """The company, the address as it was understood, and the rows that it asks for, of those this user may see."""
+    user, company = signed_in(request), get_company()
+    reader = Reader(user, company.today(), company.fiscal_year_start_month)
+    query = read_query(request.GET, reader)
+    return company, query, query.apply(Renewal.objects.visible_to(user))
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+def table(request: HttpRequest) -> HttpResponse:
+    """The page; or, where only order or page changed, the list alone. How many rows there are comes with the totals."""
+    company, query, matching = _read(request)
+    sight = Sight.of(signed_in(request), company)
+    first = (query.page - 1) * query.page_size
+    ids = page_ids(matching, query.sort, first=first, count=query.page_size + 1)
+    context: dict[str, Any] = {
+        "query": query,
+        "as_of": sight.as_of,
+        "rows": load_rows(ids[: query.page_size], sight),
+        "first_number": first + 1,
+        "last_number": first + len(ids[: query.page_size]),
+        "headings": build_headings(query.sort, lambda sort: query.url(sort=sort), sight),
+        "previous_url": query.url(page=str(query.page - 1)) if query.page > 1 else "",
+        "next_url": query.url(page=str(query.page + 1)) if len(ids) > query.page_size else "",
+        "page_sizes": [(size, query.url(per_page=str(size), page=None)) for size in PAGE_SIZES],
+    }
+    if not ids:
+        context["is_book_empty"] = not Renewal.objects.visible_to(sight.user).exists()
+    if request.headers.get("HX-Target") == LIST_ID:
+        return render(request, "renewals/_list.html", context)
+    context |= {
+        "pills": menus.build_pills(query),
+        "patterns": editors.patterns(),
+        "risk_factors": _risk_factors(),
+        "total_labels": totalling.LABELS,
+    }
+    return render(request, "renewals/table.html", context)
+
+
+def _risk_factors() -> list[list[str]]:
+    """Label and explanation of each factor at its position in a score's contributions."""
+    factors = {position: [label, text] for position, label, text in _factor_rows()}
+    return [factors.get(position, ["", ""]) for position in range(max(factors, default=-1) + 1)]
+
+
+def _factor_rows() -> list[tuple[int, str, str]]:
+    return list(RiskFactor.objects.values_list("position", "label", "explanation"))
+
+
+@require_GET
+def totals(request: HttpRequest) -> HttpResponse:
+    company, _, matching = _read(request)
+    currency = company.reporting_currency
+    found = totalling.read_totals(matching, as_of=company.today(), reporting_currency=currency)
+    context = {
+        "totals": totalling.describe(found, currency),
+        "notes": totalling.notes(found, currency),
+        "count": found.count,
+    }
+    return render(request, "renewals/_totals.html", context)
+
+
+@require_GET
+def filter_menu(request: HttpRequest, name: str) -> HttpResponse:
+    """What a filter's pill opens: made when it is opened, so that the page does not wait for it."""
+    if name not in FILTERS:
+        raise Http404
+    company, query, _ = _read(request)
+    reader = Reader(signed_in(request), company.today(), company.fiscal_year_start_month)
+    return render(request, "renewals/_menu.html", {"menu": menus.build_menu(name, query, reader)})
+
+
+@require_GET
+def choices(request: HttpRequest, field: str) -> HttpResponse:
+    if field not in {"owner", "offer"}:
+        raise Http404
+    found = editors.find_choices(field, request.GET.get("q", ""), signed_in(request))
+    return render(request, "renewals/_choices.html", {"choices": found, "field": field})
+
+
+@require_GET
+def row(request: HttpRequest, pk: int) -> HttpResponse:
+    renewal = get_visible_renewal(signed_in(request), pk)
+    return _answer(request, renewal.pk, Sight.of(signed_in(request), get_company()))
+
+
+@require_POST
+def cell(request: HttpRequest, pk: int, field: str) -> HttpResponse:
+    """Save one cell. 422 and 409 come back as the same row with the cell open."""
+    if field not in EDITABLE:
+        raise Http404
+    user = signed_in(request)
+    renewal = get_editable_renewal(user, pk)
+    sight = Sight.of(user, get_company())
+    form = CellForm(request.POST, field=field, editing=Editing(user, sight.as_of))
+    if not form.is_valid():
+        return _answer(request, pk, sight, status=422, invalid=(field, form.message))
+    try:
+        change = update_renewal(
+            renewal_id=renewal.pk,
+            field=field,
+            value=form.cleaned_data["value"],
+            seen=form.cleaned_data["was"],
+            user=user,
+            as_of=sight.as_of,
+        )
+    except StaleRenewal as stale:
+        return _answer(request, pk, sight, status=409, stale=stale)
+    return _answer(request, pk, sight, change=change)
+
+
+@require_POST
+def undo(request: HttpRequest, pk: int, event_id: int) -> HttpResponse:
+    user = signed_in(request)
+    renewal = get_editable_renewal(user, pk)
+    sight = Sight.of(user, get_company())
+    try:
+        change = undo_update(renewal_id=renewal.pk, event_id=event_id, user=user, as_of=sight.as_of)
+    except EventGone:
+        raise Http404 from None
+    except StaleRenewal as stale:
+        response = _answer(request, pk, sight, status=409)
+        text = f"Not taken back: {stale.author.name} has since changed it to {shown(stale.theirs or 'nothing')}."
+        told = {"toast": {"text": text, "level": "error"}, "renewals:stale": {"id": pk}}
+        response.headers["HX-Trigger"] = json.dumps(told)
+        return response
+    return _answer(request, pk, sight, change=change, is_elsewhere=True)
+
+
+def _answer(
+    request: HttpRequest,
+    pk: int,
+    sight: Sight,
+    *,
+    status: int = 200,
+    change: Change | None = None,
+    invalid: tuple[str, str] | None = None,
+    stale: StaleRenewal | None = None,
+    is_elsewhere: bool = False,
+) -> HttpResponse:
+    """The row as it is now. `is_elsewhere`: it was not asked for from its own cell, so the page has to be told."""
+    (fresh,) = load_rows([pk], sight)
+    data = request.POST.dict()
+    if invalid:
+        editors.open_with_error(fresh, invalid[0], data, invalid[1])
+    if stale:
+        editors.open_with_conflict(fresh, stale.field, data, stale)
+    response = render(request, "renewals/_row.html", {"row": fresh}, status=status)
+    if change and change.event_id:
+        response.headers["HX-Trigger"] = json.dumps(_told(change, sight, is_elsewhere))
+    return response
+
+
+def _told(change: Change, sight: Sight, is_elsewhere: bool) -> dict[str, Any]:
+    """What the page is told of a save: a toast with undo where the person could do it, and that totals have moved."""
+    toast: dict[str, str] = {"text": change.text}
+    if may_edit(sight.user, change.renewal):
+        toast["undoUrl"] = reverse("renewals:undo", args=[change.renewal.pk, change.event_id])
+    told: dict[str, Any] = {"toast": toast, "renewals:changed": {"id": change.renewal.pk}}
+    return told | {"renewals:stale": {"id": change.renewal.pk}} if is_elsewhere else told
