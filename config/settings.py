@@ -190,7 +190,8 @@ CONTENT_SECURITY_POLICY = (
 # History: who did it and how travel with each event row as JSON, so a bulk edit needs no second table.
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
 PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
-PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=True)
+# Every history table has an index that begins with it (config.history).
+PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=False)
 
 # Who answers renewals.scoring; see there.
 SCORING_BACKEND = "forecasting.backend"
