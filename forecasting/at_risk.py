@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, Count, DecimalField, F, Sum, Value, When
-from django.db.models.functions import TruncWeek
+from django.db.models.functions import Cast, TruncWeek
 
 from accounts.exchange import read_rates
 from accounts.models import Company, User
 from forecasting.scope import Scope
+from forecasting.scope_lines import rows_of
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
@@ -45,10 +46,11 @@ class RiskWeek:
 
 @dataclass(frozen=True)
 class RiskyRow:
-    """A renewal at high risk, its baseline in the reporting currency, and where it is worked."""
+    """An open renewal: its baseline in the reporting currency, the part expected to go, and where it is worked."""
 
     renewal: Renewal
     amount: Decimal
+    loss_amount: Decimal
     rows_url: str
 
 
@@ -61,16 +63,12 @@ class AtRisk:
     largest: list[RiskyRow] = field(default_factory=list)
     currencies_without_rate: tuple[str, ...] = ()
 
-    @property
-    def high_count(self) -> int:
-        return self.total("high").count
-
     def total(self, *bands: str) -> Open:
         return sum((week.bands.get(band, Open()) for week in self.weeks for band in bands), Open())
 
 
 def read_at_risk(user: User, scope: Scope, company: Company, *, today: dt.date) -> AtRisk:
-    """The window from today on, its largest renewals at high risk, and all that is overdue."""
+    """The window from today on, the renewals in it with the most to lose, and all that is overdue."""
     first_on, last_on = today, today + dt.timedelta(days=WINDOW_DAYS)
     rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
     rows = rows_of(user, scope).filter(is_excluded=False)
@@ -94,15 +92,6 @@ def read_at_risk(user: User, scope: Scope, company: Company, *, today: dt.date) 
         _largest(scope, window, rates),
         tuple(sorted({row["currency"] for row in [*sums, *overdue]} - set(rates))),
     )
-
-
-def rows_of(user: User, scope: Scope) -> RenewalQuerySet:
-    rows = Renewal.objects.visible_to(user)
-    if scope.owner:
-        rows = rows.filter(owner=scope.owner)
-    elif scope.team:
-        rows = rows.filter(owner__team=scope.team)
-    return rows.filter(account__segment=scope.segment) if scope.segment else rows
 
 
 def _band() -> Case:
@@ -134,22 +123,25 @@ def _in_reporting_currency(row: Mapping[str, Any], rates: Mapping[str, Decimal])
 
 
 def _largest(scope: Scope, window: RenewalQuerySet, rates: Mapping[str, Decimal]) -> list[RiskyRow]:
-    """The renewals at high risk with the most at stake."""
+    """The renewals with the most to lose: baseline times the probability that it does not renew."""
     factor = Case(
         *(When(currency=currency, then=Value(rate)) for currency, rate in rates.items()),
         default=Value(Decimal(0)),
         output_field=DecimalField(max_digits=18, decimal_places=8),
     )
+    lapse = Cast(1 - F("score__probability"), DecimalField(max_digits=7, decimal_places=6))
     rows = (
-        window.filter(score__risk_score__gte=HIGH_RISK_FROM)
-        .annotate(reporting_amount=F("baseline_amount") * factor)
+        window.annotate(amount=F("baseline_amount") * factor)
+        .annotate(loss_amount=F("amount") * lapse)
+        .filter(loss_amount__gt=0)
         .select_related("account", "owner", "score")
-        .order_by("-reporting_amount", "pk")[:LARGEST_SHOWN]
+        .order_by("-loss_amount", "pk")[:LARGEST_SHOWN]
     )
     return [
         RiskyRow(
             row,
-            row.reporting_amount,  # type: ignore[attr-defined]  # annotated above
+            row.amount,  # type: ignore[attr-defined]  # annotated above
+            row.loss_amount,  # type: ignore[attr-defined]
             scope.rows_url(account=row.account_id, due_from=row.due_on, due_to=row.due_on),
         )
         for row in rows

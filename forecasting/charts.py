@@ -148,19 +148,16 @@ def rates_chart(scope: Scope, attribution: str, periods: Sequence[Period]) -> Ch
     The rate so far of a period that runs is left out: most of it is undecided, and it would read as a collapse.
     """
     labels = [period.label for period in periods]
-    whole, on_time = _urls(scope, periods), _urls(scope, periods, timing=("early", "on_time"))
+    whole = _urls(scope, periods)
 
-    def rates(name: str, colour: str, field: str, urls: Sequence[str], *, of_over: bool = True) -> Series:
+    def rates(name: str, colour: str, field: str, *, of_over: bool = True) -> Series:
         values = [getattr(period, field) if period.is_over == of_over else None for period in periods]
-        return Series(name, values, urls, colour, is_rate=True)
+        return Series(name, values, whole, colour, is_rate=True)
 
-    net, gross = rates("Net", "expected", "net_rate", whole), rates("Gross", "won", "gross_rate", whole)
-    others = [
-        rates("In period", "total", "in_period_rate", whole),
-        rates("On time", "late", "on_time_rate", on_time),
-    ]
-    net_expected = rates("Net expected", "expected", "expected_net_rate", whole, of_over=False)
-    gross_expected = rates("Gross expected", "won", "expected_gross_rate", whole, of_over=False)
+    net, gross = rates("Net", "expected", "net_rate"), rates("Gross", "won", "gross_rate")
+    others = [rates("In period", "total", "in_period_rate"), rates("On time", "late", "on_time_rate")]
+    net_expected = rates("Net expected", "expected", "expected_net_rate", of_over=False)
+    gross_expected = rates("Gross expected", "won", "expected_gross_rate", of_over=False)
     figure = empty_figure("group", labels, current=_current(periods), is_rate=True)
     hollow = [period.line.open_count > 0 for period in periods]
     for one in (net, gross, *others):

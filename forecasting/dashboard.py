@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from accounts.models import Company
+from accounts.models import Company, User
 from accounts.templatetags.money import SPACE, compact_money, exact_money, exact_rate, percent
 from forecasting.at_risk import AtRisk
 from forecasting.models import ForecastLine
 from forecasting.periods import Grain, first_day, month_number, period_of
 from forecasting.periods import Period as PlainPeriod
 from forecasting.scope import Scope
+from forecasting.scope_lines import Credit, credit_of_line, read_credits, read_lines, rows_of
 
 # Periods shown before and after the current one.
 SHOWN = {Grain.MONTH: (12, 5), Grain.QUARTER: (6, 3)}
@@ -35,6 +36,7 @@ class Period:
     ends_on: dt.date
     label: str
     line: ForecastLine
+    credit: Credit
     is_over: bool = False
     is_current: bool = False
 
@@ -44,11 +46,11 @@ class Period:
 
     @property
     def gross_rate(self) -> Decimal | None:
-        return self.rate(self.line.won_baseline_amount)
+        return self.rate(self.credit.kept_amount)
 
     @property
     def net_rate(self) -> Decimal | None:
-        return self.rate(self.line.won_amount)
+        return self.rate(self.credit.renewed_amount)
 
     @property
     def in_period_rate(self) -> Decimal | None:
@@ -56,7 +58,7 @@ class Period:
 
     @property
     def on_time_rate(self) -> Decimal | None:
-        return self.rate(self.line.early_amount + self.line.on_time_amount)
+        return self.rate(self.credit.kept_in_time_amount)
 
     @property
     def expected_gross_rate(self) -> Decimal | None:
@@ -81,20 +83,25 @@ class Total:
     href: str
 
 
-def read_periods(scope: Scope, company: Company, *, today: dt.date) -> list[Period]:
-    """The periods of the page, the oldest first, each with the published line of the scope."""
+def read_periods(user: User, scope: Scope, company: Company, *, today: dt.date) -> list[Period]:
+    """The periods of the page, the oldest first, each with the line of the scope and what counts as renewed in it."""
     before, after = SHOWN[Grain(scope.grain)]
     fiscal_start = company.fiscal_year_start_month
     current = period_of(scope.grain, today, fiscal_start)
     month, step = month_number(current.starts_on), current.month_count
     shown = [PlainPeriod(scope.grain, first_day(month + step * at)) for at in range(-before, after + 1)]
     lines = read_lines(scope, [period.starts_on for period in shown])
+    blank = ForecastLine(grain=scope.grain)
+    credits = {start: credit_of_line(line) for start, line in lines.items()}
+    if company.attribution != Company.Attribution.DUE_PERIOD:
+        credits = read_credits(rows_of(user, scope), company, shown, today=today)
     return [
         Period(
             starts_on=period.starts_on,
             ends_on=period.ends_on,
             label=_label(period, fiscal_start),
-            line=lines.get(period.starts_on) or ForecastLine(grain=scope.grain, starts_on=period.starts_on),
+            line=lines.get(period.starts_on, blank),
+            credit=credits.get(period.starts_on, Credit()),
             is_over=period.starts_on < current.starts_on,
             is_current=period == current,
         )
@@ -105,11 +112,6 @@ def read_periods(scope: Scope, company: Company, *, today: dt.date) -> list[Peri
 def _label(period: PlainPeriod, fiscal_start: int) -> str:
     """Short enough to stand under a bar: Nov 26 or Q4 FY27."""
     return f"{period.starts_on:%b %y}" if period.grain == Grain.MONTH else period.label(fiscal_start)
-
-
-def read_lines(scope: Scope, starts: Sequence[dt.date]) -> dict[dt.date, ForecastLine]:
-    lines = ForecastLine.objects.filter(grain=scope.grain, starts_on__in=starts, **scope.line_key)
-    return {line.starts_on: line for line in lines}
 
 
 def build_totals(scope: Scope, company: Company, periods: Sequence[Period], at_risk: AtRisk) -> list[Total]:
@@ -200,7 +202,12 @@ def _open_totals(scope: Scope, currency: str, at_risk: AtRisk) -> list[Total]:
 
 def at_risk_url(scope: Scope, at_risk: AtRisk) -> str:
     window = {"due_from": at_risk.first_on, "due_to": at_risk.last_on}
-    return scope.rows_url(outcome="open", risk="high", **window, sort="-baseline")
+    return scope.rows_url(outcome="open", risk="high", **window, sort="-baseline_amount")
+
+
+def window_url(scope: Scope, at_risk: AtRisk) -> str:
+    """Every open renewal of the window."""
+    return scope.rows_url(outcome="open", due_from=at_risk.first_on, due_to=at_risk.last_on, sort="-risk")
 
 
 def range_text(low: Decimal, high: Decimal) -> str:

@@ -55,7 +55,7 @@ def empty_figure(
     axis = {"fixedrange": True, "showline": False, "zeroline": False, "ticks": "", "automargin": True}
     grid = {"gridcolor": "var(--p-chart-grid)", "gridwidth": 1}
     figure = go.Figure()
-    figure.layout.template = {}
+    figure.layout.template = None  # its defaults are larger than the figure, and all of them are overruled here
     figure.update_layout(
         barmode=barmode,
         bargap=0.36,

@@ -14,7 +14,7 @@ from accounts.templatetags.money import currency_sign
 from forecasting import services
 from forecasting.at_risk import read_at_risk
 from forecasting.charts import build_charts
-from forecasting.dashboard import ATTRIBUTIONS, at_risk_url, build_totals, read_periods
+from forecasting.dashboard import ATTRIBUTIONS, build_totals, read_periods, window_url
 from forecasting.models import Run
 from forecasting.scope import Grain, get_scope, read_pills
 from forecasting.status import read_status, runs_without_tables
@@ -44,13 +44,13 @@ def overview(request: HttpRequest) -> HttpResponse:
         "may_recompute": user.role in {User.Role.ADMIN, User.Role.MANAGER},
     }
     if status.published is not None:
-        periods = read_periods(scope, company, today=today)
+        periods = read_periods(user, scope, company, today=today)
         at_risk = read_at_risk(user, scope, company, today=today)
         context |= {
             "totals": build_totals(scope, company, periods, at_risk),
             "charts": build_charts(scope, company.reporting_currency, attribution, periods, at_risk),
             "at_risk": at_risk,
-            "largest_url": at_risk_url(scope, at_risk),
+            "window_url": window_url(scope, at_risk),
         }
     return render(request, "forecasting/overview.html", context)
 
