@@ -1,0 +1,221 @@
+"""Files as they come: which kind, which encoding, which delimiter; then rows of text with the numbers a spreadsheet shows.
+
+Nothing is lost on the way: a quote that is never closed would swallow the rest of a file, so such a file is rejected.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from renewals.imports.mapping import Mapping
+from renewals.imports.sheets import unpack_sheet
+
+LONGEST_FIELD = 1_000_000
+MOST_COLUMNS = 1_000
+BLOCK = 1 << 20
+DELIMITERS = ",;\t|"
+END = "\ue000"  # a private sign: a line of its own after the last, unless a quote is still open
+WRONG_KINDS = {
+    b"%PDF": "a PDF. Export the list as CSV or XLSX from where the PDF was made",
+    b"\x89PNG": "a picture. Export the list as CSV or XLSX",
+    b"\xff\xd8\xff": "a picture. Export the list as CSV or XLSX",
+    b"GIF8": "a picture. Export the list as CSV or XLSX",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), whatever its name says. Open it and save it as XLSX or CSV UTF-8",
+    b"\x1f\x8b": "compressed (gzip). Unpack it first",
+    b"7z\xbc\xaf": "compressed (7-Zip). Unpack it first",
+    b"Rar!": "compressed (RAR). Unpack it first",
+    b"{\\rtf": "a text document (RTF). Save the list as CSV or XLSX",
+    b"PAR1": "a Parquet file. Export it as CSV",
+    b"SQLite": "a database file. Export the table as CSV",
+}
+WRONG_TEXTS = {
+    b"<!doctype": "a web page. Some systems name a web page .xls: open it in a spreadsheet and save it as XLSX or CSV UTF-8",
+    b"<html": "a web page. Some systems name a web page .xls: open it in a spreadsheet and save it as XLSX or CSV UTF-8",
+    b"<?xml": "XML. Open it in a spreadsheet and save it as XLSX or CSV UTF-8",
+    b"{": "JSON. Export the list as CSV or XLSX",
+}
+
+
+class FileRejected(ValueError):
+    """The file as a whole cannot be read; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file opened: its header, and where the rest is."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    header: list[str]
+    header_record: int  # the header's row number
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Row number and cells of each row after the header that is not blank."""
+        for number, cells in _records(self.path, self.encoding, self.delimiter):
+            if number > self.header_record and any(map(str.strip, cells)):
+                yield number, cells
+
+    def position(self, column: str) -> int | None:
+        """Where a column stands. Its name counts whatever its case and spaces."""
+        wanted = fold(column)
+        places = [place for place, name in enumerate(self.header) if fold(name) == wanted]
+        if len(places) > 1:
+            raise FileRejected(
+                f"The heading “{column}” stands over {len(places)} columns "
+                f"({', '.join(str(place + 1) for place in places)}). Give each its own heading."
+            )
+        return places[0] if places else None
+
+
+def fold(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+@contextmanager
+def open_table(path: Path, mapping: Mapping | None = None) -> Iterator[Table]:
+    """The table in a file. Raises FileRejected. A workbook is unpacked into a CSV file that lives as long as the context."""
+    head = _read_head(path)
+    if head.startswith(b"PK\x03\x04"):
+        try:
+            with unpack_sheet(path, mapping.sheet if mapping else "") as unpacked:
+                yield _open_text(unpacked, mapping, encoding="utf-8", delimiter=",")
+        except ValueError as error:
+            raise FileRejected(str(error)) from None
+    else:
+        yield _open_text(path, mapping)
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head:
+        raise FileRejected("The file is empty.")
+    for magic, what in WRONG_KINDS.items():
+        if head.startswith(magic):
+            raise FileRejected(f"This is {what}.")
+    for beginning, what in WRONG_TEXTS.items():
+        if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(beginning):
+            raise FileRejected(f"This is {what}.")
+    return head
+
+
+def _open_text(path: Path, mapping: Mapping | None, *, encoding: str = "", delimiter: str = "") -> Table:
+    encoding = encoding or _find_encoding(path, mapping.encoding if mapping else "")
+    columns = {fold(column) for column in mapping.columns} if mapping else set()
+    first_line = _first_line(path, encoding)
+    if first_line[:4].lower() == "sep=" and len(first_line.strip()) == 5:
+        delimiter = first_line[4]
+    wanted = mapping.header_row if mapping else 1
+    header_record = wanted + 1 if first_line[:4].lower() == "sep=" else wanted
+    candidates = [delimiter or (mapping.delimiter if mapping else "")]
+    if not candidates[0]:
+        candidates = list(DELIMITERS)
+    best: tuple[tuple[int, int], str, list[str]] | None = None
+    for candidate in candidates:
+        header = _header(path, encoding, candidate, header_record)
+        score = (sum(fold(name) in columns for name in header), len(header))
+        if best is None or score > best[0]:
+            best = score, candidate, header
+    assert best is not None
+    header = best[2]
+    if not any(name.strip() for name in header):
+        raise FileRejected(f"Row {header_record} is blank, and it should hold the headings.")
+    if len(header) > MOST_COLUMNS:
+        raise FileRejected(f"The file has {len(header):,} columns; {MOST_COLUMNS:,} at most.")
+    return Table(path, encoding, best[1], [" ".join(name.split()) for name in header], header_record)
+
+
+def _find_encoding(path: Path, named: str) -> str:
+    """The named encoding, or the one that the bytes themselves prove: a byte order mark, UTF-8, Windows-1252."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if head.startswith(mark):
+            return _proved(path, encoding, f"The file begins as {encoding.upper()} and then is not")
+    if named:
+        return _proved(path, named, f"The mapping says that the file is {named}, and it is not")
+    if b"\0" in head:
+        odd, even = head[1::2].count(0), head[::2].count(0)
+        for count, encoding in ((odd, "utf-16-le"), (even, "utf-16-be")):
+            if count > len(head) // 5:
+                return _proved(path, encoding, "The file has zero bytes and is no UTF-16 text")
+        raise FileRejected("The file is not text: it has zero bytes. Export the list as CSV or XLSX.")
+    if not _decoding_error(path, "utf-8"):
+        return "utf-8"
+    return _proved(
+        path, "cp1252", "The file is neither UTF-8 nor Windows-1252 text. Save it as CSV UTF-8, or name its encoding in the mapping"
+    )
+
+
+def _proved(path: Path, encoding: str, complaint: str) -> str:
+    error = _decoding_error(path, encoding)
+    if error:
+        raise FileRejected(f"{complaint}: {error}.")
+    return encoding
+
+
+def _decoding_error(path: Path, encoding: str) -> str:
+    """Blank where the whole file decodes to text without zero characters."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    place = 0
+    with path.open("rb") as file:
+        try:
+            while block := file.read(BLOCK):
+                if "\0" in decoder.decode(block):
+                    return f"a zero character after byte {place:,}"
+                place += len(block)
+            decoder.decode(b"", final=True)
+        except UnicodeError as error:
+            offset = error.start if isinstance(error, UnicodeDecodeError) else 0
+            return f"byte {place + offset + 1:,} does not fit"
+    return ""
+
+
+def _first_line(path: Path, encoding: str) -> str:
+    with path.open(encoding=encoding, newline="") as file:
+        return file.readline(LONGEST_FIELD)
+
+
+def _header(path: Path, encoding: str, delimiter: str, wanted: int) -> list[str]:
+    for number, cells in _records(path, encoding, delimiter):
+        if number == wanted:
+            return cells
+    raise FileRejected(f"The file has fewer than {wanted} rows, and row {wanted} should hold the headings.")
+
+
+def _records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(LONGEST_FIELD)
+    number = 0
+    with path.open(encoding=encoding, newline="") as file:
+        records = csv.reader(_lines(file), delimiter=delimiter)
+        cells: list[str] = []
+        try:
+            for number, cells in enumerate(records, 1):
+                if cells and cells[-1].endswith(END):
+                    break
+                yield number, cells
+        except csv.Error:
+            raise FileRejected(
+                f"Row {number + 1} has a cell of more than {LONGEST_FIELD:,} characters. "
+                "Most likely a quote is opened there and never closed."
+            ) from None
+        if cells != [END]:
+            raise FileRejected(
+                f"Row {number} opens a quote and never closes it, so the rest of the file would be read as one cell. "
+                "Close the quote, or take it out."
+            )
+
+
+def _lines(file: Iterator[str]) -> Iterator[str]:
+    yield from file
+    yield END

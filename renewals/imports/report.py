@@ -1,0 +1,59 @@
+"""What became of an import, as data: for pages, the command line and programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Min
+
+from renewals.imports.findings import title_of
+from renewals.models import ImportBatch, ImportFinding
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The findings of one batch that share a reason."""
+
+    code: str
+    title: str
+    severity: str
+    count: int  # findings; a row can have several
+    first_row: int
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.severity == ImportFinding.Severity.REFUSED
+
+
+def reasons_of(batch: ImportBatch) -> list[Reason]:
+    """Refusals first, then the most frequent."""
+    grouped = (
+        batch.findings.order_by()
+        .values_list("severity", "reason_code")
+        .annotate(count=Count("pk"), first=Min("row_number"))
+    )
+    reasons = [Reason(code, title_of(code), severity, count, first) for severity, code, count, first in grouped]
+    return sorted(reasons, key=lambda reason: (not reason.is_refusal, -reason.count, reason.code))
+
+
+def summary_of(batch: ImportBatch) -> dict[str, Any]:
+    seconds = (batch.finished_at - batch.started_at).total_seconds() if batch.finished_at and batch.started_at else None
+    return {
+        "file": batch.file_name,
+        "mapping": batch.mapping_name,
+        "state": batch.state,
+        "message": batch.message,
+        "row_count": batch.row_count,
+        "imported_count": batch.imported_count,
+        "refused_count": batch.refused_count,
+        "repeated_count": batch.repeated_count,
+        "left_out": batch.left_out,
+        "warning_count": batch.warning_count,
+        "result": batch.result,
+        "reasons": [
+            {"severity": reason.severity, "code": reason.code, "title": reason.title, "count": reason.count}
+            for reason in reasons_of(batch)
+        ],
+        "seconds": seconds,
+    }

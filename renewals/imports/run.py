@@ -1,0 +1,79 @@
+"""What every step of one import shares: the mapping, the days, who asks, and whether anything is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+from accounts.models import User
+from renewals.imports.findings import refuse, warn
+from renewals.imports.mapping import Mapping
+
+# The driver reads % only where there are parameters, and the history context adds some to writes: always give some.
+NOTHING: dict[str, Any] = {"nothing": None}
+
+
+@dataclass(frozen=True)
+class Run:
+    cursor: CursorWrapper
+    mapping: Mapping
+    as_of: dt.date
+    file_on: dt.date  # the day the file speaks of; today where nobody says
+    user: User | None  # None: the command line, which acts for the house
+    is_applied: bool  # False: a check, which counts what would be written and writes nothing
+
+    @property
+    def team_id(self) -> int | None:
+        """The team that rows have to belong to; None for those who may import everything."""
+        return None if self.user is None or self.user.is_admin else self.user.team_id
+
+    @property
+    def is_bound_to_team(self) -> bool:
+        return self.user is not None and not self.user.is_admin
+
+    def execute(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Runs one statement; how many rows it touched. A % in it is doubled, whether it has parameters or not."""
+        self.cursor.execute(sql, params or NOTHING)
+        return self.cursor.rowcount
+
+    def rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        self.cursor.execute(sql, params or NOTHING)
+        return list(self.cursor.fetchall())
+
+    def make_table(self, name: str, query: str, params: Sequence[Any] | dict[str, Any] = ()) -> None:
+        """A temporary table from a query, with statistics: the planner guesses badly about tables it has never seen."""
+        self.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
+        self.execute(f"CREATE TEMP TABLE {name} AS {query}", params)
+        self.execute(f"ANALYZE {name}")
+
+    def new_id(self, table: str, row_number: str = "row_number") -> str:
+        """SQL of the id of a row that is made; a check must not use up ids, so there it only is a different number."""
+        return f"nextval(pg_get_serial_sequence('{table}', 'id'))" if self.is_applied else f"-({row_number})::bigint"
+
+    def has(self, path: str) -> bool:
+        return path in self.mapping.rules
+
+    def source(self, *paths: str) -> str:
+        """The column of the file behind the first of these fields that is mapped, as findings name it."""
+        for path in paths:
+            rule = self.mapping.rule(path)
+            if rule and rule.source:
+                return rule.source
+        return ""
+
+    def refuse(self, condition: str, *, paths: Sequence[str], value: str, code: str, reason: str, **more: Any) -> int:
+        return refuse(self.cursor, condition, column=self.source(*paths), value=value, code=code, reason=reason, **more)
+
+    def warn(self, source: str, *, paths: Sequence[str], value: str, code: str, reason: str) -> int:
+        return warn(self.cursor, source, column=self.source(*paths), value=value, code=code, reason=reason)
+
+    def written(self, path: str, staged: str, old: str) -> str:
+        """SQL of a column after the import. A blank cell says nothing, so it never empties what the book has."""
+        rule = self.mapping.rule(path)
+        if rule is None:
+            return old
+        return f"coalesce({staged}, {old})" if rule.overwrite else f"coalesce({old}, {staged})"

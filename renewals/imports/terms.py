@@ -1,0 +1,167 @@
+"""Contract rows: the term each stands for, what contradicts itself, and which contract and renewal of the book it is."""
+
+from __future__ import annotations
+
+from renewals.imports.repeats import mark_repeats
+from renewals.imports.resolve import refuse_by_account, warn_of_differing_accounts
+from renewals.imports.run import Run
+
+ENDS = ("contract.ends_on", "renewal.due_on", "contract.starts_on")
+
+
+def make_rows(run: Run) -> None:
+    """Makes import_row: the staged cells, and beside them the account, the whole term and the whole outcome."""
+    rule = run.mapping.rule("renewal.ordered_on")
+    stand_in = {"due_on": "s.due_on", "file_on": "%(file_on)s::date"}.get(rule.stands_in if rule else "", "NULL::date")
+    amount = run.mapping.rule("contract.recurring_amount")
+    # A total over several years counts by the year. Of less than a year nobody knows the yearly value: it stays.
+    yearly = (
+        "round(c.contract_recurring_amount * 365 / greatest(t.ends_on - s.starts_on + 1, 365), 2)"
+        if amount and amount.amount_is == "total"
+        else "c.contract_recurring_amount"
+    )
+    run.make_table(
+        "import_row",
+        f"""
+        SELECT c.*, a.account_id, a.is_new AS is_new_account, a.is_named_twin, NULL::text AS verdict,
+            s.starts_on, t.ends_on, s.due_on, t.past_terms, {yearly} AS yearly_amount,
+            c.contract_starts_on IS NULL OR (c.contract_ends_on IS NULL AND c.renewal_due_on IS NULL) AS is_term_assumed,
+            d.outcome, d.declined_on, d.outcome = 'renewed' AND c.renewal_ordered_on IS NULL AS is_order_assumed,
+            CASE WHEN d.outcome = 'renewed' THEN coalesce(c.renewal_ordered_on, {stand_in}) END AS ordered_on
+        FROM import_cell c LEFT JOIN import_account a USING (account_key)
+        {_term_sql(run)}
+        CROSS JOIN LATERAL (SELECT
+            coalesce(c.contract_starts_on, (t.ends_on + 1 - make_interval(months => c.contract_term_months))::date) AS starts_on,
+            coalesce(c.renewal_due_on, t.ends_on) AS due_on) s
+        CROSS JOIN LATERAL (SELECT coalesce(c.renewal_outcome,
+            CASE WHEN c.renewal_ordered_on IS NOT NULL THEN 'renewed'
+                 WHEN coalesce(c.renewal_declined_on, c.contract_ended_on) IS NOT NULL THEN 'lost' END) AS outcome,
+            coalesce(c.renewal_declined_on, c.contract_ended_on) AS declined_on) d
+        """,
+        {"file_on": run.file_on},
+    )
+
+
+def _term_sql(run: Run) -> str:
+    if not run.mapping.is_rolling:
+        return """
+        CROSS JOIN LATERAL (SELECT 0 AS past_terms, coalesce(c.contract_ends_on, c.renewal_due_on,
+            (c.contract_starts_on + make_interval(months => c.contract_term_months))::date - 1) AS ends_on) t"""
+    # The term that holds the day up to which the contract is known to have run; whole terms before it were renewed.
+    # Counted in months, which can fall one short where a month has fewer days than the first; hence the second look.
+    end = "(c.contract_starts_on + make_interval(months => c.contract_term_months * ({terms} + 1)))::date - 1"
+    return f"""
+        CROSS JOIN LATERAL (SELECT coalesce(c.contract_ended_on, %(file_on)s::date) AS ran_until) u
+        CROSS JOIN LATERAL (SELECT age(u.ran_until, c.contract_starts_on) AS age) g
+        CROSS JOIN LATERAL (SELECT greatest(0,
+            (extract(year FROM g.age) * 12 + extract(month FROM g.age))::integer / c.contract_term_months) AS terms) n
+        CROSS JOIN LATERAL (SELECT n.terms + CASE WHEN {end.format(terms="n.terms")} < u.ran_until THEN 1 ELSE 0 END
+            AS past_terms) p
+        CROSS JOIN LATERAL (SELECT p.past_terms, {end.format(terms="p.past_terms")} AS ends_on) t"""
+
+
+def check_rows(run: Run) -> None:
+    refuse_by_account(run)
+    _check_terms(run)
+    _check_outcomes(run)
+    key = "account_id, contract_number" + (", starts_on" if run.mapping.expiry_moved == "new_term" else "")
+    if run.mapping.expiry_moved == "corrected" and run.has("contract.starts_on"):
+        key += ", starts_on"
+    mark_repeats(run, key, paths=("contract.number",), value="contract_number")
+    warn_of_differing_accounts(run)
+    _warn_of_assumptions(run)
+
+
+def _check_terms(run: Run) -> None:
+    run.refuse(
+        "ends_on IS NULL",
+        paths=ENDS,
+        value="NULL",
+        code="blank",
+        reason="'is blank, and a contract needs its last day'",
+    )
+    run.refuse(
+        "starts_on IS NULL",
+        paths=("contract.starts_on",),
+        value="NULL",
+        code="blank",
+        reason="'is blank, and the mapping gives no usual term to fill it in'",
+    )
+    run.refuse(
+        "ends_on < starts_on",
+        paths=ENDS,
+        value="ends_on",
+        code="ends_before_start",
+        reason="format('ends before it starts, on %%s', starts_on)",
+    )
+
+
+def _check_outcomes(run: Run) -> None:
+    """Refuses what the book's own rules would refuse, row by row and in words."""
+    run.refuse(
+        "outcome = 'renewed' AND ordered_on IS NULL",
+        paths=("renewal.ordered_on",),
+        value="NULL",
+        code="blank",
+        reason="'is blank, and a renewed contract has a day of the order'",
+    )
+    run.refuse(
+        "outcome <> 'renewed' AND renewal_ordered_on IS NOT NULL OR outcome <> 'lost' AND declined_on IS NOT NULL",
+        paths=("renewal.outcome", "renewal.ordered_on", "renewal.declined_on"),
+        value="outcome",
+        code="outcome_contradicts",
+        reason="format('%%s, and yet there is a day on which it was %%s', outcome, "
+        "CASE WHEN renewal_ordered_on IS NOT NULL THEN 'ordered' ELSE 'declined' END)",
+    )
+    run.refuse(
+        "outcome = 'renewed' AND renewal_final_amount = 0 AND coalesce(renewal_baseline_amount, yearly_amount, 0) > 0",
+        paths=("renewal.final_amount",),
+        value="renewal_final_amount",
+        code="outcome_contradicts",
+        reason="'renewed for nothing; a renewal that ends at 0 is lost'",
+    )
+    run.refuse(
+        "renewal_ordered_on > %s",
+        paths=("renewal.ordered_on",),
+        value="renewal_ordered_on",
+        code="future_order",
+        reason="'is in the future'",
+        params=[run.as_of],
+    )
+
+
+def _warn_of_assumptions(run: Run) -> None:
+    live = "import_row t WHERE verdict IS NULL"
+    if not (run.has("contract.starts_on") and (run.has("contract.ends_on") or run.has("renewal.due_on"))):
+        run.warn(
+            f"{live} AND is_term_assumed",
+            paths=("contract.starts_on", *ENDS),
+            value="NULL",
+            code="term_assumed",
+            reason="format('the file does not give the whole term; taken as %%s months, %%s to %%s', "
+            "contract_term_months, starts_on, ends_on)",
+        )
+    if run.has("renewal.ordered_on"):
+        run.warn(
+            f"{live} AND is_order_assumed",
+            paths=("renewal.ordered_on", "renewal.outcome"),
+            value="NULL",
+            code="order_assumed",
+            reason="format('the file does not say when it was ordered; taken as %%s', ordered_on)",
+        )
+    if run.has("contract.recurring_amount"):
+        run.warn(
+            f"{live} AND yearly_amount = 0",
+            paths=("contract.recurring_amount",),
+            value="yearly_amount",
+            code="zero_amount",
+            reason="'the recurring amount is 0, so nothing of value is up for renewal'",
+        )
+    if run.mapping.is_rolling:
+        run.warn(
+            f"{live} AND past_terms > 0",
+            paths=("contract.term_months",),
+            value="past_terms",
+            code="rolled_terms",
+            reason="format('it ran on: %%s earlier terms are taken as renewed on the day each was due', past_terms)",
+        )

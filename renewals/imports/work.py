@@ -1,0 +1,178 @@
+"""One import from the staged cells to the counts: resolve, check, match, write. A check does the same and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+
+from accounts.models import AttributeDefinition
+from renewals.imports.match import find_known_renewals, make_news_rows, match_contracts, match_renewals_of_contracts
+from renewals.imports.mapping import Mapping
+from renewals.imports.reader import FileRejected
+from renewals.imports.repeats import mark_repeats
+from renewals.imports.resolve import refuse_by_account, resolve_accounts
+from renewals.imports.run import Run
+from renewals.imports.signals import combine_signals, make_signal_rows, write_signals
+from renewals.imports.terms import check_rows, make_rows
+from renewals.imports.upsert import (
+    Counts,
+    decide_extended,
+    write_accounts,
+    write_contracts,
+    write_past_terms,
+    write_renewals,
+)
+
+# No two imports write at once: what one resolves the other might be making.
+WRITING_LOCK = 7_215_001
+SHOWN_ROWS = 12
+
+
+@dataclass
+class Outcome:
+    """What an import did, or on a check would do."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)  # per kind of record: created, changed, unchanged
+    refused: int = 0
+    repeated: int = 0
+    imported: int = 0
+    preview: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def has_changes(self) -> bool:
+        return any(counts.get("created", 0) + counts.get("changed", 0) for counts in self.counts.values())
+
+
+def work_through(run: Run) -> Outcome:
+    """Everything after staging. Runs inside the caller's transaction."""
+    if run.is_applied:
+        run.execute("SELECT pg_advisory_xact_lock(%s)", [WRITING_LOCK])
+        define_attributes(run.mapping)
+    resolve_accounts(run)
+    WORK[run.mapping.rows][0](run)
+    outcome = Outcome()
+    [(outcome.imported, outcome.refused, outcome.repeated)] = run.rows(
+        """
+        SELECT count(*) FILTER (WHERE verdict IS NULL), count(*) FILTER (WHERE verdict = 'refused'),
+            count(*) FILTER (WHERE verdict = 'repeated') FROM import_row
+        """
+    )
+    outcome.preview = preview_rows(run)
+    outcome.counts = WORK[run.mapping.rows][1](run)
+    return outcome
+
+
+def _prepare_accounts(run: Run) -> None:
+    run.make_table(
+        "import_row",
+        """
+        SELECT c.*, a.account_id, a.is_new AS is_new_account, a.is_named_twin, NULL::text AS verdict
+        FROM import_cell c JOIN import_account a USING (account_key)
+        """,
+    )
+    refuse_by_account(run)
+    mark_repeats(
+        run,
+        "account_id",
+        paths=("account.external_id", "account.name"),
+        value="coalesce(account_external_id, account_name)",
+    )
+
+
+def _prepare_contracts(run: Run) -> None:
+    make_rows(run)
+    check_rows(run)
+    match_contracts(run)
+    match_renewals_of_contracts(run)
+
+
+def _prepare_news(run: Run) -> None:
+    make_news_rows(run)
+    refuse_by_account(run)
+    find_known_renewals(run)
+
+
+def _prepare_signals(run: Run) -> None:
+    make_signal_rows(run)
+    combine_signals(run)
+
+
+def _write_contracts(run: Run) -> dict[str, Counts]:
+    counts = {"accounts": write_accounts(run), "contracts": write_contracts(run)}
+    past, extended = write_past_terms(run), decide_extended(run)
+    renewals = write_renewals(run)
+    counts["renewals"] = {name: renewals[name] + past.get(name, 0) for name in renewals}
+    counts["renewals"]["changed"] += extended
+    return counts
+
+
+def _write_news(run: Run) -> dict[str, Counts]:
+    return {"renewals": write_renewals(run)}
+
+
+def _write_signals(run: Run) -> dict[str, Counts]:
+    # Written in Python's order: a signal needs its account.
+    return {"accounts": write_accounts(run), "signals": write_signals(run)}
+
+
+WORK = {
+    "accounts": (_prepare_accounts, lambda run: {"accounts": write_accounts(run)}),
+    "contracts": (_prepare_contracts, _write_contracts),
+    "renewals": (_prepare_news, _write_news),
+    "signals": (_prepare_signals, _write_signals),
+    "payments": (_prepare_signals, _write_signals),
+}
+
+
+def check_attributes(mapping: Mapping, *, may_create: bool) -> None:
+    """Raises FileRejected where an attribute of the mapping is known as something else, or may not be made."""
+    known = {one.key: one for one in AttributeDefinition.objects.all()}
+    for attribute in mapping.attributes:
+        found = known.get(attribute.key)
+        if found is None and not may_create:
+            raise FileRejected(f"The custom attribute “{attribute.key}” is not known yet; an admin imports it first.")
+        if found and (found.kind, found.holder) != (attribute.kind, attribute.holder):
+            raise FileRejected(
+                f"The custom attribute “{attribute.key}” is a {found.kind} of a {found.holder} in the book, and "
+                f"the mapping makes it a {attribute.kind} of a {attribute.holder}."
+            )
+
+
+def define_attributes(mapping: Mapping) -> None:
+    for attribute in mapping.attributes:
+        AttributeDefinition.objects.get_or_create(
+            key=attribute.key,
+            defaults={"label": attribute.label, "kind": attribute.kind, "holder": attribute.holder},
+        )
+
+
+def preview_rows(run: Run) -> list[dict[str, Any]]:
+    """The first good rows as they will be, under the headings that people know."""
+    columns = {
+        "Row": "r.row_number",
+        "Account": "coalesce(r.account_name, r.account_external_id, (SELECT name FROM accounts_account a WHERE a.id = r.account_id))",
+    }
+    if run.mapping.rows in ("contracts", "renewals"):
+        columns |= {"Contract": "r.contract_number", "Product": "r.contract_product", "Starts": "r.starts_on"}
+        columns |= {"Due": "r.due_on", "Yearly amount": "r.yearly_amount", "Currency": "r.contract_currency"}
+        columns |= {"Outcome": "coalesce(r.outcome, 'open')", "Ordered": "r.ordered_on"}
+    elif run.mapping.rows in ("signals", "payments"):
+        columns["Measured"] = "r.measured_on"
+    for path, rule in run.mapping.rules.items():
+        title = rule.field.label
+        if rule.columns and rule.field.name not in SHOWN_OTHERWISE and rule.field.sql_type != "bigint":
+            columns.setdefault(title, f"r.{path.replace('.', '_', 1)}")
+    shown = [name for name in columns][:12]
+    rows = run.rows(
+        f"SELECT {', '.join(columns[name] for name in shown)} FROM import_row r "
+        f"WHERE verdict IS NULL ORDER BY row_number LIMIT {SHOWN_ROWS}"
+    )
+    return [dict(zip(shown, ["" if value is None else str(value) for value in row], strict=True)) for row in rows]
+
+
+SHOWN_OTHERWISE = (
+    *("external_id", "name", "number", "product", "starts_on", "ends_on", "due_on", "recurring_amount", "currency"),
+    *("outcome", "ordered_on", "measured_on", "term_months", "declined_on"),
+)
