@@ -100,8 +100,8 @@ def _account_ranges(cursor: Any, chunk_rows: int) -> tuple[list[tuple[int, int]]
     found = cursor.fetchall()
     # An account whose renewals lie in two parts belongs to the first.
     lasts = sorted({last for last, _ in found})
-    firsts = [0, *(last + 1 for last in lasts[:-1])]
-    return list(zip(firsts, lasts, strict=True)), sum(count for _, count in found)
+    firsts = [0, *(last + 1 for last in lasts)]
+    return list(zip(firsts, lasts, strict=False)), sum(count for _, count in found)
 
 
 def start_run() -> None:
