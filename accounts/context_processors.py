@@ -29,8 +29,8 @@ IMPORTS = RailItem("imports:list", "Imports", "upload")
 RULES = (
     RailItem("rules:timing", "Timing policies", "adjustments"),
     RailItem("rules:weights", "Risk weights", "shield"),
-    RailItem("rules:stages", "Stages", "stairs"),
     RailItem("rules:lists", "Lists", "checklist"),
+    RailItem("rules:company", "Company", "building"),
     RailItem("people:users", "People", "users"),
 )
 

@@ -1,0 +1,153 @@
+"""Risk weights by segment, and the factors that weigh custom attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError
+from django.forms import BoundField
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.access import admin_required, signed_in
+from accounts.forms import posted
+from accounts.models import Account, AttributeDefinition, Segment
+from renewals.models import Renewal, RiskFactor, RiskWeightVersion
+from renewals.rules import services
+from renewals.rules.forms import FactorForm, WeightsForm
+from renewals.rules.views.answers import render_form, saved
+
+VERSIONS_SHOWN = 30
+KNOWN_CATEGORIES = 50
+
+
+@dataclass(frozen=True)
+class FactorRow:
+    factor: RiskFactor
+    field: BoundField
+    share: float  # per cent of the saved weights
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    version: RiskWeightVersion
+    changes: list[str]  # against the version before it
+    is_in_force: bool
+
+
+@admin_required
+def weights(request: HttpRequest) -> HttpResponse:
+    segment = _segment(request)
+    factors = list(RiskFactor.objects.select_related("attribute"))
+    versions = list(
+        RiskWeightVersion.objects.filter(segment=segment).select_related("created_by")[: VERSIONS_SHOWN + 1]
+    )
+    in_force = versions[0] if versions else RiskWeightVersion.objects.filter(segment=None).first()
+    current = in_force.weights if in_force else {}
+    initial = {factor.key: current.get(factor.key, 0) for factor in factors}
+    form = WeightsForm(posted(request), factors=factors, initial=initial)
+    if form.is_valid():
+        run_id = services.save_weights(by=signed_in(request), segment=segment, weights=form.weights())
+        return saved(request, f"New weights for {_name(segment)}.", _url(segment), run_id)
+    total = sum(initial.values())
+    context = {
+        "form": form,
+        "rows": [
+            FactorRow(factor, form[factor.key], 100 * initial[factor.key] / total if total else 0) for factor in factors
+        ],
+        "total": total,
+        "segment": segment,
+        "segment_name": _name(segment),
+        "segments": Segment.objects.all(),
+        "is_borrowed": segment is not None and not versions,
+        "versions": _version_rows(versions, factors)[:VERSIONS_SHOWN],
+        "unweighed": AttributeDefinition.objects.filter(riskfactor=None),
+    }
+    return render_form(request, "rules/weights.html", context, is_invalid=form.is_bound)
+
+
+@require_POST
+@admin_required
+def restore_weights(request: HttpRequest, pk: int) -> HttpResponse:
+    version = get_object_or_404(RiskWeightVersion.objects.select_related("segment"), pk=pk)
+    # As they were, and 0 for factors that came later.
+    keys = RiskFactor.objects.values_list("key", flat=True)
+    old = {key: version.weights.get(key, 0) for key in keys}
+    run_id = services.save_weights(by=signed_in(request), segment=version.segment, weights=old)
+    text = f"The weights of {version.created_at:%d %b %Y, %H:%M} are in force again for {_name(version.segment)}."
+    return saved(request, text, _url(version.segment), run_id)
+
+
+@admin_required
+def new_factor(request: HttpRequest, attribute_id: int) -> HttpResponse:
+    attribute = get_object_or_404(AttributeDefinition.objects.filter(riskfactor=None), pk=attribute_id)
+    factor = RiskFactor(key=attribute.key, label=attribute.label)
+    form = FactorForm(posted(request), instance=factor, attribute=attribute, known=_known_categories(attribute))
+    if form.is_valid():
+        try:
+            run_id = services.add_factor(by=signed_in(request), factor=form.save(commit=False))
+        except IntegrityError:
+            form.add_error(None, "Somebody made a factor of this attribute just now.")
+        else:
+            return saved(request, f"{factor} is a risk factor now; give it a weight.", reverse("rules:weights"), run_id)
+    context = {"form": form, "attribute": attribute, "is_new": True}
+    return render_form(request, "rules/factor.html", context, is_invalid=form.is_bound)
+
+
+@admin_required
+def edit_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    factors = RiskFactor.objects.filter(attribute__isnull=False).select_related("attribute")
+    factor = get_object_or_404(factors, pk=pk)
+    attribute = factor.attribute
+    assert attribute is not None
+    form = FactorForm(posted(request), instance=factor, attribute=attribute)
+    if form.is_valid():
+        run_id = services.update_factor(by=signed_in(request), factor=factor, values=form.values())
+        return saved(request, f"{factor} is saved.", reverse("rules:weights"), run_id)
+    context = {"form": form, "attribute": attribute, "is_new": False}
+    return render_form(request, "rules/factor.html", context, is_invalid=form.is_bound)
+
+
+def _segment(request: HttpRequest) -> Segment | None:
+    """The segment that the address names; none, or one that is not there, are the other segments."""
+    value = request.GET.get("segment", "")
+    return get_object_or_404(Segment, pk=int(value)) if value.isdecimal() and len(value) < 18 else None
+
+
+def _name(segment: Segment | None) -> str:
+    return str(segment) if segment else "other segments"
+
+
+def _url(segment: Segment | None) -> str:
+    return reverse("rules:weights") + (f"?segment={segment.pk}" if segment else "")
+
+
+def _version_rows(versions: list[RiskWeightVersion], factors: list[RiskFactor]) -> list[VersionRow]:
+    labels = {factor.key: factor.label for factor in factors}
+    rows = []
+    for index, version in enumerate(versions):
+        before = versions[index + 1].weights if index + 1 < len(versions) else None
+        rows.append(VersionRow(version, _changes(before, version.weights, labels), is_in_force=index == 0))
+    return rows
+
+
+def _changes(before: dict[str, float] | None, after: dict[str, float], labels: dict[str, str]) -> list[str]:
+    if before is None:
+        return []
+    return [
+        f"{label} {before.get(key, 0):g} → {after.get(key, 0):g}"
+        for key, label in labels.items()
+        if before.get(key, 0) != after.get(key, 0)
+    ]
+
+
+def _known_categories(attribute: AttributeDefinition) -> list[str]:
+    """Categories that accounts or renewals have now, to start from."""
+    if attribute.kind != AttributeDefinition.Kind.CATEGORY:
+        return []
+    holder = Account if attribute.holder == AttributeDefinition.Holder.ACCOUNT else Renewal
+    path = f"attributes__{attribute.key}"
+    values = holder._default_manager.filter(attributes__has_key=attribute.key).order_by().values_list(path, flat=True)
+    return sorted({str(value) for value in values.distinct()[:KNOWN_CATEGORIES] if value not in (None, "")})
