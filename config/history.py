@@ -1,9 +1,9 @@
 """History: database triggers keep the row as it was before every update and delete, raw SQL included.
 
 Statement-level triggers, so that a bulk edit of 10,000 rows costs one insert. What a row was at a moment is its first
-event after that moment, or the row itself where there is none; inserts therefore need no event. Events of one row are in
-the order of their ids: whoever changes a row holds its lock while the event gets its id. Their times are the starts of
-their transactions and may be out of order.
+event after that moment, or the row itself where there is none; inserts therefore need no event. Events of one row are
+in the order of their ids: whoever changes a row holds its lock while the event gets its id. Their times are the starts
+of their transactions and may be out of order.
 """
 
 import uuid
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import pghistory
+from django.db import connection
 from django.db.models import F, Index, Model, Q, UUIDField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
@@ -19,6 +20,7 @@ from django.db.models.functions import Coalesce
 M = TypeVar("M", bound=type[Model])
 # Stands for the missing batch of a change made outside the product, so that an order over batches has no blanks.
 NO_BATCH = uuid.UUID(int=0)
+FORGET = "SELECT set_config('pghistory.context_id', '', true), set_config('pghistory.context_metadata', '', true)"
 
 
 def track_history(*, exclude: tuple[str, ...] = ("updated_at",)) -> Callable[[M], M]:
@@ -57,10 +59,14 @@ def recorded_as(*, user_id: int | None, how: str, **details: object) -> Iterator
     """Everything written inside is recorded as done by this user in this way (cell, bulk, import, rule, job).
 
     Yields the id of the batch that these changes are: each event carries it as `pgh_context_id`. Inside another
-    `recorded_as` the outer one's word stands, so that a paste made of cell edits is one batch, and a paste. The database
-    knows it until the transaction ends.
+    `recorded_as` the outer one's word stands, so that a paste made of cell edits is one batch, and a paste.
     """
     with pghistory.context() as context:
-        if not context.metadata:
+        is_outermost = not context.metadata
+        if is_outermost:
             context.metadata.update(user=user_id, how=how, **details)
         yield context.id
+    if is_outermost and connection.in_atomic_block and not connection.needs_rollback:
+        # The database would go on believing it until the transaction ends, and call it the doing of this user.
+        with connection.cursor() as cursor:
+            cursor.execute(FORGET)

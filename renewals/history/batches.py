@@ -1,0 +1,72 @@
+"""Steps: everything that one paste, bulk edit, import or undo writes, under one id."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts.models import AccountSignal, User
+from config.history import recorded_as
+from renewals.history.kinds import ACCOUNT, UNDOABLE, Kind
+from renewals.models import ChangeBatch
+
+SIGNALS = AccountSignal._meta.db_table
+
+
+@contextmanager
+def recorded_batch(*, user: User | None, how: str, description: str) -> Iterator[ChangeBatch]:
+    """One transaction whose changes are one step of the history, shown and undone as one.
+
+    The batch is written when the block ends, so `row_count`, `description` and `created_ids` may be set inside. Where
+    the block fails there is neither a change nor a batch.
+    """
+    with transaction.atomic(), recorded_as(user_id=user.pk if user else None, how=how) as batch_id:
+        batch = ChangeBatch(id=batch_id, how=how, user=user, description=description[:300])
+        yield batch
+        batch.save(force_insert=True)
+
+
+def note_created_now(batch: ChangeBatch) -> None:
+    """Note the accounts, contracts and renewals that this transaction made with `created_at = now()`, for undo.
+
+    An insert leaves no event, so a step that makes rows has to say which. Signals of the new accounts are theirs.
+    """
+    for kind in UNDOABLE:
+        _note(batch, kind.table, f"SELECT id FROM {kind.table} WHERE created_at = now()", [])
+    made = batch.created_ids.get(ACCOUNT.table)
+    if made:
+        of_made = f"SELECT s.id FROM {SIGNALS} s JOIN ({ids_in_ranges()}) made ON made.id = s.account_id"
+        _note(batch, SIGNALS, of_made, [made])
+
+
+def note_created(batch: ChangeBatch, kind: Kind, ids: Sequence[int]) -> None:
+    """Note rows that this step made, by their ids."""
+    _note(batch, kind.table, "SELECT unnest(%s::bigint[]) AS id", [list(ids)])
+
+
+def _note(batch: ChangeBatch, table: str, ids: str, params: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT range_agg(int8range(id, id, '[]'))::text FROM ({ids}) made", params)
+        (ranges,) = cursor.fetchone() or (None,)
+    if ranges:
+        batch.created_ids = {**batch.created_ids, table: ranges}
+
+
+def ids_in_ranges() -> str:
+    """SQL that spells out an int8multirange, its one parameter, as ids."""
+    return """SELECT generate_series(lower(part), upper(part) - 1) AS id
+        FROM unnest(%s::int8multirange) AS part"""
+
+
+def find_maker(kind: Kind, object_id: int, created_at: dt.datetime) -> ChangeBatch | None:
+    """The step that made this row, where it is still known."""
+    made = ChangeBatch.objects.raw(
+        f"""SELECT * FROM {ChangeBatch._meta.db_table} WHERE made_at BETWEEN %s AND %s
+            AND (created_ids->>%s)::int8multirange @> %s::bigint ORDER BY made_at LIMIT 1""",
+        [created_at - dt.timedelta(days=1), created_at + dt.timedelta(days=1), kind.table, object_id],
+    )
+    return next(iter(made), None)

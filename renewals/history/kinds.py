@@ -1,0 +1,116 @@
+"""The kinds of rows whose history is kept, and how their columns are called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from django.db.models import Field, ForeignKey, Model, QuerySet
+
+from accounts.models import Account, User
+from renewals.forms import LABELS as FORM_LABELS
+from renewals.models import Contract, Renewal, TimingPolicyVersion
+from renewals.tables import COLUMNS, EDITABLE
+
+# What the clock or the database writes is no change that a person made.
+NOT_TOLD = {"id", "created_at", "updated_at"}
+# What the customer decided: these columns make sense only together.
+DECISION = ("outcome", "ordered_on", "declined_on", "final_amount", "churn_reason_id")
+# The columns that a cell of the table stands for, where it is not the one of its name.
+BEHIND = {"outcome": DECISION}
+# A rep writes these, and what follows from writing them; the rest comes by import and belongs to managers and admins.
+REP_COLUMNS = frozenset(
+    {field.attname for field in Renewal._meta.concrete_fields if field.name in EDITABLE}
+    | set(DECISION)
+    | {"cross_sell_amount", "next_step_on"}
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One model with history. `code` names it in addresses, `noun` and `nouns` in sentences."""
+
+    code: str
+    model: type[Model]
+    noun: str
+    nouns: str
+    rank: int  # where it stands among events of one batch; parents first
+
+    @cached_property
+    def fields(self) -> dict[str, Field[Any, Any]]:
+        """The columns that history keeps, by the name under which rows and events hold them."""
+        kept = {field.name for field in self.event_model._meta.get_fields()}
+        own = self.model._meta.concrete_fields
+        return {field.attname: field for field in own if field.name in kept and field.name not in NOT_TOLD}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.fields)
+
+    @cached_property
+    def event_model(self) -> type[Model]:
+        return cast(type[Model], self.model._meta.get_field("events").related_model)
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def event_table(self) -> str:
+        return self.event_model._meta.db_table
+
+    @property
+    def has_updated_at(self) -> bool:
+        return any(field.name == "updated_at" for field in self.model._meta.concrete_fields)
+
+    def foreign_keys(self) -> dict[str, type[Model]]:
+        return {name: field.related_model for name, field in self.fields.items() if isinstance(field, ForeignKey)}
+
+    def label(self, column: str) -> str:
+        field = self.fields[column]
+        if self.code == "renewal" and field.name in RENEWAL_LABELS:
+            return RENEWAL_LABELS[field.name]
+        return str(field.verbose_name).capitalize().removesuffix(" on")
+
+    def editable_by(self, user: User) -> QuerySet[Any]:
+        """The rows of this kind that a user may change, and so put back."""
+        if self.code == "renewal":
+            return Renewal.objects.editable_by(user)
+        rows = self.model._default_manager.all()
+        owner = {"account": "owner__team_id", "contract": "account__owner__team_id"}.get(self.code)
+        if user.is_admin:
+            return rows
+        if user.role == User.Role.MANAGER and user.team_id is not None and owner:
+            return rows.filter(**{owner: user.team_id})
+        return rows.none()
+
+    def visible_to(self, user: User) -> QuerySet[Any]:
+        """The rows of this kind that a user may know of. Rules belong to nobody: those who see the whole book."""
+        if self.code == "rule":
+            return TimingPolicyVersion.objects.all() if user.sees_all else TimingPolicyVersion.objects.none()
+        return cast(QuerySet[Any], self.model.objects.visible_to(user))  # type: ignore[attr-defined]
+
+    def writable_columns(self, user: User) -> frozenset[str]:
+        if user.role in {User.Role.ADMIN, User.Role.MANAGER}:
+            return frozenset(self.columns)
+        return REP_COLUMNS if self.code == "renewal" else frozenset()
+
+
+RENEWAL_LABELS = {
+    **{name: str(column.verbose_name) for name, column in COLUMNS.items()},
+    **FORM_LABELS,
+    "next_step_on": "Next step due",
+    "declined_on": "Declined",
+    "cross_sell_amount": "Cross-sell",
+    "is_excluded": "Exception",
+    "excluded_reason": "Reason of the exception",
+    "attributes": "Attributes",
+}
+RENEWAL = Kind("renewal", Renewal, "renewal", "renewals", 3)
+CONTRACT = Kind("contract", Contract, "contract", "contracts", 2)
+ACCOUNT = Kind("account", Account, "account", "accounts", 1)
+RULE = Kind("rule", TimingPolicyVersion, "timing rule", "timing rules", 0)
+KINDS = {kind.code: kind for kind in (RULE, ACCOUNT, CONTRACT, RENEWAL)}
+# What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
+UNDOABLE = (ACCOUNT, CONTRACT, RENEWAL)
