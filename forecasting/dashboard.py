@@ -24,7 +24,12 @@ LOST = ("lost", "lapsed", "win_back")
 ATTRIBUTIONS = {
     Company.Attribution.DUE_PERIOD: "by due period",
     Company.Attribution.ORDER_PERIOD: "by order period",
-    Company.Attribution.HYBRID: "hybrid attribution",
+    Company.Attribution.HYBRID: "by hybrid attribution",
+}
+COUNTED = {
+    Company.Attribution.DUE_PERIOD: "due",
+    Company.Attribution.ORDER_PERIOD: "ordered",
+    Company.Attribution.HYBRID: "hybrid",
 }
 
 
@@ -131,7 +136,7 @@ def _forecast_totals(scope: Scope, currency: str, current: Period) -> list[Total
         Total(
             f"Expected this {period}",
             compact_money(line.expected_amount, currency),
-            range_text(line.p10_amount, line.p90_amount),
+            range_text(line.p10_amount, line.p90_amount, beside=line.expected_amount),
             f"{exact_money(line.expected_amount, currency)}: won so far and the probability-weighted rest. "
             f"With 80 % probability between {exact_money(line.p10_amount, currency)} (P10) and "
             f"{exact_money(line.p90_amount, currency)} (P90).",
@@ -169,9 +174,9 @@ def _rate_total(scope: Scope, company: Company, periods: Sequence[Period]) -> To
         return Total("Gross / net rate", "–", "no period is over yet", "", "")
     gross, net = exact_rate(judged.gross_rate), exact_rate(judged.net_rate)
     return Total(
-        f"Gross / net, {judged.label}",
+        f"Gross / net, {COUNTED[Company.Attribution(company.attribution)]} {judged.label}",
         f"{gross.removesuffix('%').rstrip()} / {net}",
-        "",  # the page names the attribution beside its date, and the title does
+        "",
         f"Of {exact_money(judged.line.due_amount, company.reporting_currency)} due in {judged.label}, {gross} was kept "
         f"and {net} with expansion, {attribution}.",
         judged.rows_url(scope),
@@ -184,7 +189,7 @@ def _open_totals(scope: Scope, currency: str, at_risk: AtRisk) -> list[Total]:
         Total(
             "At risk, 90 days",
             compact_money(high.amount, currency),
-            f"{high.count:,}",
+            _count_text(high.count),
             f"{exact_money(high.amount, currency)} in {renewals(high.count)} at high risk, due by "
             f"{at_risk.last_on:%d %b %Y}.",
             at_risk_url(scope, at_risk),
@@ -192,12 +197,16 @@ def _open_totals(scope: Scope, currency: str, at_risk: AtRisk) -> list[Total]:
         Total(
             "Open past due",
             compact_money(past_due.amount, currency),
-            f"{past_due.count:,}",
+            _count_text(past_due.count),
             f"{exact_money(past_due.amount, currency)} in {renewals(past_due.count)}: past due and grace, "
             "neither renewed nor lost yet.",
             scope.rows_url(timing="overdue"),
         ),
     ]
+
+
+def _count_text(count: int) -> str:
+    return f"{count:,}" if count else "none"
 
 
 def at_risk_url(scope: Scope, at_risk: AtRisk) -> str:
@@ -210,14 +219,14 @@ def window_url(scope: Scope, at_risk: AtRisk) -> str:
     return scope.rows_url(outcome="open", due_from=at_risk.first_on, due_to=at_risk.last_on, sort="-risk")
 
 
-def range_text(low: Decimal, high: Decimal) -> str:
-    """73.9 to 79.1 M, both in the unit of the higher one: shorter, and easier to compare."""
-    last = compact_money(high)
-    number, _, letter = last.partition(SPACE)
+def range_text(low: Decimal, high: Decimal, *, beside: Decimal) -> str:
+    """73.9 to 79.1, both in the unit of the higher one, which is named where it is not that of the amount beside it."""
+    number, _, letter = compact_money(high).partition(SPACE)
     if not letter:
-        return f"{compact_money(low)} to {last}"
+        return f"{compact_money(low)} to {number}"
     step = 1000 ** (" KMB".index(letter))
-    return f"{(low / step).quantize(Decimal('0.1'))} to {number}{SPACE}{letter}"
+    is_named = compact_money(beside)[-1] != letter
+    return f"{(low / step).quantize(Decimal('0.1'))} to {number}{f'{SPACE}{letter}' if is_named else ''}"
 
 
 def renewals(count: int) -> str:

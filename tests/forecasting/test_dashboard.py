@@ -125,10 +125,10 @@ def test_totals_are_the_six_figures(cast: Cast, book: Book) -> None:
     totals = build_totals(scope, company, periods, read_at_risk(cast.admin, scope, company, today=AS_OF))
     shown = [(total.label, total.value.replace(nbsp, " "), total.qualifier.replace(nbsp, " ")) for total in totals]
     assert shown == [
-        ("Expected this quarter", "€ 37.1 K", "30.0 to 40.9 K"),
+        ("Expected this quarter", "€ 37.1 K", "30.0 to 40.9"),
         ("Commit, open", "€ 11.0 K", "24 %"),
         ("Won so far", "€ 20.0 K", "43 %"),
-        ("Gross / net, Q3 FY27", "53.3 / 60.0 %", ""),
+        ("Gross / net, due Q3 FY27", "53.3 / 60.0 %", ""),
         ("At risk, 90 days", "€ 7.0 K", "1"),
         ("Open past due", "€ 4.0 K", "1"),
     ]
@@ -218,5 +218,10 @@ def test_a_pill_keeps_the_other_choices_in_the_address(cast: Cast) -> None:
 
 
 def test_range_is_written_in_the_unit_of_its_end() -> None:
-    texts = [range_text(Decimal(746_600), Decimal(1_100_000)), range_text(Decimal(10), Decimal(900))]
-    assert texts == [f"0.7 to 1.1{nbsp}M", "10 to 900"]
+    million = Decimal(1_000_000)
+    texts = [
+        range_text(Decimal(746_600), Decimal(1_100_000), beside=million),
+        range_text(Decimal(746_600), Decimal(1_100_000), beside=Decimal(900_000)),
+        range_text(Decimal(10), Decimal(900), beside=Decimal(100)),
+    ]
+    assert texts == ["0.7 to 1.1", f"0.7 to 1.1{nbsp}M", "10 to 900"]

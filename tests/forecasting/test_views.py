@@ -91,11 +91,17 @@ def test_overview_names_a_currency_without_a_rate(cast: Cast) -> None:
     assert "No exchange rate into EUR for GBP" in text
 
 
-def test_overview_names_the_attribution_of_its_rates(cast: Cast) -> None:
-    publish()
+def test_overview_names_the_attribution_beside_its_rates(cast: Cast) -> None:
+    today = get_company().today()
+    due_on = today - dt.timedelta(days=100)
+    make_renewal(owner=cast.rep, due_on=due_on, outcome="renewed", final_amount=Decimal(9_000), ordered_on=due_on)
+    recompute(as_of=today)
+    client = cast.client_of("admin")
     Company.objects.update(attribution="hybrid", fiscal_year_start_month=4)
-    text = text_of(cast.client_of("admin").get("/forecast/").content)
-    assert "rates hybrid attribution · fiscal year from April" in text
+    response = client.get("/forecast/")
+    assert "fiscal year from April" in text_of(response.content)
+    assert "Counted by hybrid attribution" in text_of(response.content)
+    assert response.context["totals"][3].label.startswith("Gross / net, hybrid Q")
 
 
 def test_overview_keeps_an_account_name_out_of_the_markup(cast: Cast) -> None:
