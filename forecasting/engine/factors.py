@@ -58,16 +58,16 @@ def built_in_factors(inputs: FactorInputs, extra_count: int = 0) -> Floats:
 
     Each signal runs linearly from x = 0 to x = 1 over its range and is held at the ends:
 
-        usage_trend        usage change, +10 % to -50 %
-        days_since_touch   14 to 120 days
-        severe_tickets     the worse of open severe tickets 0 to 3 and reopened rate 5 to 40 %
-        satisfaction       mean of CSAT 4.5 to 2 and NPS +50 to -50, whichever are there
-        payment_behaviour  the worst of days late 5 to 60, failed payments 0 to 3, chargebacks 0 to 1
+        usage_trend        usage change, +5 % to -30 %
+        days_since_touch   14 to 90 days
+        severe_tickets     the worse of open severe tickets 0 to 2 and reopened rate 5 to 30 %
+        satisfaction       mean of CSAT 4.5 to 3 and NPS +40 to -30, whichever are there
+        payment_behaviour  the worst of days late 3 to 45, failed payments 0 to 2, chargebacks 0 to 1
         contract_age       mean of age 5 years to half a year and term 3 years to a month, whichever are there
         past_lateness      the rate itself
-        price_rise         +3 to +25 %
+        price_rise         +3 to +20 %
         champion_left      0 or 1
-        size_change        seats, 0 to -50 %
+        size_change        seats, 0 to -20 %
         stage_pace         how far the stage lags behind the share of the last 120 days that is gone
     """
     n = inputs.row_count
@@ -76,26 +76,26 @@ def built_in_factors(inputs: FactorInputs, extra_count: int = 0) -> Floats:
     def ramp(values: Floats | None, low: float, high: float) -> Floats:
         return np.full(n, np.nan, dtype=np.float32) if values is None else numeric_factor(values, low, high)
 
-    tickets = (ramp(inputs.severe_ticket_count, 0, 3), ramp(inputs.reopened_ticket_rate, 0.05, 0.4))
-    satisfaction = (ramp(inputs.csat_score, 4.5, 2), ramp(inputs.nps_score, 50, -50))
+    tickets = (ramp(inputs.severe_ticket_count, 0, 2), ramp(inputs.reopened_ticket_rate, 0.05, 0.3))
+    satisfaction = (ramp(inputs.csat_score, 4.5, 3), ramp(inputs.nps_score, 40, -30))
     payments = (
-        ramp(inputs.late_payment_days, 5, 60),
-        ramp(inputs.failed_payment_count, 0, 3),
+        ramp(inputs.late_payment_days, 3, 45),
+        ramp(inputs.failed_payment_count, 0, 2),
         ramp(inputs.chargeback_count, 0, 1),
     )
     ages = (ramp(inputs.contract_age_days, 1826, 183), ramp(inputs.term_days, 1096, 30))
     time_gone = ramp(inputs.days_left, WORKING_DAYS_BEFORE_DUE, 0)
     columns = (
-        ramp(inputs.usage_change_rate, 0.1, -0.5),
-        ramp(inputs.days_since_touch, 14, 120),
+        ramp(inputs.usage_change_rate, 0.05, -0.3),
+        ramp(inputs.days_since_touch, 14, 90),
         _worst(*tickets),
         _mean_of_present(*satisfaction),
         _worst(*payments),
         _mean_of_present(*ages),
         ramp(inputs.past_late_rate, 0, 1),
-        ramp(inputs.price_rise_rate, 0.03, 0.25),
+        ramp(inputs.price_rise_rate, 0.03, 0.2),
         ramp(inputs.champion_left, 0, 1),
-        ramp(inputs.size_change_rate, 0, -0.5),
+        ramp(inputs.size_change_rate, 0, -0.2),
         np.maximum(time_gone - ramp(inputs.stage_progress, 0, 1), 0),
     )
     for position, column in enumerate(columns):

@@ -25,8 +25,8 @@ class TimingClass(models.IntegerChoices):
     LOST = 8, "Lost"
 
 
-MEDIUM_RISK_FROM = 40.0
-HIGH_RISK_FROM = 65.0
+MEDIUM_RISK_FROM = 30.0
+HIGH_RISK_FROM = 50.0
 
 
 class RiskBand(models.TextChoices):
@@ -67,9 +67,9 @@ class RenewalScore(models.Model):
         ]
         indexes = [
             models.Index(fields=["timing_class", "renewal"], name="renewal_score_timing"),
-            models.Index(fields=["risk_score", "renewal"], name="renewal_score_risk"),
-            models.Index(fields=["likelihood", "renewal"], name="renewal_score_likelihood"),
-            models.Index(fields=["probability", "renewal"], name="renewal_score_probability"),
+            models.Index(fields=["timing_class", "risk_score", "renewal"], name="renewal_score_risk"),
+            models.Index(fields=["timing_class", "likelihood", "renewal"], name="renewal_score_likelihood"),
+            models.Index(fields=["timing_class", "probability", "renewal"], name="renewal_score_probability"),
         ]
 
     def __str__(self) -> str:
