@@ -9,9 +9,22 @@ from accounts.models import User
 from renewals.models import Stage
 from renewals.rules.services.change import request_scores, rule_written
 
+SINGULAR = {
+    "accounts": "account",
+    "renewals": "renewal",
+    "risk factors": "risk factor",
+    "timing policies": "timing policy",
+    "versions of weights": "version of weights",
+}
+
 
 class StillInUse(Exception):  # noqa: N818 house style: named for the situation
     """Something refers to this row; the message says what and how many."""
+
+
+def counted(count: int, words: str) -> str:
+    """A count with its words, which are given in the plural."""
+    return f"{count:,} {SINGULAR[words] if count == 1 else words}"
 
 
 def save_item(*, by: User, item: Model, is_scored: bool) -> int | None:
@@ -31,7 +44,7 @@ def delete_item(*, by: User, item: Model, uses: dict[str, int], is_scored: bool)
         StillInUse: something does, by `uses` (words -> count) or since they were counted.
     """
     if counts := {words: count for words, count in uses.items() if count}:
-        named = " and ".join(f"{count:,} {words}" for words, count in counts.items())
+        named = " and ".join(counted(count, words) for words, count in counts.items())
         raise StillInUse(f"{item} is used by {named}; give these another one first.")
     name = str(item)
     try:

@@ -10,7 +10,6 @@ from django.shortcuts import render
 
 INVALID = 422
 CONFLICT = 409
-DIALOG = "shell-dialog"
 
 
 def saved(request: HttpRequest, text: str, url: str, run_id: int | None = None) -> HttpResponse:
@@ -25,5 +24,8 @@ def render_form(request: HttpRequest, template: str, context: dict[str, Any], *,
 
 
 def is_for_dialog(request: HttpRequest) -> bool:
-    """Whether htmx asked for the form alone, to show it in the shell's dialog."""
-    return request.headers.get("HX-Target") == DIALOG
+    """Whether the form alone is asked for, to be shown in the shell's dialog.
+
+    By an address of its own: a browser that went back must not find the fragment where the page was.
+    """
+    return "dialog" in request.GET

@@ -43,7 +43,7 @@ def lists(request: HttpRequest, slug: str = "stages") -> HttpResponse:
         ItemRow(
             item,
             [text(item) for _, text in kind.columns],
-            ", ".join(f"{counts[item.pk]:,} {words}" for words, counts in uses.items() if counts.get(item.pk)),
+            ", ".join(services.counted(counts[item.pk], words) for words, counts in uses.items() if item.pk in counts),
         )
         for item in items
     ]

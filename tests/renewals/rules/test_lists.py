@@ -73,7 +73,7 @@ def test_row_that_nothing_uses_is_deleted(cast: Cast) -> None:
 def test_segment_in_use_by_accounts_stays(cast: Cast) -> None:
     account = make_account()
     response = cast.client_of("admin").post(reverse("rules:delete_item", args=["segments", account.segment_id]))
-    assert said(response) == ["Enterprise is used by 1 accounts; give these another one first."]
+    assert said(response) == ["Enterprise is used by 1 account; give these another one first."]
 
 
 def test_names_are_unique_and_prices_have_a_currency(cast: Cast) -> None:
@@ -102,7 +102,7 @@ def test_attribute_of_a_factor_and_keys_of_built_in_factors_stay(cast: Cast) -> 
     RiskFactor.objects.create(key="plan", label="Plan", position=11, attribute=attribute)
     client = cast.client_of("admin")
     response = client.post(reverse("rules:delete_item", args=["attributes", attribute.pk]))
-    assert said(response) == ["Plan is used by 1 risk factors; give these another one first."]
+    assert said(response) == ["Plan is used by 1 risk factor; give these another one first."]
     data = {"label": "Usage", "key": "usage_trend", "kind": "number", "holder": "account"}
     taken = client.post(reverse("rules:list", args=["attributes"]), data)
     assert taken.context["form"].errors == {"key": ["A built-in risk factor has this key; choose another one."]}
@@ -110,7 +110,7 @@ def test_attribute_of_a_factor_and_keys_of_built_in_factors_stay(cast: Cast) -> 
 
 def test_dialog_gets_the_form_alone(cast: Cast) -> None:
     url = reverse("rules:edit_item", args=["stages", Stage.objects.all()[0].pk])
-    fragment = cast.client_of("admin").get(url, headers={"HX-Request": "true", "HX-Target": "shell-dialog"})
+    fragment = cast.client_of("admin").get(f"{url}?dialog")
     assert re.match(r"\s*<form", fragment.text)
     assert "<html" not in fragment.text
 
