@@ -8,8 +8,8 @@ import numpy as np
 
 from forecasting.engine.arrays import Floats, Integers, reject_rows
 
-MEDIUM_FROM: Final = 30.0
-HIGH_FROM: Final = 50.0
+MEDIUM_FROM: Final = 25.0
+HIGH_FROM: Final = 40.0
 BLOCK_ROWS: Final = 4_096  # a block's columns stay in the processor's cache
 
 
@@ -91,7 +91,7 @@ def _score_block(x: Floats, weights: Floats, first_row: int) -> tuple[Floats, In
 
 
 def risk_band(score: Floats) -> Integers:
-    """int8[n] of `RiskBand`: low below 30, medium from 30, high from 50, unscored where the score is NaN."""
+    """int8[n] of `RiskBand`: low below 25, medium from 25, high from 40, unscored where the score is NaN."""
     score = np.asarray(score, dtype=np.float64)
     bands = (score >= MEDIUM_FROM).astype(np.int8)
     bands += score >= HIGH_FROM

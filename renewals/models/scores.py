@@ -25,8 +25,8 @@ class TimingClass(models.IntegerChoices):
     LOST = 8, "Lost"
 
 
-MEDIUM_RISK_FROM = 30.0
-HIGH_RISK_FROM = 50.0
+MEDIUM_RISK_FROM = 25.0
+HIGH_RISK_FROM = 40.0
 
 
 class RiskBand(models.TextChoices):

@@ -94,5 +94,5 @@ def test_score_names_what_is_wrong(x, weights, message):
 
 
 def test_band_bounds():
-    bands = risk_band(np.array([0, 29.99, 30, 49.99, 50, 100, NAN]))
+    bands = risk_band(np.array([0, 24.99, 25, 39.99, 40, 100, NAN]))
     assert [RiskBand(band).label for band in bands] == ["low", "low", "medium", "medium", "high", "high", "unscored"]
