@@ -90,7 +90,7 @@ def deactivate_user(*, by: User, user_id: int, hand_over_to: User | None = None)
         OwnAccount: somebody would lock themselves out.
         LastAdmin: no active admin would be left.
     """
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="rule"):
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="bulk"):
         user = _locked(user_id)
         if user.pk == by.pk:
             raise OwnAccount("Another admin has to deactivate you.")
