@@ -145,7 +145,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
+    "dispatch-waiting-imports": {"task": "renewals.imports.dispatch_waiting", "schedule": 10.0},
     "nightly-recompute": {"task": "forecasting.tasks.request_nightly_run", "schedule": crontab(minute=5)},
+    "nightly-forgetting": {"task": "renewals.history.tasks.forget_old_history", "schedule": crontab(hour=2, minute=40)},
 }
 
 # Time: dates are business dates in the company's zone (accounts.Company); moments are UTC.
@@ -192,6 +194,7 @@ PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
 PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 # Every history table has an index that begins with it (config.history).
 PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=False)
+HISTORY_RETENTION_DAYS = env.number("HISTORY_RETENTION_DAYS", 800)
 
 # Who answers renewals.scoring; see there.
 SCORING_BACKEND = "forecasting.backend"

@@ -26,6 +26,9 @@ PER_YEAR = {"year": 1, "quarter": 4, "month": 12, "total": 1}
 SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+\Z")
 CURRENCY_SIGNS = re.compile(r"^(?:[€$£¥]|[A-Z]{3} )|(?:[€$£¥]| [A-Z]{3})$")
 CURRENCY = re.compile(r"[A-Z]{3}\Z")
+# Signs that keep a whole column, cells between line ends, from passing without a look at each cell.
+NOT_PLAIN = ("  ", "\n ", " \n", "\n'", "\n\n", "\\", "e+", "E+")
+PLAIN_AMOUNTS = re.compile(r"(?:\d{1,12}(?:\.\d{1,2})?\n)+\Z", re.ASCII)
 # A quote that our own files to fix put before text that a spreadsheet would run as a formula.
 GUARDED = re.compile(r"'[=+\-@]")
 
@@ -56,6 +59,8 @@ class ColumnReader:
     notes: dict[str, Note] = field(default_factory=dict)
 
     def read(self, cells: Sequence[str]) -> list[str]:
+        if self._is_plain(cells):
+            return list(cells)
         cache = self.cache
         if len(cache) > CACHED:
             cache.clear()
@@ -63,6 +68,22 @@ class ColumnReader:
         for text in set(cells).difference(cache):
             cache[text] = self._read_one(text)
         return [cache[text] for text in cells]
+
+    def _is_plain(self, cells: Sequence[str]) -> bool:
+        """True where every cell is its own value: no spaces to collapse, nothing to translate, to refuse or to cut."""
+        rule = self.rule
+        if rule.values or rule.refuse or rule.strip or rule.default or rule.one_line or self.encode is not str:
+            return False
+        if rule.field.kind in (Kind.KEY, Kind.TEXT):
+            bare, text = "".join(cells), "\n" + "\n".join(cells) + "\n"
+            return (
+                bare.isprintable()
+                and not any(sign in text for sign in NOT_PLAIN)
+                and max(map(len, cells)) <= rule.field.length
+            )
+        if rule.field.kind is Kind.AMOUNT and rule.decimal == "." and rule.amount_is in ("year", "total"):
+            return PLAIN_AMOUNTS.match("\n".join(cells) + "\n") is not None
+        return False
 
     def _read_one(self, cell: str) -> str:
         try:
@@ -83,7 +104,10 @@ class ColumnReader:
 
     def _translate(self, text: str) -> str:
         """The word that the mapping puts in a word's place; refuses the ones that it refuses."""
-        rule, folded = self.rule, text.casefold()
+        rule = self.rule
+        if not rule.refuse and not rule.values:
+            return text or rule.default
+        folded = text.casefold()
         for beginning, reason in rule.refuse.items():
             if folded.startswith(beginning):
                 raise Unreadable("refused_word", reason)
@@ -92,10 +116,10 @@ class ColumnReader:
 
 def clean(cell: str) -> str:
     """Without spaces around, with one space inside, without signs that cannot be seen."""
-    text = " ".join(cell.split())
-    if not text.isprintable():
+    text = cell.strip()
+    if "  " in text or not text.isprintable():
         text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return text[1:] if GUARDED.match(text) else text
+    return text[1:] if text.startswith("'") and GUARDED.match(text) else text
 
 
 Answer = tuple[str, Note | None]
@@ -173,8 +197,12 @@ def read_decimal(text: str, rule: Rule) -> Decimal:
         )
         if grouped:
             bare = grouped[1].replace(rule.thousands, "") + (grouped[2] or "")
-    if not re.fullmatch(rf"[-+]?(\d{{1,30}}({re.escape(decimal)}\d{{0,30}})?|{re.escape(decimal)}\d{{1,30}})", bare, re.ASCII):
-        raise Unreadable("not_a_number", "is not a number" + (f" with {decimal} as its decimal mark" if rule.decimal else ""))
+    if not re.fullmatch(
+        rf"[-+]?(\d{{1,30}}({re.escape(decimal)}\d{{0,30}})?|{re.escape(decimal)}\d{{1,30}})", bare, re.ASCII
+    ):
+        raise Unreadable(
+            "not_a_number", "is not a number" + (f" with {decimal} as its decimal mark" if rule.decimal else "")
+        )
     return Decimal(bare.replace(decimal, "."))
 
 
@@ -197,7 +225,9 @@ def _check_range(number: float, rule: Rule) -> None:
     lowest, highest = rule.field.lowest, rule.field.highest
     if (lowest is not None and number < lowest) or (highest is not None and number > highest):
         low = "" if lowest is None else f"{lowest:g}"
-        raise Unreadable("out_of_range", f"is not from {low} to {highest:g}" if highest is not None else f"is below {low}")
+        raise Unreadable(
+            "out_of_range", f"is not from {low} to {highest:g}" if highest is not None else f"is below {low}"
+        )
 
 
 def read_flag(text: str, rule: Rule, lookups: Lookups) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -73,12 +74,15 @@ class Field:
         return SQL_TYPES[self.kind]
 
 
-def _fields(holder: str, *fields: tuple[str, Kind, str] | tuple[str, Kind, str, dict[str, object]]) -> list[Field]:
-    return [Field(holder, entry[0], entry[1], entry[2], **(entry[3] if len(entry) > 3 else {})) for entry in fields]  # type: ignore[arg-type]
+Limits = dict[str, Any]
 
 
-DAYS = {"lowest": 0, "highest": 32767}
-OF_THE_REP = {"is_overwriting": False}
+def _fields(holder: str, *entries: tuple[str, Kind, str] | tuple[str, Kind, str, Limits]) -> list[Field]:
+    return [Field(holder, entry[0], entry[1], entry[2], **(entry[3] if len(entry) > 3 else {})) for entry in entries]
+
+
+DAYS: Limits = {"lowest": 0, "highest": 32767}
+OF_THE_REP: Limits = {"is_overwriting": False}
 
 FIELDS: dict[str, Field] = {
     field.path: field

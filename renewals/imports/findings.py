@@ -109,7 +109,7 @@ def refuse(
         """,
         [*params, column[:120], code],
     )
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def warn(cursor: CursorWrapper, source: str, *, column: str, value: str, code: str, reason: str) -> int:
@@ -121,7 +121,7 @@ def warn(cursor: CursorWrapper, source: str, *, column: str, value: str, code: s
         """,
         [column[:120], code],
     )
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def keep_findings(batch_id: int) -> None:

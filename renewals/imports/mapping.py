@@ -9,7 +9,8 @@ import datetime as dt
 import json
 import tomllib
 from collections.abc import Mapping as Dictionary
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made_by
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ class Rule:
     decimal: str = ""
     thousands: str = ""
     amount_is: str = "year"
-    values: Dictionary[str, str] = field(default_factory=dict)  # lower-case word of the file -> word of the book
-    refuse: Dictionary[str, str] = field(default_factory=dict)  # beginning of a cell, lower case -> reason
+    values: Dictionary[str, str] = made_by(default_factory=dict)  # lower-case word of the file -> word of the book
+    refuse: Dictionary[str, str] = made_by(default_factory=dict)  # beginning of a cell, lower case -> reason
     sentinels: frozenset[dt.date] = frozenset()  # days that stand for "no end"
     strip: str = ""  # marks taken off both ends of a key
     shift_days: int = 0
@@ -243,9 +244,11 @@ def _read_rule(target: Field, spec: Any, path: str) -> Rule:
     elif isinstance(spec, bool | int | float):
         spec = {"value": spec}
     if not isinstance(spec, dict):
-        raise MappingError(f"{path}: a column's name, a number, or a table such as {{ column = \"Ends\" }}.")
+        raise MappingError(f'{path}: a column\'s name, a number, or a table such as {{ column = "Ends" }}.')
     _refuse_unknown(spec, RULE_KEYS, path)
-    columns = tuple(_words(spec, "columns", path)) or ((_text(spec, "column", f"{path}.column"),) if "column" in spec else ())
+    columns = tuple(_words(spec, "columns", path)) or (
+        (_text(spec, "column", f"{path}.column"),) if "column" in spec else ()
+    )
     rule = Rule(
         field=target,
         columns=columns,
@@ -344,7 +347,10 @@ def _read_leave_out(number: int, spec: Any) -> LeaveOut:
     if not column:
         raise MappingError(f"{path}.column: name the column.")
     words = _words(spec, key, path)
-    reason = _text(spec, "reason", f"{path}.reason") or f"{column} {'is' if key == 'where' else 'is not'} {' or '.join(words)}"
+    reason = (
+        _text(spec, "reason", f"{path}.reason")
+        or f"{column} {'is' if key == 'where' else 'is not'} {' or '.join(words)}"
+    )
     return LeaveOut(column, frozenset(word.casefold() for word in words), key == "unless", reason)
 
 

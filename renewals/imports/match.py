@@ -14,7 +14,10 @@ def match_contracts(run: Run) -> None:
     elif has_start:
         fits, preferred = "o.starts_on = r.starts_on", "o.id"
     else:
-        fits, preferred = "(o.ends_on = r.ends_on OR o.starts_on = r.starts_on)", "(o.ends_on = r.ends_on) DESC, o.id DESC"
+        fits, preferred = (
+            "(o.ends_on = r.ends_on OR o.starts_on = r.starts_on)",
+            "(o.ends_on = r.ends_on) DESC, o.id DESC",
+        )
     extends = "found.ends_on < r.ends_on" if moved == "renewed" else "false"
     run.make_table(
         "import_term",
@@ -84,6 +87,9 @@ def match_renewals_of_contracts(run: Run) -> None:
         WHERE r.verdict IS NULL
         """,
     )
+    if not run.is_bound_to_team or run.mapping.expiry_moved != "renewed":
+        _refuse_other_teams(run)
+        return
     # The earlier term that a moved end decides has to be the team's as well.
     run.execute(
         """

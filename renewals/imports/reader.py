@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, compress, islice
 from pathlib import Path
 
 from renewals.imports.mapping import Mapping
@@ -55,11 +56,21 @@ class Table:
     header: list[str]
     header_record: int  # the header's row number
 
+    def chunks(self, size: int) -> Iterator[tuple[list[int], list[list[str]]]]:
+        """Row numbers and cells of the rows after the header that are not blank, so many at a time."""
+        first = 1
+        for records in _records(self.path, self.encoding, self.delimiter, size):
+            numbers = range(first, first + len(records))
+            first += len(records)
+            filled = [cells and (cells[0].strip() != "" or any(map(str.strip, cells))) for cells in records]
+            if numbers[0] <= self.header_record:
+                filled[: self.header_record + 1 - numbers[0]] = [False] * (self.header_record + 1 - numbers[0])
+            if any(filled):
+                yield list(compress(numbers, filled)), list(compress(records, filled))
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Row number and cells of each row after the header that is not blank."""
-        for number, cells in _records(self.path, self.encoding, self.delimiter):
-            if number > self.header_record and any(map(str.strip, cells)):
-                yield number, cells
+        for numbers, rows in self.chunks(1000):
+            yield from zip(numbers, rows, strict=True)
 
     def position(self, column: str) -> int | None:
         """Where a column stands. Its name counts whatever its case and spaces."""
@@ -153,7 +164,9 @@ def _find_encoding(path: Path, named: str) -> str:
     if not _decoding_error(path, "utf-8"):
         return "utf-8"
     return _proved(
-        path, "cp1252", "The file is neither UTF-8 nor Windows-1252 text. Save it as CSV UTF-8, or name its encoding in the mapping"
+        path,
+        "cp1252",
+        "The file is neither UTF-8 nor Windows-1252 text. Save it as CSV UTF-8, or name its encoding in the mapping",
     )
 
 
@@ -187,35 +200,38 @@ def _first_line(path: Path, encoding: str) -> str:
 
 
 def _header(path: Path, encoding: str, delimiter: str, wanted: int) -> list[str]:
-    for number, cells in _records(path, encoding, delimiter):
-        if number == wanted:
-            return cells
-    raise FileRejected(f"The file has fewer than {wanted} rows, and row {wanted} should hold the headings.")
+    records = next(_records(path, encoding, delimiter, wanted), [])
+    if len(records) < wanted:
+        raise FileRejected(f"The file has fewer than {wanted} rows, and row {wanted} should hold the headings.")
+    return records[wanted - 1]
 
 
-def _records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(path: Path, encoding: str, delimiter: str, size: int) -> Iterator[list[list[str]]]:
+    """Records as csv reads them, blank ones too, so many at a time."""
     csv.field_size_limit(LONGEST_FIELD)
-    number = 0
+    first = 1
     with path.open(encoding=encoding, newline="") as file:
-        records = csv.reader(_lines(file), delimiter=delimiter)
-        cells: list[str] = []
-        try:
-            for number, cells in enumerate(records, 1):
-                if cells and cells[-1].endswith(END):
-                    break
-                yield number, cells
-        except csv.Error:
-            raise FileRejected(
-                f"Row {number + 1} has a cell of more than {LONGEST_FIELD:,} characters. "
-                "Most likely a quote is opened there and never closed."
-            ) from None
-        if cells != [END]:
-            raise FileRejected(
-                f"Row {number} opens a quote and never closes it, so the rest of the file would be read as one cell. "
-                "Close the quote, or take it out."
-            )
+        reader = csv.reader(_lines(file), delimiter=delimiter)
+        while True:
+            try:
+                records = list(islice(reader, size))
+            except csv.Error:
+                raise FileRejected(
+                    f"Line {reader.line_num:,} is part of a cell of more than {LONGEST_FIELD:,} characters. "
+                    "Most likely a quote is opened there or above and never closed."
+                ) from None
+            if records and records[-1] and records[-1][-1].endswith(END):
+                if records.pop() != [END]:
+                    raise FileRejected(
+                        f"Row {first + len(records)} opens a quote and never closes it, so the rest of the file would be "
+                        "read as one cell. Close the quote, or take it out."
+                    )
+                if records:
+                    yield records
+                return
+            first += len(records)
+            yield records
 
 
 def _lines(file: Iterator[str]) -> Iterator[str]:
-    yield from file
-    yield END
+    return chain(file, [END])

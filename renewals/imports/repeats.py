@@ -17,6 +17,7 @@ def mark_repeats(run: Run, key: str, *, paths: Sequence[str], value: str) -> Non
             (array_agg(row_number ORDER BY row_number))[1:2] AS first_rows
         FROM import_row WHERE verdict IS NULL GROUP BY {key} HAVING count(*) > 1
         """,
+        joined_by=key,
     )
     if not run.rows("SELECT 1 FROM import_repeat LIMIT 1"):
         return
@@ -29,7 +30,9 @@ def mark_repeats(run: Run, key: str, *, paths: Sequence[str], value: str) -> Non
         code="conflicting_rows",
         reason=f"format('contradicts row %%s, which is about the same; correct one and take out the other', {other})",
     )
-    repeated = f"EXISTS (SELECT 1 FROM import_repeat r WHERE {same} AND NOT r.is_conflict AND r.first_rows[1] <> t.row_number)"
+    repeated = (
+        f"EXISTS (SELECT 1 FROM import_repeat r WHERE {same} AND NOT r.is_conflict AND r.first_rows[1] <> t.row_number)"
+    )
     warn(
         run.cursor,
         f"import_row t WHERE verdict IS NULL AND {repeated}",

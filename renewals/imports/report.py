@@ -10,6 +10,8 @@ from django.db.models import Count, Min
 from renewals.imports.findings import title_of
 from renewals.models import ImportBatch, ImportFinding
 
+KINDS = ("accounts", "contracts", "renewals", "signals")
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -50,10 +52,34 @@ def summary_of(batch: ImportBatch) -> dict[str, Any]:
         "repeated_count": batch.repeated_count,
         "left_out": batch.left_out,
         "warning_count": batch.warning_count,
-        "result": batch.result,
+        "result": {kind: batch.result[kind] for kind in KINDS if kind in batch.result},
         "reasons": [
             {"severity": reason.severity, "code": reason.code, "title": reason.title, "count": reason.count}
             for reason in reasons_of(batch)
         ],
         "seconds": seconds,
     }
+
+
+def result_rows(batch: ImportBatch) -> list[dict[str, Any]]:
+    """Per kind of record, in one order: created, changed, unchanged."""
+    return [{"kind": kind.capitalize(), **batch.result[kind]} for kind in KINDS if kind in batch.result]
+
+
+def outcome_totals(batch: ImportBatch) -> list[dict[str, Any]]:
+    """The strip over a batch: where each row that was read went, and what that makes."""
+    made = sum(counts["created"] for counts in batch.result.values())
+    changed = sum(counts["changed"] for counts in batch.result.values())
+    share = f"{batch.imported_count / batch.row_count:.0%}" if batch.row_count else ""
+    return [
+        {"label": "Rows read", "value": f"{batch.row_count:,}"},
+        {"label": "Good", "value": f"{batch.imported_count:,}", "qualifier": share},
+        {"label": "Refused", "value": f"{batch.refused_count:,}", "qualifier": "to fix" if batch.refused_count else ""},
+        {
+            "label": "Repeated, left out",
+            "value": f"{batch.repeated_count + batch.left_out_count:,}",
+            "qualifier": f"{batch.repeated_count:,} repeats",
+        },
+        {"label": "New records", "value": f"{made:,}"},
+        {"label": "Changed records", "value": f"{changed:,}"},
+    ]

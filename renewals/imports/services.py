@@ -94,7 +94,9 @@ def confirm_import(*, batch: ImportBatch, is_all_or_nothing: bool) -> None:
     _dispatch(batch)
 
 
-def import_now(*, batch: ImportBatch, mapping: dict[str, Any], name: str, is_check: bool, is_all_or_nothing: bool) -> None:
+def import_now(
+    *, batch: ImportBatch, mapping: dict[str, Any], name: str, is_check: bool, is_all_or_nothing: bool
+) -> None:
     """Checks or imports in this process, for a command line. The batch says how it went. Raises MappingError."""
     parse_mapping(mapping, name)
     _move(
@@ -145,7 +147,10 @@ def process_batch(batch_id: int) -> None:
         batch.started_at = timezone.now()
         batch.save(update_fields=["attempt_count", "started_at"])
         if batch.attempt_count > MOST_ATTEMPTS:
-            _fail(batch, f"The work stopped {MOST_ATTEMPTS} times before its end. Split the file, or ask your administrator.")
+            _fail(
+                batch,
+                f"The work stopped {MOST_ATTEMPTS} times before its end. Split the file, or ask your administrator.",
+            )
             return
         try:
             _stage_and_work(batch)
@@ -203,7 +208,9 @@ def _stage_and_work(batch: ImportBatch) -> None:
             outcome = work_through(run)
             refused = tally.refused + outcome.refused
             if is_applied and batch.is_all_or_nothing and refused:
-                raise ImportRejected(f"{refused:,} rows are refused, and you asked for all or nothing: nothing was imported.")
+                raise ImportRejected(
+                    f"{refused:,} rows are refused, and you asked for all or nothing: nothing was imported."
+                )
             _finish(batch, tally, outcome, is_applied=is_applied)
 
 
@@ -260,5 +267,7 @@ def day_of_file(mapping: Mapping, file_name: str, as_of: dt.date) -> dt.date:
 
 def forget_old_files(*, now: dt.datetime) -> int:
     """Clears away files of imports that ended, or were left lying, a month ago. How many parts."""
-    old = ImportBatch.objects.filter(requested_at__lt=now - KEPT_FOR).exclude(state__in=[State.CHECKING, State.IMPORTING])
+    old = ImportBatch.objects.filter(requested_at__lt=now - KEPT_FOR).exclude(
+        state__in=[State.CHECKING, State.IMPORTING]
+    )
     return ImportPart.objects.filter(batch__in=old).delete()[0]

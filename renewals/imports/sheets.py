@@ -20,7 +20,9 @@ from pathlib import Path
 
 SECONDS = 300
 CHECKOUT = Path(__file__).resolve().parents[2]
-CANNOT_READ = "The workbook cannot be read. Open it in a spreadsheet program and save it again as XLSX, or as CSV UTF-8."
+CANNOT_READ = (
+    "The workbook cannot be read. Open it in a spreadsheet program and save it again as XLSX, or as CSV UTF-8."
+)
 
 
 @contextmanager
@@ -39,7 +41,9 @@ def unpack_sheet(path: Path, sheet: str) -> Iterator[Path]:
                 command, cwd=CHECKOUT, capture_output=True, text=True, timeout=SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
-            raise ValueError(f"The workbook was not read within {SECONDS} seconds. Save the sheet as CSV UTF-8.") from None
+            raise ValueError(
+                f"The workbook was not read within {SECONDS} seconds. Save the sheet as CSV UTF-8."
+            ) from None
         if done.returncode != 0:
             raise ValueError(CANNOT_READ)
         answer = json.loads(done.stdout)
@@ -56,7 +60,9 @@ def check_archive(path: Path, most_bytes: int) -> None:
         raise ValueError("The file begins like a workbook and is broken. Save it again as XLSX or CSV UTF-8.") from None
     names = {entry.filename for entry in entries}
     if not any(name.startswith("xl/") for name in names):
-        raise ValueError("This is an archive or another kind of document, not an XLSX workbook. Save the list as XLSX or CSV UTF-8.")
+        raise ValueError(
+            "This is an archive or another kind of document, not an XLSX workbook. Save the list as XLSX or CSV UTF-8."
+        )
     if any(entry.flag_bits & 1 for entry in entries):
         raise ValueError("The workbook is locked with a password. Save it without one.")
     unpacked = sum(entry.file_size for entry in entries)

@@ -74,7 +74,9 @@ def combine_signals(run: Run) -> None:
     if run.mapping.rows == "payments":
         measures = {
             "late_payment_days": "avg(greatest(payment_settled_on - payment_due_on, 0))",
-            "failed_payment_count": "count(*) FILTER (WHERE payment_has_failed)" if run.has("payment.has_failed") else "NULL",
+            "failed_payment_count": "count(*) FILTER (WHERE payment_has_failed)"
+            if run.has("payment.has_failed")
+            else "NULL",
             "chargeback_count": "count(*) FILTER (WHERE payment_is_charged_back)"
             if run.has("payment.is_charged_back")
             else "NULL",
@@ -103,6 +105,7 @@ def combine_signals(run: Run) -> None:
     run.make_table(
         "import_signal",
         f"SELECT account_id, measured_on, {merged} FROM ({' UNION ALL '.join(parts)}) s GROUP BY account_id, measured_on",
+        joined_by="account_id, measured_on",
     )
 
 

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, repeat
+from itertools import repeat
 
 from django.db.backends.utils import CursorWrapper
 
@@ -69,15 +69,14 @@ def stage_rows(
     cursor.execute(CREATE)
     stage = _prepare(mapping, table, lookups)
     copy_problems(cursor, stage.problems)
-    rows = table.rows()
-    while chunk := list(islice(rows, CHUNK)):
+    for numbers, rows in table.chunks(CHUNK):
         stage.problems.clear()
-        _stage_chunk(cursor, stage, [number for number, _ in chunk], [cells for _, cells in chunk])
+        _stage_chunk(cursor, stage, numbers, rows)
         copy_problems(cursor, stage.problems)
         on_progress(stage.tally.read)
     if not stage.tally.read:
         raise FileRejected("The file has headings and no rows below them.")
-    cursor.execute("ANALYZE import_cell")
+    cursor.execute("ANALYZE import_cell (account_key, contract_number)")
     return stage.tally
 
 
@@ -106,12 +105,16 @@ def _refuse_missing(stage: Stage, missing: list[str]) -> None:
     has = ", ".join(f"“{name}”" for name in stage.table.header[:30])
     for group in MANDATORY[stage.mapping.rows]:
         if not any(path in stage.readers for path in group):
-            columns = [column for path in group if path in stage.mapping.rules for column in stage.mapping.rules[path].columns]
+            columns = [
+                column for path in group if path in stage.mapping.rules for column in stage.mapping.rules[path].columns
+            ]
             wanted = " or ".join(f"“{column}”" for column in columns)
             raise FileRejected(f"The file has no column {wanted}, which this mapping needs. It has {has}.")
     for column in missing:
         if column in {rule.column for rule in stage.mapping.leave_out}:
-            raise FileRejected(f"The file has no column “{column}”, by which this mapping leaves rows out. It has {has}.")
+            raise FileRejected(
+                f"The file has no column “{column}”, by which this mapping leaves rows out. It has {has}."
+            )
         stage.problems.append(
             problem(
                 stage.table.header_record,
@@ -242,7 +245,9 @@ def _refuse_blanks(stage: Stage, values: dict[str, list[str]], numbers: list[int
             if place not in bad and set(cells) == {NULL}:
                 rule = stage.readers[paths[0]].rule
                 stage.problems.append(
-                    problem(numbers[place], rule.source, "", "blank", f"is blank, and a row needs it: {rule.field.label}")
+                    problem(
+                        numbers[place], rule.source, "", "blank", f"is blank, and a row needs it: {rule.field.label}"
+                    )
                 )
                 bad.add(place)
 
@@ -266,5 +271,6 @@ def apply_new_names(cursor: CursorWrapper, lookups: Lookups) -> None:
                 cases = " ".join("WHEN %s THEN %s" for _ in ids)
                 params = [number for pair in ids.items() for number in pair]
                 cursor.execute(
-                    f"UPDATE import_cell SET {one.staged} = CASE {one.staged} {cases} END WHERE {one.staged} < 0", params
+                    f"UPDATE import_cell SET {one.staged} = CASE {one.staged} {cases} END WHERE {one.staged} < 0",
+                    params,
                 )

@@ -6,6 +6,7 @@ from renewals.imports.repeats import mark_repeats
 from renewals.imports.resolve import refuse_by_account, warn_of_differing_accounts
 from renewals.imports.run import Run
 
+JOINED_BY = "row_number, account_id, account_key, contract_number"
 ENDS = ("contract.ends_on", "renewal.due_on", "contract.starts_on")
 
 
@@ -39,6 +40,7 @@ def make_rows(run: Run) -> None:
             coalesce(c.renewal_declined_on, c.contract_ended_on) AS declined_on) d
         """,
         {"file_on": run.file_on},
+        joined_by=JOINED_BY,
     )
 
 

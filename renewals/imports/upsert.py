@@ -13,8 +13,23 @@ from renewals.imports.run import Run
 Counts = dict[str, int]
 
 
-def _write(run: Run, table: str, source: str, values: Dictionary[str, str]) -> Counts:
-    """`source` gives `id` and `is_new` as `c`; `values` are SQL over `c` and the old row `o`, by column."""
+LIVE_ROWS = "import_row WHERE verdict IS NULL"
+
+
+def _write(
+    run: Run,
+    table: str,
+    source: str,
+    values: Dictionary[str, str],
+    *,
+    counted: str = LIVE_ROWS,
+    order: str = "c.id",
+) -> Counts:
+    """`source` gives `id` and `is_new` as `c`; `values` are SQL over `c` and the old row `o`, by column.
+
+    New rows go in by `order`: most indexes of a renewal begin with its due date, or hold it second, and neighbours that come
+    together find their page at hand. That halves the time of a large insert.
+    """
     columns = ", ".join(values)
     wanted = ", ".join(values.values())
     differs = f"({wanted}) IS DISTINCT FROM ({', '.join(f'o.{column}' for column in values)})"
@@ -26,11 +41,12 @@ def _write(run: Run, table: str, source: str, values: Dictionary[str, str]) -> C
             """
         )
         return {"created": created, "changed": changed, "unchanged": total - created - changed}
-    [(total,)] = run.rows(f"SELECT count(*) FROM {source}")
+    [(total,)] = run.rows(f"SELECT count(*) FROM {counted}")
     created = run.execute(
         f"""
         INSERT INTO {table} (id, created_at, updated_at, {columns})
         SELECT c.id, now(), now(), {wanted} FROM {source} LEFT JOIN {table} o ON false WHERE c.is_new
+        ORDER BY {order}
         """
     )
     changed = run.execute(
@@ -73,6 +89,7 @@ def write_accounts(run: Run) -> Counts:
             "last_touch_on": "greatest(o.last_touch_on, c.account_last_touch_on)",
             "attributes": attributes,
         },
+        counted=f"(SELECT DISTINCT account_id FROM {LIVE_ROWS} AND account_id IS NOT NULL) d",
     )
 
 
@@ -163,6 +180,7 @@ def write_renewals(run: Run) -> Counts:
         LEFT JOIN renewals_contract k ON k.id = c.contract_id LEFT JOIN accounts_account a ON a.id = c.account_id
         """,
         values,
+        order="c.due_on, c.id",
     )
 
 

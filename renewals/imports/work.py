@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-
-
 from accounts.models import AttributeDefinition
-from renewals.imports.match import find_known_renewals, make_news_rows, match_contracts, match_renewals_of_contracts
 from renewals.imports.mapping import Mapping
+from renewals.imports.match import find_known_renewals, make_news_rows, match_contracts, match_renewals_of_contracts
 from renewals.imports.reader import FileRejected
 from renewals.imports.repeats import mark_repeats
 from renewals.imports.resolve import refuse_by_account, resolve_accounts
@@ -27,7 +26,7 @@ from renewals.imports.upsert import (
 
 # No two imports write at once: what one resolves the other might be making.
 WRITING_LOCK = 7_215_001
-SHOWN_ROWS = 12
+SHOWN_ROWS = SHOWN_COLUMNS = 12
 
 
 @dataclass
@@ -99,6 +98,10 @@ def _prepare_signals(run: Run) -> None:
     combine_signals(run)
 
 
+def _write_accounts(run: Run) -> dict[str, Counts]:
+    return {"accounts": write_accounts(run)}
+
+
 def _write_contracts(run: Run) -> dict[str, Counts]:
     counts = {"accounts": write_accounts(run), "contracts": write_contracts(run)}
     past, extended = write_past_terms(run), decide_extended(run)
@@ -117,8 +120,9 @@ def _write_signals(run: Run) -> dict[str, Counts]:
     return {"accounts": write_accounts(run), "signals": write_signals(run)}
 
 
-WORK = {
-    "accounts": (_prepare_accounts, lambda run: {"accounts": write_accounts(run)}),
+Step = tuple[Callable[[Run], None], Callable[[Run], dict[str, Counts]]]
+WORK: dict[str, Step] = {
+    "accounts": (_prepare_accounts, _write_accounts),
     "contracts": (_prepare_contracts, _write_contracts),
     "renewals": (_prepare_news, _write_news),
     "signals": (_prepare_signals, _write_signals),
@@ -164,7 +168,7 @@ def preview_rows(run: Run) -> list[dict[str, Any]]:
         title = rule.field.label
         if rule.columns and rule.field.name not in SHOWN_OTHERWISE and rule.field.sql_type != "bigint":
             columns.setdefault(title, f"r.{path.replace('.', '_', 1)}")
-    shown = [name for name in columns][:12]
+    shown = list(columns)[:SHOWN_COLUMNS]
     rows = run.rows(
         f"SELECT {', '.join(columns[name] for name in shown)} FROM import_row r "
         f"WHERE verdict IS NULL ORDER BY row_number LIMIT {SHOWN_ROWS}"

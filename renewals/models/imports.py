@@ -12,8 +12,8 @@ class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
         """An admin sees every import, a manager those of their team; nobody else imports."""
         if user.is_admin:
             return self
-        if user.role == User.Role.MANAGER:
-            return self.filter(requested_by__team_id=user.team_id)
+        if user.role == User.Role.MANAGER and user.team_id is not None:
+            return self.filter(requested_by__team=user.team_id)
         return self.none()
 
 
@@ -73,6 +73,11 @@ class ImportBatch(models.Model):
     @property
     def is_working(self) -> bool:
         return self.state in (self.State.CHECKING, self.State.IMPORTING)
+
+    @property
+    def done_text(self) -> str:
+        """For the progress bar; nobody knows how many rows a file has before they are read."""
+        return f"{self.done_count:,} rows read"
 
 
 class ImportPart(models.Model):
