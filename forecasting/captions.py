@@ -91,7 +91,8 @@ def risk(currency: str, at_risk: AtRisk) -> str:
     if not high.count:
         return f"None of the {renewals(every.count)} open until {at_risk.last_on:%d %b %Y} is at high risk."
     worst = max(at_risk.weeks, key=lambda week: week.bands["high"].amount if "high" in week.bands else Decimal(-1))
+    share = "all" if worst.bands["high"].amount == high.amount else "most"
     return (
         f"{compact_money(high.amount, currency)} of {compact_money(every.amount, currency)} is at high risk "
-        f"({high.count:,} of {renewals(every.count)}), most of it due in the week of {worst.starts_on:%d %b}."
+        f"({high.count:,} of {renewals(every.count)}), {share} of it due in the week of {worst.starts_on:%d %b}."
     )

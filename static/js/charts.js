@@ -83,7 +83,24 @@
   });
 
   const drawAll = () => charts.forEach(draw);
-  document.addEventListener("perennial:theme", drawAll);
+  let isPrinting = false;
+  // Printing itself makes the browser report another colour scheme.
+  document.addEventListener("perennial:theme", () => { if (!isPrinting) drawAll(); });
+
+  // Paper is white, whatever the screen is.
+  window.addEventListener("beforeprint", () => {
+    const root = document.documentElement;
+    const theme = root.getAttribute("data-bs-theme");
+    isPrinting = true;
+    root.setAttribute("data-bs-theme", "light");
+    drawAll();
+    root.setAttribute("data-bs-theme", theme);
+  });
+  window.addEventListener("afterprint", () => {
+    isPrinting = false;
+    drawAll();
+  });
+
   // The first drawing measures text: it waits for the font.
   document.fonts.ready.then(drawAll);
 })();

@@ -61,7 +61,7 @@ def book(cast: Cast) -> dict[str, Renewal]:
     # What the engine makes of them is tested elsewhere; here the figures have to be known.
     for name, probability, risk in [
         ("commit", 0.9, 20.0),
-        ("best_case", 0.6, 50.0),
+        ("best_case", 0.6, 30.0),
         ("pipeline", 0.25, 80.0),
         ("no_rate", 0.5, 10.0),
     ]:

@@ -164,7 +164,7 @@ def test_captions_say_what_the_numbers_say(cast: Cast, book: Book) -> None:
         "16 % had lapsed and was won back, which is no renewal."
     )
     assert captions["risk"] == (
-        "€ 7.0 K of € 26.0 K is at high risk (1 of 4 renewals), most of it due in the week of 23 Nov."
+        "€ 7.0 K of € 26.0 K is at high risk (1 of 4 renewals), all of it due in the week of 23 Nov."
     )
     assert captions["booking"].startswith(
         "Q3 FY27: € 2.0 K of upsell and cross-sell against € 10.0 K of downsell and churn."
