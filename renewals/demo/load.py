@@ -10,7 +10,7 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Account, User, get_company
+from accounts.models import Account, Company, User
 from renewals.demo import profile
 from renewals.demo.arrays import day_number
 from renewals.demo.book import Lines, Terms, Window, draw_lines, draw_terms
@@ -64,7 +64,9 @@ def load_demo(*, renewal_count: int, seed: int, as_of: dt.date | None = None) ->
             raise BookNotEmpty(
                 "This installation already has users or accounts; the demo is loaded into an empty one only."
             )
-        return _load(renewal_count, np.random.default_rng(seed), as_of or get_company().today(), started)
+        # The demo company's own business date: until it is loaded, the installation has another zone.
+        as_of = as_of or Company(time_zone=profile.TIME_ZONE).today()
+        return _load(renewal_count, np.random.default_rng(seed), as_of, started)
 
 
 def fiscal_year_of(day: dt.date, first_month: int) -> dt.date:

@@ -176,6 +176,12 @@ def test_command_leaves_a_book_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+def test_demo_of_today_is_of_the_day_where_its_company_is() -> None:
+    assert load_demo(renewal_count=50, seed=9).as_of == get_company().today()
+    assert get_company().time_zone == "Europe/Berlin"
+
+
+@pytest.mark.django_db
 def test_demo_refuses_beside_a_user_and_below_one_renewal() -> None:
     with pytest.raises(ValueError, match="at least 1 renewal, not 0"):
         load_demo(renewal_count=0, seed=1)
