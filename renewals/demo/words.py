@@ -94,7 +94,7 @@ LEGAL_FORMS = {
 # By stage, from the first to the last; the last stage is the one of those that will not renew.
 NEXT_STEPS = (
     ("Find out who owns the budget", "Book the first call", "Check usage before we call", "Send the renewal notice"),
-    ("Ask for the new seat count", "Meet the new sponsor", "Go through the usage report", "Agree dates with purchasing"),
+    ("Ask for the new seat count", "Meet the new sponsor", "Go through the usage report", "Agree dates with buyers"),
     ("Send the quote", "Present the three-year option", "Answer security questions", "Price a smaller package"),
     ("Legal reviews the terms", "Agree the uplift", "Discount needs approval", "Call procurement about the order form"),
     ("Chase the purchase order", "Wait for the signature", "Confirm the billing address", "Send the order form again"),
