@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -29,7 +30,7 @@ KINDS = {
 CHOICE_COUNT = 20
 
 
-@dataclass
+@dataclass(frozen=True)
 class Editor:
     """One editor, blank as the page's pattern for its column, or open in a row with what was typed.
 
@@ -80,31 +81,34 @@ def patterns() -> list[Editor]:
 
 def open_with_error(row: Row, name: str, data: Mapping[str, Any], message: str) -> None:
     """Put what was typed back into the row's cell, with what is wrong with it."""
-    editor = _bound(row, name, data)
-    editor.was = str(data.get("was", ""))
-    editor.error = message
+    _open(row, replace(_bound(row, name, data), was=str(data.get("was", "")), error=message))
 
 
 def open_with_conflict(row: Row, name: str, data: Mapping[str, Any], stale: StaleRenewal) -> None:
     """Both values in the row's cell. Sending it again compares with what is there now."""
     editor = _bound(row, name, data)
-    editor.was = stale.theirs_value
     at = stale.author.at
     when = timezone.localtime(at).strftime("at %H:%M on %d %b") if at else "in the meantime"
-    editor.conflict = Conflict(stale.author.name, when, stale.theirs or "nothing", _read(editor))
+    conflict = Conflict(stale.author.name, when, stale.theirs or "nothing", _read(editor))
+    _open(row, replace(editor, was=stale.theirs_value, conflict=conflict))
 
 
 def _bound(row: Row, name: str, data: Mapping[str, Any]) -> Editor:
     blank = next(editor for editor in patterns() if editor.column == name)
-    blank.url = reverse("renewals:cell", args=[row.id, name])
-    blank.account = row.account
-    blank.typed = str(data.get("value", ""))
-    blank.label = str(data.get("label", "")) or blank.typed
-    blank.parts = {part: str(data.get(part, "")) for part in ("churn_reason", "final_amount", "ordered_on")}
-    cell = row.cell(name)
-    cell.editor = blank
-    cell.is_editable = True
-    return blank
+    typed = str(data.get("value", ""))
+    return replace(
+        blank,
+        url=reverse("renewals:cell", args=[row.id, name]),
+        account=row.account,
+        typed=typed,
+        label=str(data.get("label", "")) or typed,
+        parts={part: str(data.get(part, "")) for part in ("churn_reason", "final_amount", "ordered_on")},
+    )
+
+
+def _open(row: Row, editor: Editor) -> None:
+    """Over the cell's own text, which shows again when the editor is left."""
+    row.append_to(editor.column, render_to_string("renewals/_editor.html", {"editor": editor}))
 
 
 def _read(editor: Editor) -> str:

@@ -10,15 +10,17 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Account, Industry, Segment, Team, User, owners_visible_to
+from renewals.forms import shown
 from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
-from renewals.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES
+from renewals.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 from renewals.periods import named_periods
 
 DATE = "%d %b %Y"
@@ -85,21 +87,26 @@ class Query:
 
     def url(self, **changes: str | None) -> str:
         """The query string with these set, or left out where None; but for `page`, from the first page on."""
-        params = self.params.copy()
-        if set(changes) - {"page"}:
-            params.pop("page", None)
-        for name, value in changes.items():
-            params.pop(name, None)
-            if value is not None:
-                params[name] = value
+        dropped = changes.keys() if changes.keys() == {"page"} else {*changes, "page"}
+        pairs = [(name, value) for name, values in self.params.lists() if name not in dropped for value in values]
+        pairs += [(name, value) for name, value in changes.items() if value is not None]
         # An empty address would bring the default filter back.
-        return f"?{params.urlencode() or f'outcome={EVERY}'}"
+        return f"?{urlencode(pairs) or f'outcome={EVERY}'}"
 
     def url_without(self, condition: Condition) -> str:
         return self.url(**dict.fromkeys(condition.parameters))
 
     def condition(self, name: str) -> Condition | None:
         return next((condition for condition in self.conditions if condition.name == name), None)
+
+    @property
+    def slices(self) -> Slices:
+        """The outcomes and timing classes that the filters leave; every one where they say nothing of them."""
+        chosen = self.params.getlist("outcome")
+        outcomes = [outcome for outcome in Outcome if outcome in chosen] or list(Outcome)
+        timing = [TimingClass[name.upper()] for name in self.params.getlist("timing")] or list(TimingClass)
+        timing = [one for one in timing if OUTCOME_OF[one] in outcomes]
+        return Slices([one for one in outcomes if one in {OUTCOME_OF[t] for t in timing}], timing)
 
     @property
     def filter_query(self) -> str:
@@ -117,7 +124,7 @@ def read_query(params: QueryDict, reader: Reader) -> Query:
     _read_view(query, given)
     for name in given:
         if name not in KNOWN:
-            query.problems.append(f"“{_shown(name)}” is not a filter of this table.")
+            query.problems.append(f"“{shown(name)}” is not a filter of this table.")
     return query
 
 
@@ -145,22 +152,17 @@ def _read_view(query: Query, params: QueryDict) -> None:
         if sort.removeprefix("-") in ORDERS and sort.count("-") <= 1:
             query.sort = query.params["sort"] = sort
         else:
-            query.problems.append(f"The table cannot be sorted by “{_shown(sort)}”.")
+            query.problems.append(f"The table cannot be sorted by “{shown(sort)}”.")
     if per_page := params.get("per_page", ""):
         if per_page in map(str, PAGE_SIZES):
             query.page_size, query.params["per_page"] = int(per_page), per_page
         else:
-            query.problems.append(f"A page has {', '.join(map(str, PAGE_SIZES))} rows, not “{_shown(per_page)}”.")
+            query.problems.append(f"A page has {', '.join(map(str, PAGE_SIZES))} rows, not “{shown(per_page)}”.")
     if page := params.get("page", ""):
         if re.fullmatch(r"[0-9]{1,7}", page) and 1 <= int(page) <= LAST_PAGE:
             query.page, query.params["page"] = int(page), page
         else:
-            query.problems.append(f"There is no page “{_shown(page)}”.")
-
-
-def _shown(text: str) -> str:
-    text = "".join(character if character.isprintable() else "�" for character in text)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+            query.problems.append(f"There is no page “{shown(page)}”.")
 
 
 Found = tuple[str, Q]
@@ -199,7 +201,7 @@ def _date(values: list[str], parameter: str) -> dt.date | None:
     try:
         return dt.datetime.strptime(values[0], "%Y-%m-%d").date()  # noqa: DTZ007  # a date has no zone
     except ValueError:
-        raise Unreadable(f"{parameter}: “{_shown(values[0])}” is not a date written as 2026-11-21.") from None
+        raise Unreadable(f"{parameter}: “{shown(values[0])}” is not a date written as 2026-11-21.") from None
 
 
 def _range_text(first: dt.date | None, last: dt.date | None, reader: Reader) -> str:
@@ -218,7 +220,7 @@ def _choice(name: str, label: str, choices: dict[str, str], where: Callable[[lis
             return None
         for value in chosen:
             if value not in choices:
-                raise Unreadable(f"{label}: “{_shown(value)}” is not one of {', '.join(choices)}.")
+                raise Unreadable(f"{label}: “{shown(value)}” is not one of {', '.join(choices)}.")
         return ", ".join(choices[value] for value in chosen), where(chosen)
 
     return Filter(name, label, (name,), read)
@@ -234,7 +236,7 @@ def _row_of(
         names = {row.pk: str(row) for row in known(reader).filter(pk__in=ids)}
         for value, pk in zip(values[name], ids, strict=True):
             if pk not in names:
-                raise Unreadable(f"{label}: there is no “{_shown(value)}”.")
+                raise Unreadable(f"{label}: there is no “{shown(value)}”.")
         texts = [(words or {}).get(value, names[pk]) for value, pk in zip(values[name], ids, strict=True)]
         return ", ".join(texts), Q(**{f"{column}__in": ids})
 
@@ -245,7 +247,7 @@ def _id(value: str, reader: Reader, words: dict[str, str], label: str) -> int:
     if value in words:
         return reader.user.pk
     if not re.fullmatch(r"[0-9]{1,18}", value):
-        raise Unreadable(f"{label}: there is no “{_shown(value)}”.")
+        raise Unreadable(f"{label}: there is no “{shown(value)}”.")
     return int(value)
 
 
@@ -273,7 +275,7 @@ def _currency(values: dict[str, list[str]], reader: Reader) -> Found:
     codes = [value.upper() for value in values["currency"]]
     for code in codes:
         if not re.fullmatch(r"[A-Z]{3}", code):
-            raise Unreadable(f"Currency: “{_shown(code)}” is not three letters such as EUR.")
+            raise Unreadable(f"Currency: “{shown(code)}” is not three letters such as EUR.")
     return ", ".join(codes), Q(currency__in=codes)
 
 

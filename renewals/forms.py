@@ -22,16 +22,18 @@ EARLIEST_ON, LATEST_ON = dt.date(1990, 1, 1), dt.date(2100, 1, 1)
 # country: guessing would be out by a factor of a hundred.
 AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?|[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?|[0-9]{1,3}([ \u00a0\u202f][0-9]{3})+")
 LARGEST_AMOUNT = Decimal("999999999999.99")
+# In the order of their weight: an edit that moved several is told by the first.
 LABELS = {
+    "outcome": "Outcome",
     "stage": "Stage",
     "confidence": "Confidence",
     "forecast_amount": "Forecast",
     "offer": "Offer",
     "expected_order_on": "Expected order",
     "ordered_on": "Ordered",
-    "outcome": "Outcome",
     "owner": "Owner",
     "next_step": "Next step",
+    "next_step_on": "Day of the next step",
     "churn_reason": "Churn reason",
     "final_amount": "Final amount",
 }
@@ -55,10 +57,10 @@ class Editing:
     as_of: dt.date
 
 
-def shown(value: object) -> str:
+def shown(value: object, length: int = 40) -> str:
     """What somebody typed, short enough to be part of a message."""
     text = "".join(character if character.isprintable() else "�" for character in str(value))
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class ConfidenceField(forms.Field):
@@ -158,6 +160,7 @@ FIELDS: dict[str, Callable[[Editing], forms.Field]] = {
         max_length=200,
         error_messages={"max_length": "Next step has at most 200 characters, not %(show_value)d."},
     ),
+    "next_step_on": lambda editing: DayField(required=False),
     # These two are written with an outcome only.
     "churn_reason": lambda editing: NamedField(
         known=ChurnReason.objects.filter(is_active=True), noun="churn reason", required=False

@@ -1,16 +1,17 @@
 """One page of the filtered book in any order, without sorting the book.
 
 First the ids of the page, each order through its own index; then, elsewhere, the cells of those ids. Blank values come
-last in both directions, and the id breaks every tie, so that no row is shown twice or never.
+last in both directions, by due date, and the id breaks every tie, so that no row is shown twice or never.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
@@ -22,12 +23,19 @@ DEFAULT_PAGE_SIZE = 50
 LAST_PAGE = 100_000
 DEFAULT_SORT = "due_on"
 
+OUTCOME, TIMING = "outcome", "score__timing_class"
+
 
 @dataclass(frozen=True)
 class Order:
-    """Columns to order by. `is_nullable` looks at the first; `group` names the rows behind a leading key."""
+    """Columns to order by.
+
+    `within` is the column that the order's index begins with; the page is put together from the slices that the filter
+    allows. `group` names the rows behind a foreign key that leads. Only the first column can be blank.
+    """
 
     columns: tuple[str, ...]
+    within: str = ""
     is_nullable: bool = False
     group: type[Model] | None = None
 
@@ -35,68 +43,98 @@ class Order:
 ORDERS: dict[str, Order] = {
     "account": Order(("account__name", "account_id")),
     "contract": Order(("contract__number", "contract_id")),
-    "due_on": Order(("due_on",)),
-    "decision_on": Order(("decision_on",)),
-    "timing": Order(("score__timing_class",), is_nullable=True),
-    "stage": Order(("stage", "position"), group=Stage),
-    "baseline_amount": Order(("baseline_amount",)),
-    "forecast_amount": Order(("forecast_amount",), is_nullable=True),
-    "offer": Order(("offer", "name"), is_nullable=True, group=Offer),
-    "confidence": Order(("confidence",), is_nullable=True),
-    "likelihood": Order(("score__likelihood",), is_nullable=True),
-    "probability": Order(("score__probability",), is_nullable=True),
-    "risk": Order(("score__risk_score",), is_nullable=True),
-    "owner": Order(("owner", "name"), is_nullable=True, group=User),
-    "next_step": Order(("next_step_on",), is_nullable=True),
+    "due_on": Order(("due_on",), OUTCOME),
+    "decision_on": Order(("decision_on",), OUTCOME),
+    "timing": Order((TIMING,), TIMING, is_nullable=True),
+    "stage": Order(("stage", "position"), OUTCOME, group=Stage),
+    "baseline_amount": Order(("baseline_amount",), OUTCOME),
+    "forecast_amount": Order(("forecast_amount",), OUTCOME, is_nullable=True),
+    "offer": Order(("offer", "name"), OUTCOME, is_nullable=True, group=Offer),
+    "confidence": Order(("confidence",), OUTCOME, is_nullable=True),
+    "likelihood": Order(("score__likelihood",), TIMING, is_nullable=True),
+    "probability": Order(("score__probability",), TIMING, is_nullable=True),
+    "risk": Order(("score__risk_score",), TIMING, is_nullable=True),
+    "owner": Order(("owner", "name"), OUTCOME, is_nullable=True, group=User),
+    "next_step": Order(("next_step_on",), OUTCOME, is_nullable=True),
     "last_touch_on": Order(("account__last_touch_on", "account_id"), is_nullable=True),
-    "expected_order_on": Order(("expected_order_on",), is_nullable=True),
-    "ordered_on": Order(("ordered_on",), is_nullable=True),
+    "expected_order_on": Order(("expected_order_on",), OUTCOME, is_nullable=True),
+    "ordered_on": Order(("ordered_on",), OUTCOME, is_nullable=True),
     "outcome": Order(("outcome", "due_on")),
 }
 
 
-def page_ids(rows: RenewalQuerySet, sort: str, *, first: int, count: int) -> list[int]:
+@dataclass(frozen=True)
+class Slices:
+    """The outcomes, and the timing classes, that a filter allows: values of the columns that indexes begin with."""
+
+    outcomes: Sequence[str]
+    timing_classes: Sequence[int]
+
+    def of(self, column: str) -> Sequence[Any]:
+        return {OUTCOME: self.outcomes, TIMING: self.timing_classes}.get(column, ())
+
+
+def page_ids(rows: RenewalQuerySet, sort: str, slices: Slices, *, first: int, count: int) -> list[int]:
     """Ids of `count` rows from the `first` (0-based) on, by the column `sort`, `-` before it to reverse."""
-    order, is_descending = ORDERS[sort.removeprefix("-")], sort.startswith("-")
+    order = ORDERS[sort.removeprefix("-")]
     rows = rows.order_by()
-    if not order.is_nullable:
-        return _ids(rows, order, is_descending, first, count)
-    lead = order.columns[0]
-    found = _ids(rows.filter(**{f"{lead}__isnull": False}), order, is_descending, first, count)
-    if len(found) < count:
-        blank = rows.filter(**{f"{lead}__isnull": True}).order_by("pk")
-        # Blank ones stand behind the others; how many stood before has to be counted only on the pages behind.
-        skipped = first - rows.filter(**{f"{lead}__isnull": False}).count() if first and not found else 0
-        found += blank.values_list("pk", flat=True)[max(skipped, 0) : max(skipped, 0) + count - len(found)]
+    leading, trailing = rows, None
+    if order.is_nullable:
+        is_known = Q(**{f"{order.columns[0]}__isnull": False})
+        if order.within == TIMING:
+            # A row that was imported but not recomputed may have the class of its former outcome: it stands with the
+            # blank ones until then, and is never lost between the slices.
+            is_known &= Q(**{f"{TIMING}__in": slices.timing_classes})
+        leading, trailing = rows.filter(is_known), rows.filter(~is_known)
+    find = _ids_by_group if order.group else _ids
+    found = find(leading, order, slices, sort.startswith("-"), first, count)
+    if trailing is not None and len(found) < count:
+        # How many stood before has to be counted only on the pages behind.
+        skipped = max(first - leading.count(), 0) if first and not found else 0
+        rest = trailing.order_by("due_on", "pk").values_list("pk", flat=True)
+        found += rest[skipped : skipped + count - len(found)]
     return found
 
 
-def _ids(rows: RenewalQuerySet, order: Order, is_descending: bool, first: int, count: int) -> list[int]:
-    if order.group is not None:
-        return _ids_by_group(rows, order.columns, order.group, is_descending, first, count)
+def _ids(rows: RenewalQuerySet, order: Order, slices: Slices, is_descending: bool, first: int, count: int) -> list[int]:
+    """The first rows of every slice, each from its index, then the first of these."""
+    keys = {f"key_{number}": F(column) for number, column in enumerate(order.columns)}
     sign = "-" if is_descending else ""
-    keys = [f"{sign}{column}" for column in (*order.columns, "pk")]
-    return list(rows.order_by(*keys).values_list("pk", flat=True)[first : first + count])
+    names = [f"{sign}{name}" for name in (*keys, "pk")]
+    parts = [
+        part.annotate(**keys).order_by(*names).values_list(*keys, "pk")
+        for part in _parts(rows, order.within, slices.of(order.within))
+    ]
+    if len(parts) == 1:
+        return [record[-1] for record in parts[0][first : first + count]]
+    cut = [part[: first + count] for part in parts]
+    return [record[-1] for record in cut[0].union(*cut[1:], all=True).order_by(*names)[first : first + count]]
+
+
+def _parts(rows: RenewalQuerySet, column: str, values: Iterable[Any]) -> list[RenewalQuerySet]:
+    return [rows.filter(**{column: value}) for value in values] or [rows]
 
 
 def _ids_by_group(
-    rows: RenewalQuerySet, columns: Sequence[str], group: type[Model], is_descending: bool, first: int, count: int
+    rows: RenewalQuerySet, order: Order, slices: Slices, is_descending: bool, first: int, count: int
 ) -> list[int]:
     """Group after group in the order of the group's own column, each by due date.
 
-    The database would sort the whole book for this. Read laterally, each group gives its first rows from its index
-    (column, due_on, id), and no group is opened once the page is full.
+    The database would sort the whole book for this. Read laterally, each group gives its first rows of each outcome
+    from its index (column, outcome, due_on, id), and no group is opened once the page is full.
     """
-    column, key = columns
-    inside: QuerySet = rows.filter(**{column: RawSQL("place.id", ())}).order_by("due_on", "pk")  # type: ignore[type-arg]
-    sql, params = inside.values("due_on", "pk")[: first + count].query.sql_with_params()
+    assert order.group is not None
+    column, key = order.columns
+    here = {column: RawSQL("place.id", ()), OUTCOME: RawSQL("slice.outcome", ())}
+    inside: QuerySet[Any] = rows.filter(**here).order_by("due_on", "pk").values_list("due_on", "pk")
+    sql, params = inside[: first + count].query.sql_with_params()
     direction = "DESC" if is_descending else "ASC"
-    table, name = (connection.ops.quote_name(part) for part in (group._meta.db_table, key))
+    table, name = (connection.ops.quote_name(part) for part in (order.group._meta.db_table, key))
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT page.id FROM (SELECT id, {name} AS name FROM {table} ORDER BY {name} {direction}, id) AS place"
-            f" CROSS JOIN LATERAL ({sql}) AS page (due_on, id)"
+            f" CROSS JOIN unnest(%s::text[]) AS slice (outcome) CROSS JOIN LATERAL ({sql}) AS page (due_on, id)"
             f" ORDER BY place.name {direction}, place.id, page.due_on, page.id LIMIT %s OFFSET %s",
-            (*params, count, first),
+            ([str(outcome) for outcome in slices.outcomes], *params, count, first),
         )
         return [pk for (pk,) in cursor.fetchall()]

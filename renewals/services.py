@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.templatetags.money import money
 from config.history import recorded_as
 from renewals.access import NOT_EDITABLE, may_edit
-from renewals.forms import LABELS, Decision
+from renewals.forms import LABELS, Decision, shown
 from renewals.models import Renewal, Stage
 from renewals.scoring import scoring
 from renewals.tables import DATE, outcome_text
@@ -82,8 +82,7 @@ def update_renewal(*, renewal_id: int, field: str, value: Any, seen: str, user: 
             author = _author_of(renewal_id, {column: before[column] for column in BEHIND.get(field, (_column(field),))})
             raise StaleRenewal(field=field, theirs=theirs, theirs_value=theirs_value, author=author)
         event_id = _save(renewal, changed, user=user, how="cell", as_of=as_of)
-    text = f"{LABELS[field]} of {renewal.account}: {theirs or NOBODY} → {cell_text(renewal, field) or NOBODY}"
-    return Change(renewal, text=text, event_id=event_id)
+    return Change(renewal, text=_said(renewal, field, theirs), event_id=event_id)
 
 
 def undo_update(*, renewal_id: int, event_id: int, user: User, as_of: dt.date) -> Change:
@@ -106,11 +105,20 @@ def undo_update(*, renewal_id: int, event_id: int, user: User, as_of: dt.date) -
                 author = _author_of(renewal_id, {column: getattr(renewal, column)})
                 text, value = cell_text(renewal, field), cell_value(renewal, field)
                 raise StaleRenewal(field=field, theirs=text, theirs_value=value, author=author)
+        main = next(field for field in LABELS if _column(field) in changed)
+        text_before = cell_text(renewal, main)
         for column in changed:
             setattr(renewal, column, before[column])
         undo_id = _save(renewal, changed, user=user, how="undo", as_of=as_of)
-    labels = [LABELS[name] for name in dict.fromkeys(map(_field, changed)) if name in LABELS]
-    return Change(renewal, text=f"{' and '.join(labels)} of {renewal.account}: taken back", event_id=undo_id)
+    # Foreign rows that came back are named anew.
+    renewal.refresh_from_db(fields=[_field(column) for column in changed if column.endswith("_id")])
+    return Change(renewal, text=_said(renewal, main, text_before), event_id=undo_id)
+
+
+def _said(renewal: Renewal, field: str, before: str) -> str:
+    """What a toast says: Forecast of Halden Biotech: 96,500 → 108,500."""
+    parts = (shown(text or NOBODY, 60) for text in (before, cell_text(renewal, field)))
+    return f"{LABELS[field]} of {renewal.account}: {' → '.join(parts)}"
 
 
 def _lock(renewal_id: int, user: User) -> Renewal:
@@ -253,4 +261,5 @@ ASSIGN: dict[str, Callable[[Renewal, Any, dt.date], None]] = {
     "outcome": _set_outcome,
     "owner": _set("owner"),
     "next_step": _set("next_step"),
+    "next_step_on": _set("next_step_on"),
 }

@@ -7,20 +7,20 @@ it. A row is read as one dict of plain values and becomes one `Row` of `Cell`s; 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from functools import cache, lru_cache
+from typing import Any
 
 import django_tables2 as tables
+from django.db import connection
+from django.utils.html import format_html
 
 from accounts.models import Company, User
-from accounts.templatetags.look import STATES
+from accounts.templatetags.look import bar, state
 from accounts.templatetags.money import NOTHING, currency_sign, money
 from renewals.models import Renewal, RiskBand, TimingClass
-
-if TYPE_CHECKING:
-    from renewals.editors import Editor
 
 DATE = "%d %b %Y"
 RISK_TONES = {RiskBand.LOW: "good", RiskBand.MEDIUM: "warn", RiskBand.HIGH: "bad"}
@@ -123,36 +123,24 @@ class Sight:
 
 
 @dataclass(slots=True)
-class Cell:
-    """Text, what stands small beside it, and, where the person may write, the value as the editor shows it."""
-
-    name: str
-    text: str
-    small: str = ""
-    tone: str = ""  # of the small text
-    kind: str = ""  # a cell that is more than text: account, timing, risk
-    code: str = ""  # of the timing class, or the tone of the risk bar
-    icon: str = ""
-    value: str = ""
-    title: str = ""
-    css: str = ""
-    is_editable: bool = False
-    contributions: str = ""
-    level: float = 0.0
-    editor: Editor | None = None  # open, because the server has something to say about what was typed
-
-
-@dataclass(slots=True)
 class Row:
+    """A row as its template sets it: the attributes of each cell and what stands in it.
+
+    Both are put together here and not in the template, which would take three times as long for a page of a thousand
+    cells; what is not a SafeString the template escapes. Cells are dicts because a template looks into those first.
+    """
+
     id: int
     account: str
-    is_editable: bool
-    cells: list[Cell] = field(default_factory=list)
+    head: dict[str, str]
+    cells: list[dict[str, str]]
 
-    def cell(self, name: str) -> Cell:
-        return next(cell for cell in self.cells if cell.name == name)
+    def append_to(self, name: str, markup: str) -> None:
+        cell = self.cells[NAMES.index(name) - 1]
+        cell["content"] = format_html("{}{}", cell["content"], markup)
 
 
+@lru_cache(maxsize=4096)
 def _date(value: dt.date | None) -> str:
     return value.strftime(DATE) if value else ""
 
@@ -168,155 +156,186 @@ def _amount(value: Decimal | None, record: Record, sight: Sight) -> str:
     return money(value, "" if record["currency"] == sight.currency else record["currency"])
 
 
-def _account(record: Record, sight: Sight) -> Cell:
-    title = f"Exception: {record['excluded_reason']}" if record["is_excluded"] else ""
-    segment = record["account__segment__name"] or ""
-    return Cell("account", record["account__name"], kind="account", small=segment, title=title)
+def _with_small(text: str, small: str, css: str = "") -> str:
+    return format_html('{} <small class="{}">{}</small>', text, css, small) if small else text
 
 
-def _contract(record: Record, sight: Sight) -> Cell:
-    return Cell("contract", record["contract__number"], title=record["contract__product"])
+def _account(record: Record, sight: Sight) -> str:
+    name, segment = record["account__name"], record["account__segment__name"] or ""
+    if not record["is_excluded"]:
+        return format_html('<b dir="auto">{}</b> <small>{}</small>', name, segment)
+    tag = format_html('<small class="p-tag" title="{}">Exception</small>', record["excluded_reason"])
+    return format_html('<b dir="auto">{}</b> <small>{}</small> {}', name, segment, tag)
 
 
-def _timing(record: Record, sight: Sight) -> Cell:
-    timing = record["score__timing_class"]
+def _timing(record: Record, sight: Sight) -> str:
+    timing, days = record["score__timing_class"], record["score__timing_days"]
     if timing is None:
-        return Cell("timing", "Not scored yet", tone="p-muted", title="The next recompute scores it.")
-    code = TIMING_NAMES[timing]
-    icon, word = STATES[code]
-    text = f"{word} {record['score__timing_days']} d" if timing in TIMING_WITH_DAYS else word
-    return Cell("timing", text, kind="timing", code=code, icon=icon)
+        return format_html('<span class="p-muted" title="{}">Not scored yet</span>', "The next recompute scores it.")
+    return _state(TIMING_NAMES[timing], days if timing in TIMING_WITH_DAYS else None)
 
 
-def _stage(record: Record, sight: Sight) -> Cell:
-    return Cell("stage", record["stage__name"], value=str(record["stage_id"]))
+_state = lru_cache(maxsize=2048)(state)
 
 
-def _forecast(record: Record, sight: Sight) -> Cell:
+def _forecast(record: Record, sight: Sight) -> str:
     forecast, baseline = record["forecast_amount"], record["baseline_amount"]
-    cell = Cell("forecast_amount", _amount(forecast, record, sight), value="" if forecast is None else str(forecast))
-    if forecast is not None and baseline and forecast != baseline:
-        change = round((forecast / baseline - 1) * 100)
-        cell.small = f"{change:+d}%".replace("-", "−") if change else "≈"
-        cell.tone = "p-good" if forecast > baseline else "p-bad"
-    return cell
+    text = _amount(forecast, record, sight)
+    if forecast is None or not baseline or forecast == baseline:
+        return text
+    change = round((forecast / baseline - 1) * 100)
+    small = f"{change:+d}%".replace("-", "−") if change else "≈"
+    return _with_small(text, small, "p-good" if forecast > baseline else "p-bad")
 
 
-def _offer(record: Record, sight: Sight) -> Cell:
-    return Cell("offer", record["offer__name"] or "", value=_id(record["offer_id"]))
+def _confidence(record: Record, sight: Sight) -> str:
+    return "" if record["confidence"] is None else f"{record['confidence']}%"
 
 
-def _confidence(record: Record, sight: Sight) -> Cell:
-    confidence = record["confidence"]
-    text = "" if confidence is None else str(confidence)
-    return Cell("confidence", text and f"{text}%", value=text)
-
-
-def _likelihood(record: Record, sight: Sight) -> Cell:
-    count = record["score__likelihood_count"]
-    title = f"The rate of {count:,} decided renewals like this one" if count else ""
-    return Cell("likelihood", _percent(record["score__likelihood"]), title=title)
-
-
-def _probability(record: Record, sight: Sight) -> Cell:
-    return Cell("probability", _percent(record["score__probability"]))
-
-
-def _risk(record: Record, sight: Sight) -> Cell:
+def _risk(record: Record, sight: Sight) -> str:
     score = record["score__risk_score"]
-    if score is None:
-        return Cell("risk", NOTHING, title="No risk factor has an input yet.")
-    return Cell(
-        "risk",
-        str(round(score)),
-        kind="risk",
-        code=RISK_TONES[RiskBand.of(score)],
-        level=round(score),
-        value=f"{score:.2f}",
-        small=str(round(record["score__completeness"] * 100)),
-        contributions=",".join(map(str, record["score__contributions"])),
-    )
+    return NOTHING if score is None else _bar(round(score), RISK_TONES[RiskBand.of(score)])
 
 
-def _owner(record: Record, sight: Sight) -> Cell:
-    return Cell("owner", record["owner__name"] or "", value=_id(record["owner_id"]))
+@lru_cache(maxsize=512)
+def _bar(points: int, tone: str) -> str:
+    return format_html("{} {}", points, bar(points, tone))
 
 
-def _next_step(record: Record, sight: Sight) -> Cell:
-    step = record["next_step"]
-    return Cell("next_step", step, value=step, small=_date(record["next_step_on"]), title=step)
-
-
-def _outcome(record: Record, sight: Sight) -> Cell:
-    outcome = record["outcome"]
-    small = record["churn_reason__name"] or "" if outcome == Renewal.Outcome.LOST else ""
-    if outcome == Renewal.Outcome.RENEWED:
+def _outcome(record: Record, sight: Sight) -> str:
+    outcome, small = record["outcome"], ""
+    if outcome == Renewal.Outcome.LOST:
+        small = record["churn_reason__name"] or ""
+    elif outcome == Renewal.Outcome.RENEWED:
         small = _amount(record["final_amount"], record, sight)
-    value = outcome_text(outcome, record["churn_reason_id"], record["final_amount"])
-    return Cell("outcome", Renewal.Outcome(outcome).label, small=small, tone="p-muted", value=value)
-
-
-def _id(value: int | None) -> str:
-    return "" if value is None else str(value)
+    return _with_small(OUTCOME_LABELS[outcome], small)
 
 
 def outcome_text(outcome: str, churn_reason_id: int | None, final_amount: Decimal | None) -> str:
     """The outcome with what belongs to it in one text, as the cell's editor sees and returns it: `lost/3/0.00`."""
-    return f"{outcome}/{_id(churn_reason_id)}/{'' if final_amount is None else final_amount}"
+    return f"{outcome}/{_text(churn_reason_id)}/{_text(final_amount)}"
 
 
-def _plain_date(name: str, accessor: str) -> Callable[[Record, Sight], Cell]:
-    def cell(record: Record, sight: Sight) -> Cell:
-        value = record[accessor]
-        return Cell(name, _date(value), value=value.isoformat() if value else "")
-
-    return cell
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
-CELLS: dict[str, Callable[[Record, Sight], Cell]] = {
+def _day(accessor: str) -> Callable[[Record, Sight], str]:
+    return lambda record, sight: _date(record[accessor])
+
+
+def _word(accessor: str) -> Callable[[Record, Sight], str]:
+    return lambda record, sight: record[accessor] or ""
+
+
+CONTENTS: dict[str, Callable[[Record, Sight], str]] = {
     "account": _account,
-    "contract": _contract,
-    "due_on": _plain_date("due_on", "due_on"),
-    "decision_on": _plain_date("decision_on", "decision_on"),
+    "contract": _word("contract__number"),
+    "due_on": _day("due_on"),
+    "decision_on": _day("decision_on"),
     "timing": _timing,
-    "stage": _stage,
-    "baseline_amount": lambda record, sight: Cell(
-        "baseline_amount", _amount(record["baseline_amount"], record, sight), value=str(record["baseline_amount"])
-    ),
+    "stage": _word("stage__name"),
+    "baseline_amount": lambda record, sight: _amount(record["baseline_amount"], record, sight),
     "forecast_amount": _forecast,
-    "offer": _offer,
+    "offer": _word("offer__name"),
     "confidence": _confidence,
-    "likelihood": _likelihood,
-    "probability": _probability,
+    "likelihood": lambda record, sight: _percent(record["score__likelihood"]),
+    "probability": lambda record, sight: _percent(record["score__probability"]),
     "risk": _risk,
-    "owner": _owner,
-    "next_step": _next_step,
-    "last_touch_on": _plain_date("last_touch_on", "account__last_touch_on"),
-    "expected_order_on": _plain_date("expected_order_on", "expected_order_on"),
-    "ordered_on": _plain_date("ordered_on", "ordered_on"),
+    "owner": _word("owner__name"),
+    "next_step": lambda record, sight: _with_small(record["next_step"], _date(record["next_step_on"])),
+    "last_touch_on": _day("account__last_touch_on"),
+    "expected_order_on": _day("expected_order_on"),
+    "ordered_on": _day("ordered_on"),
     "outcome": _outcome,
 }
+# What an editor starts from, and sends back as what it saw. Where a column is not named here, the column itself.
+VALUES_OF: dict[str, Callable[[Record], object]] = {
+    "stage": lambda record: record["stage_id"],
+    "offer": lambda record: record["offer_id"],
+    "owner": lambda record: record["owner_id"],
+    "outcome": lambda record: outcome_text(record["outcome"], record["churn_reason_id"], record["final_amount"]),
+}
+
+
+def _titled(text: str) -> str:
+    return format_html(' title="{}"', text) if text else ""
+
+
+def _contributions(record: Record) -> str:
+    """The points of each factor in hundredths, by its position; the script makes a card of them."""
+    if record["score__risk_score"] is None:
+        return _titled("No risk factor has an input yet.")
+    points = ",".join(map(str, record["score__contributions"]))
+    return format_html(
+        ' data-contributions="{}" data-score="{}" data-completeness="{}"',
+        points,
+        record["score__risk_score"],
+        round(record["score__completeness"] * 100),
+    )
+
+
+# Attributes that a cell has besides its column's.
+MORE: dict[str, Callable[[Record], str]] = {
+    "contract": lambda record: _titled(record["contract__product"]),
+    "likelihood": lambda record: _titled(
+        f"The rate of {record['score__likelihood_count']:,} decided renewals like this one"
+        if record["score__likelihood_count"]
+        else ""
+    ),
+    "risk": _contributions,
+    "next_step": lambda record: _titled(record["next_step"]),
+}
+
+
+NAMES = tuple(COLUMNS)
+OUTCOME_LABELS = {str(value): str(label) for value, label in Renewal.Outcome.choices}
+ATTRIBUTES = {
+    name: format_html(' class="{}"', css) if (css := column.attrs["td"]["class"]) else ""
+    for name, column in COLUMNS.items()
+}
+
+
+@lru_cache(maxsize=4096)  # most are one of a few stages, owners, offers, per cents
+def _editable(value: str) -> str:
+    return format_html(' data-value="{}" aria-readonly="false"', value)
 
 
 def build_row(record: Record, sight: Sight) -> Row:
     is_editable = sight.may_edit(record)
-    why_not = "" if is_editable else sight.why_not(record)
-    row = Row(id=record["id"], account=record["account__name"], is_editable=is_editable)
-    for name, column in COLUMNS.items():
-        cell = CELLS[name](record, sight)
-        cell.css = column.attrs["td"]["class"]
-        if name in EDITABLE:
-            cell.is_editable = is_editable
-            cell.title = why_not or cell.title
-        row.cells.append(cell)
-    return row
+    why_not = "" if is_editable else _titled(sight.why_not(record))
+    cells = []
+    for name in NAMES:
+        attributes = ATTRIBUTES[name]
+        if name not in EDITABLE:
+            more = MORE[name](record) if name in MORE else ""
+        elif is_editable:
+            value = VALUES_OF[name](record) if name in VALUES_OF else record[name]
+            more = _editable("" if value is None else str(value))
+        else:
+            more = why_not
+        # Both are safe, and so is their sum.
+        text = CONTENTS[name](record, sight)
+        cells.append({"attributes": attributes + more if more else attributes, "content": text})
+    return Row(id=record["id"], account=record["account__name"], head=cells[0], cells=cells[1:])
 
 
 def load_rows(renewal_ids: Sequence[int], sight: Sight) -> list[Row]:
     """The rows in the order of their ids, in one query. Whether the user may see them is the caller's question."""
-    records: Iterable[Record] = Renewal.objects.filter(pk__in=renewal_ids).order_by().values(*VALUES)
+    if not renewal_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(), [list(renewal_ids)])
+        records: list[Record] = [dict(zip(VALUES, values, strict=True)) for values in cursor.fetchall()]
     by_id = {record["id"]: record for record in records}
     return [build_row(by_id[pk], sight) for pk in renewal_ids if pk in by_id]
+
+
+@cache
+def _statement() -> str:
+    """The query for the cells of some rows, compiled once: Django takes as long for that as the database to answer."""
+    sql, _ = Renewal.objects.filter(pk__in=[0]).order_by().values(*VALUES).query.sql_with_params()
+    return str(sql).replace("IN (%s)", "= ANY(%s)")
 
 
 @dataclass(frozen=True)

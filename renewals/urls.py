@@ -6,6 +6,7 @@ app_name = "renewals"
 urlpatterns = [
     path("", views.table, name="table"),
     path("totals/", views.totals, name="totals"),
+    path("patterns/", views.patterns, name="patterns"),
     path("filters/<slug:name>/", views.filter_menu, name="filter"),
     path("choices/<slug:field>/", views.choices, name="choices"),
     path("<int:pk>/", views.row, name="row"),

@@ -41,7 +41,7 @@ def table(request: HttpRequest) -> HttpResponse:
     company, query, matching = _read(request)
     sight = Sight.of(signed_in(request), company)
     first = (query.page - 1) * query.page_size
-    ids = page_ids(matching, query.sort, first=first, count=query.page_size + 1)
+    ids = page_ids(matching, query.sort, query.slices, first=first, count=query.page_size + 1)
     context: dict[str, Any] = {
         "query": query,
         "as_of": sight.as_of,
@@ -57,13 +57,15 @@ def table(request: HttpRequest) -> HttpResponse:
         context["is_book_empty"] = not Renewal.objects.visible_to(sight.user).exists()
     if request.headers.get("HX-Target") == LIST_ID:
         return render(request, "renewals/_list.html", context)
-    context |= {
-        "pills": menus.build_pills(query),
-        "patterns": editors.patterns(),
-        "risk_factors": _risk_factors(),
-        "total_labels": totalling.LABELS,
-    }
+    context |= {"pills": menus.build_pills(query), "total_labels": totalling.LABELS}
     return render(request, "renewals/table.html", context)
+
+
+@require_GET
+def patterns(request: HttpRequest) -> HttpResponse:
+    """What the page needs once and not at first: a blank editor for each column, and the names of the risk factors."""
+    context = {"patterns": editors.patterns(), "risk_factors": _risk_factors()}
+    return render(request, "renewals/_patterns.html", context)
 
 
 def _risk_factors() -> list[list[str]]:
@@ -174,7 +176,7 @@ def _answer(
         editors.open_with_error(fresh, invalid[0], data, invalid[1])
     if stale:
         editors.open_with_conflict(fresh, stale.field, data, stale)
-    response = render(request, "renewals/_row.html", {"row": fresh}, status=status)
+    response = render(request, "renewals/_rows.html", {"rows": [fresh]}, status=status)
     if change and change.event_id:
         response.headers["HX-Trigger"] = json.dumps(_told(change, sight, is_elsewhere))
     return response

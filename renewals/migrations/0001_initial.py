@@ -388,23 +388,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(fields=['owner', 'due_on', 'id'], name='renewal_owner_due'),
+            index=models.Index(fields=['owner', 'outcome', 'due_on', 'id'], name='renewal_owner_due'),
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(fields=['decision_on', 'id'], name='renewal_decision'),
+            index=models.Index(fields=['outcome', 'decision_on', 'id'], name='renewal_decision'),
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(fields=['stage', 'due_on', 'id'], name='renewal_stage_due'),
+            index=models.Index(fields=['stage', 'outcome', 'due_on', 'id'], name='renewal_stage_due'),
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(fields=['baseline_amount', 'id'], name='renewal_baseline'),
+            index=models.Index(fields=['outcome', 'baseline_amount', 'id'], name='renewal_baseline'),
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(fields=['offer', 'due_on', 'id'], name='renewal_offer_due'),
+            index=models.Index(fields=['offer', 'outcome', 'due_on', 'id'], name='renewal_offer_due'),
         ),
         migrations.AddIndex(
             model_name='renewal',
@@ -412,23 +412,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(condition=models.Q(('ordered_on__isnull', False)), fields=['ordered_on', 'id'], name='renewal_ordered'),
+            index=models.Index(condition=models.Q(('ordered_on__isnull', False)), fields=['outcome', 'ordered_on', 'id'], name='renewal_ordered'),
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(condition=models.Q(('forecast_amount__isnull', False)), fields=['forecast_amount', 'id'], name='renewal_forecast'),
+            index=models.Index(condition=models.Q(('forecast_amount__isnull', False)), fields=['outcome', 'forecast_amount', 'id'], name='renewal_forecast'),
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(condition=models.Q(('confidence__isnull', False)), fields=['confidence', 'id'], name='renewal_by_confidence'),
+            index=models.Index(condition=models.Q(('confidence__isnull', False)), fields=['outcome', 'confidence', 'id'], name='renewal_by_confidence'),
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(condition=models.Q(('expected_order_on__isnull', False)), fields=['expected_order_on', 'id'], name='renewal_expected'),
+            index=models.Index(condition=models.Q(('expected_order_on__isnull', False)), fields=['outcome', 'expected_order_on', 'id'], name='renewal_expected'),
         ),
         migrations.AddIndex(
             model_name='renewal',
-            index=models.Index(condition=models.Q(('next_step_on__isnull', False)), fields=['next_step_on', 'id'], name='renewal_next_step'),
+            index=models.Index(condition=models.Q(('next_step_on__isnull', False)), fields=['outcome', 'next_step_on', 'id'], name='renewal_next_step'),
         ),
         migrations.AddConstraint(
             model_name='renewal',
@@ -488,15 +488,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='renewalscore',
-            index=models.Index(fields=['risk_score', 'renewal'], name='renewal_score_risk'),
+            index=models.Index(fields=['timing_class', 'risk_score', 'renewal'], name='renewal_score_risk'),
         ),
         migrations.AddIndex(
             model_name='renewalscore',
-            index=models.Index(fields=['probability', 'renewal'], name='renewal_score_probability'),
+            index=models.Index(fields=['timing_class', 'probability', 'renewal'], name='renewal_score_probability'),
         ),
         migrations.AddIndex(
             model_name='renewalscore',
-            index=models.Index(fields=['likelihood', 'renewal'], name='renewal_score_likelihood'),
+            index=models.Index(fields=['timing_class', 'likelihood', 'renewal'], name='renewal_score_likelihood'),
         ),
         migrations.AddConstraint(
             model_name='renewalscore',

@@ -86,7 +86,12 @@
     }
     makeCurrent(cell);
     const name = nameOf(cell);
-    const form = document.querySelector(`template[data-pattern="${name}"]`).content.firstElementChild.cloneNode(true);
+    const pattern = document.querySelector(`template[data-pattern="${name}"]`);
+    if (!pattern) {
+      perennial.toast({ text: "The editors are still loading. Try again in a moment." });
+      return;
+    }
+    const form = pattern.content.firstElementChild.cloneNode(true);
     const row = cell.parentElement;
     form.setAttribute("action", `${table().dataset.url}${row.dataset.id}/${name}/`);
     form.elements.was.value = cell.dataset.value;
@@ -385,7 +390,6 @@
 
   // What a risk score is made of, on hover and on focus
   const card = document.getElementById("risk-card");
-  const factors = JSON.parse(document.getElementById("risk-factors")?.textContent || "[]");
 
   function element(tag, text, className) {
     const made = document.createElement(tag);
@@ -395,6 +399,7 @@
   }
 
   function showRisk(cell) {
+    const factors = JSON.parse(document.getElementById("risk-factors")?.textContent || "[]");
     const points = cell.dataset.contributions.split(",").map(Number);
     const present = points.map((point, index) => [point, index]).filter(([point]) => point >= 0).sort((a, b) => b[0] - a[0]);
     const missing = points.flatMap((point, index) => (point < 0 && factors[index]?.[0] ? [factors[index][0]] : []));
