@@ -45,7 +45,7 @@ def take(browser: Browser, address: str, person: dict[str, str], *, theme: str, 
     page.goto(f"{address}/sign/login/")
     page.fill("input[name=login]", person["email"])
     page.fill("input[name=password]", person["password"])
-    page.click("button[type=submit]")
+    page.press("input[name=password]", "Enter")
     page.wait_for_url("**/renewals/**")
     for name, path in PAGES.items():
         page.goto(address + path)
