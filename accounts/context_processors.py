@@ -26,6 +26,7 @@ PAGES = (
     RailItem("forecasting:overview", "Forecast", "chart-line"),
 )
 IMPORTS = RailItem("imports:list", "Imports", "upload")
+HISTORY = RailItem("history:log", "History", "history")
 RULES = (
     RailItem("rules:timing", "Timing policies", "adjustments"),
     RailItem("rules:weights", "Risk weights", "shield"),
@@ -42,7 +43,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _shell(request: HttpRequest) -> dict[str, Any]:
     role = getattr(request.user, "role", None)
-    pages = (*PAGES, IMPORTS) if role in {User.Role.ADMIN, User.Role.MANAGER} else PAGES
+    pages = (*PAGES, IMPORTS, HISTORY) if role in {User.Role.ADMIN, User.Role.MANAGER} else PAGES
     rules = RULES if role == User.Role.ADMIN else ()
     reachable = _with_urls((*pages, *rules))
     current = _current_name(reachable, request.path)

@@ -24,4 +24,5 @@ urlpatterns = [
     path("imports/", include("renewals.imports.urls")),
     path("rules/", include("renewals.rules.urls")),
     path("forecast/", include("forecasting.urls")),
+    path("history/", include("renewals.history.urls")),
 ]

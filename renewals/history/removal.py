@@ -12,13 +12,11 @@ from django.db.models import ForeignKey, Model
 
 from accounts.models import AccountSignal
 from renewals.history.batches import SIGNALS, ids_in_ranges
-from renewals.history.kinds import ACCOUNT, RENEWAL, Kind
+from renewals.history.kinds import ACCOUNT, Kind
 from renewals.history.reading import DELETED
-from renewals.models import ChangeBatch, RenewalScore
+from renewals.models import ChangeBatch
 
 T = TypeVar("T")
-# What goes with its row, because it was derived from it or came with it. Anything else that points to a row keeps it.
-GOES_ALONG: set[type[Model]] = {RenewalScore, AccountSignal}
 
 
 @dataclass
@@ -47,8 +45,9 @@ def remove_made(kind: Kind, batch: ChangeBatch, editable: Callable[[Sequence[int
         else:
             rows.ids.append(pk)
     with connection.cursor() as cursor:
-        if kind == RENEWAL:
-            cursor.execute(f"DELETE FROM {RenewalScore._meta.db_table} WHERE renewal_id = ANY(%s)", [rows.ids])
+        for part, column in _pointers(kind.model):
+            if _is_part(part):
+                cursor.execute(f"DELETE FROM {part._meta.db_table} WHERE {column} = ANY(%s)", [rows.ids])
         if kind == ACCOUNT:
             cursor.execute(f"DELETE FROM {SIGNALS} WHERE account_id = ANY(%s)", [rows.ids])
         cursor.execute(f"DELETE FROM {kind.table} WHERE id = ANY(%s)", [rows.ids])
@@ -57,7 +56,7 @@ def remove_made(kind: Kind, batch: ChangeBatch, editable: Callable[[Sequence[int
 
 def _made_rows(kind: Kind, batch: ChangeBatch, ranges: str) -> list[tuple[int, bool, list[str]]]:
     """Id, whether somebody else changed the row since, and what points to it; locked until the transaction ends."""
-    uses = [_use(kind, batch, model, column) for model, column in _pointers(kind.model)]
+    uses = [_use(batch, model, column) for model, column in _pointers(kind.model) if not _is_part(model)]
     query = f"""
         SELECT r.id, EXISTS (
             SELECT 1 FROM {kind.event_table} x
@@ -72,19 +71,23 @@ def _made_rows(kind: Kind, batch: ChangeBatch, ranges: str) -> list[tuple[int, b
 
 
 def _pointers(model: type[Model]) -> list[tuple[type[Model], str]]:
-    """Every foreign key to a model, less the history's own and what goes along with a row."""
+    """Every foreign key to a model, but for the history's own."""
     found = []
     for relation in model._meta.get_fields(include_hidden=True):
         other, key = relation.related_model, getattr(relation, "field", None)
-        if not (relation.auto_created and isinstance(key, ForeignKey) and isinstance(other, type)):
+        if not relation.auto_created or not isinstance(key, ForeignKey) or not isinstance(other, type):
             continue
-        if hasattr(other, "pgh_tracked_model") or (other in GOES_ALONG and other is not AccountSignal):
-            continue
-        found.append((other, key.column))
+        if not hasattr(other, "pgh_tracked_model"):
+            found.append((other, key.column))
     return found
 
 
-def _use(kind: Kind, batch: ChangeBatch, other: type[Model], column: str) -> tuple[str, list[Any]]:
+def _is_part(model: type[Model]) -> bool:
+    """A table with one row per row of another one holds what was derived from it, and goes with it."""
+    return isinstance(model._meta.pk, ForeignKey)
+
+
+def _use(batch: ChangeBatch, other: type[Model], column: str) -> tuple[str, list[Any]]:
     """SQL that names what points to the row `r`. Signals that came with the step do not count."""
     where, params = f"o.{column} = r.id", list[Any]()
     if other is AccountSignal and SIGNALS in batch.created_ids:

@@ -11,7 +11,7 @@ from django.db.models import DateField, DecimalField, Model
 
 from accounts.models import AttributeDefinition, User
 from accounts.templatetags.money import NOTHING, exact_money, money, percent
-from renewals.history.kinds import KINDS, Kind
+from renewals.history.kinds import Kind
 from renewals.models import ChangeBatch, Contract, Renewal, TimingPolicy, TimingPolicyVersion
 from renewals.tables import DATE
 
@@ -123,14 +123,3 @@ def attribute_labels(keys: Iterable[str]) -> dict[str, str]:
     if not wanted:
         return {}
     return dict(AttributeDefinition.objects.filter(key__in=wanted).values_list("key", "label"))
-
-
-def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every column of every kind, as the filter offers them: (kind, [(code, label)])."""
-    return [
-        (
-            kind.nouns.capitalize(),
-            sorted(((f"{code}.{column}", kind.label(column)) for column in kind.columns), key=lambda pair: pair[1]),
-        )
-        for code, kind in reversed(KINDS.items())
-    ]
