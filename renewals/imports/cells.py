@@ -158,7 +158,7 @@ def read_day(text: str, rule: Rule, lookups: Lookups) -> Answer:
     except NoSuchDay as error:
         raise Unreadable("no_such_day", str(error)) from None
     if found is None:
-        asked = " or ".join(one.text for one in rule.dates)
+        asked = " or ".join(one.shown for one in rule.dates)
         raise Unreadable("not_a_date", f"is not a date written as {asked}")
     day, form = found
     if day > LATEST or day in rule.sentinels:

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 PARTS = {
     "%Y": r"(?P<Y>\d{4})",
@@ -30,6 +30,7 @@ MONTHS = {
     )
     for name in (short, full)
 }
+WORDS = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%H": "hh", "%M": "mm", "%S": "ss"}
 ISO = "%Y-%m-%d"
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2100, 12, 31)
 
@@ -42,6 +43,11 @@ class NoSuchDay(ValueError):
 class DateFormat:
     text: str
     pattern: re.Pattern[str]
+
+    @property
+    def shown(self) -> str:
+        """The format as people write it: MM/DD/YYYY."""
+        return reduce(lambda text, part: text.replace(*part), WORDS.items(), self.text)
 
     @property
     def is_whole(self) -> bool:
@@ -114,7 +120,7 @@ def read_date(cell: str, formats: Sequence[DateFormat]) -> tuple[dt.date, DateFo
         try:
             return dt.date(year, month, int(parts.get("d") or 1)), one
         except ValueError:
-            problem = NoSuchDay(f"the calendar has no such day, read as {one.text}")
+            problem = NoSuchDay(f"the calendar has no such day (read as {one.shown})")
     if problem:
         raise problem
     return None

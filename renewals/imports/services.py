@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User, get_company
 from config.history import recorded_as
+from renewals.history.batches import keep_import
 from renewals.imports import findings
 from renewals.imports.dates import read_date, read_format
 from renewals.imports.files import keep_file, kept_file, spooled
@@ -202,7 +203,8 @@ def _stage_and_work(batch: ImportBatch) -> None:
             user=user,
             is_applied=is_applied,
         )
-        with recorded_as(user_id=user.pk if user else None, how="import", batch=batch.pk), transaction.atomic():
+        author = recorded_as(user_id=user.pk if user else None, how="import", batch=batch.pk)
+        with author as step_id, transaction.atomic():
             if is_applied:
                 apply_new_names(cursor, lookups)
             outcome = work_through(run)
@@ -212,6 +214,9 @@ def _stage_and_work(batch: ImportBatch) -> None:
                     f"{refused:,} rows are refused, and you asked for all or nothing: nothing was imported."
                 )
             _finish(batch, tally, outcome, is_applied=is_applied)
+            if is_applied and outcome.has_changes:
+                name = batch.file_name
+                keep_import(batch_id=step_id, user=user, file_name=name, row_count=outcome.imported)
 
 
 def _progress_of(batch: ImportBatch) -> Callable[[int], None]:

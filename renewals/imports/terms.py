@@ -138,7 +138,7 @@ def _warn_of_assumptions(run: Run) -> None:
         run.warn(
             f"{live} AND is_term_assumed",
             paths=("contract.starts_on", *ENDS),
-            value="NULL",
+            value="ends_on",
             code="term_assumed",
             reason="format('the file does not give the whole term; taken as %%s months, %%s to %%s', "
             "contract_term_months, starts_on, ends_on)",
@@ -147,7 +147,7 @@ def _warn_of_assumptions(run: Run) -> None:
         run.warn(
             f"{live} AND is_order_assumed",
             paths=("renewal.ordered_on", "renewal.outcome"),
-            value="NULL",
+            value="outcome",
             code="order_assumed",
             reason="format('the file does not say when it was ordered; taken as %%s', ordered_on)",
         )

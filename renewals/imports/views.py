@@ -88,7 +88,6 @@ def _render_batch(request: HttpRequest, batch: ImportBatch, *, error: str = "", 
             "results": result_rows(batch),
             "refusals": _with_examples(batch, [reason for reason in reasons if reason.is_refusal]),
             "warnings": _with_examples(batch, [reason for reason in reasons if not reason.is_refusal]),
-            "columns": list(batch.preview[0]) if batch.preview else [],
         }
     same_file = ImportBatch.objects.filter(content_hash=batch.content_hash, state=ImportBatch.State.DONE)
     context["earlier"] = same_file.visible_to(signed_in(request)).exclude(pk=batch.pk).first()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from accounts.models import AttributeDefinition
+from renewals.imports.fields import Kind
 from renewals.imports.mapping import Mapping
 from renewals.imports.match import find_known_renewals, make_news_rows, match_contracts, match_renewals_of_contracts
 from renewals.imports.reader import FileRejected
@@ -37,7 +37,7 @@ class Outcome:
     refused: int = 0
     repeated: int = 0
     imported: int = 0
-    preview: list[dict[str, Any]] = field(default_factory=list)
+    preview: list[list[str]] = field(default_factory=list)
 
     @property
     def has_changes(self) -> bool:
@@ -152,31 +152,36 @@ def define_attributes(mapping: Mapping) -> None:
         )
 
 
-def preview_rows(run: Run) -> list[dict[str, Any]]:
-    """The first good rows as they will be, under the headings that people know."""
+def preview_rows(run: Run) -> list[list[str]]:
+    """Headings, and below them the first good rows as they will be."""
     columns = {
         "Row": "r.row_number",
-        "Account": "coalesce(r.account_name, r.account_external_id, (SELECT name FROM accounts_account a WHERE a.id = r.account_id))",
+        "Account": """coalesce(r.account_name, r.account_external_id,
+            (SELECT name FROM accounts_account a WHERE a.id = r.account_id))""",
     }
     if run.mapping.rows in ("contracts", "renewals"):
-        columns |= {"Contract": "r.contract_number", "Product": "r.contract_product", "Starts": "r.starts_on"}
-        columns |= {"Due": "r.due_on", "Yearly amount": "r.yearly_amount", "Currency": "r.contract_currency"}
-        columns |= {"Outcome": "coalesce(r.outcome, 'open')", "Ordered": "r.ordered_on"}
+        columns |= {"Contract": "r.contract_number", "Product": "r.contract_product", "Starts": _day("starts_on")}
+        columns |= {"Due": _day("due_on"), "Yearly amount": "r.yearly_amount", "Currency": "r.contract_currency"}
+        columns |= {"Outcome": "coalesce(r.outcome, 'open')", "Ordered": _day("ordered_on")}
     elif run.mapping.rows in ("signals", "payments"):
-        columns["Measured"] = "r.measured_on"
-    for path, rule in run.mapping.rules.items():
-        title = rule.field.label
-        if rule.columns and rule.field.name not in SHOWN_OTHERWISE and rule.field.sql_type != "bigint":
-            columns.setdefault(title, f"r.{path.replace('.', '_', 1)}")
+        columns["Measured"] = _day("measured_on")
+    for rule in run.mapping.rules.values():
+        one = rule.field
+        if rule.columns and one.name not in SHOWN_OTHERWISE and one.sql_type != "bigint":
+            columns.setdefault(one.label, _day(one.staged) if one.kind is Kind.DATE else f"r.{one.staged}")
     shown = list(columns)[:SHOWN_COLUMNS]
     rows = run.rows(
         f"SELECT {', '.join(columns[name] for name in shown)} FROM import_row r "
         f"WHERE verdict IS NULL ORDER BY row_number LIMIT {SHOWN_ROWS}"
     )
-    return [dict(zip(shown, ["" if value is None else str(value) for value in row], strict=True)) for row in rows]
+    return [shown, *(["" if value is None else str(value) for value in row] for row in rows)] if rows else []
+
+
+def _day(column: str) -> str:
+    return f"to_char(r.{column}, 'DD Mon YYYY')"
 
 
 SHOWN_OTHERWISE = (
     *("external_id", "name", "number", "product", "starts_on", "ends_on", "due_on", "recurring_amount", "currency"),
-    *("outcome", "ordered_on", "measured_on", "term_months", "declined_on"),
+    *("outcome", "ordered_on", "measured_on", "term_months", "declined_on", "id"),
 )
