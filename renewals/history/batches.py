@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from config.history import recorded_as
 from renewals.history.kinds import ACCOUNT, UNDOABLE, Kind
 from renewals.models import ChangeBatch
 
+How = ChangeBatch.How
 SIGNALS = AccountSignal._meta.db_table
 
 
@@ -28,6 +30,14 @@ def recorded_batch(*, user: User | None, how: str, description: str) -> Iterator
         batch = ChangeBatch(id=batch_id, how=how, user=user, description=description[:300])
         yield batch
         batch.save(force_insert=True)
+
+
+def keep_import(*, batch_id: uuid.UUID, user: User | None, file_name: str, row_count: int) -> None:
+    """The step that an import was. Ask for it last in the import's own transaction, by what `recorded_as` yielded."""
+    description = f"Import of {file_name}: {row_count:,} row{'' if row_count == 1 else 's'}"[:300]
+    batch = ChangeBatch(id=batch_id, how=How.IMPORT, user=user, description=description, row_count=row_count)
+    note_created_now(batch)
+    batch.save(force_insert=True)
 
 
 def note_created_now(batch: ChangeBatch) -> None:

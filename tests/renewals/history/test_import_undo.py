@@ -1,0 +1,84 @@
+"""A file is imported by the import itself, and taken back as one step."""
+
+import pytest
+from django.db import connection
+
+from accounts.models import Account, AccountSignal, User
+from renewals.history.undo import undo_batch
+from renewals.models import ChangeBatch, Contract, ImportBatch, Renewal
+from renewals.quality.evaluate import evaluate_all
+from tests.cast import Cast
+from tests.renewals.history.steps import AS_OF, change
+from tests.renewals.imports.conftest import HEADING, Import, run_import
+
+__all__ = ["run_import"]
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+FIRST = f"{HEADING}A-1,Acme,C-1,2026-01-01,2026-12-31,1200\nA-2,Globex,C-2,2026-02-01,2027-01-31,900\n"
+SECOND = f"{HEADING}A-1,Acme Ltd,C-1,2026-01-01,2026-12-31,1500\nA-3,Initech,C-3,2026-03-01,2027-02-28,700\n"
+
+
+def the_book() -> dict[str, list[tuple[object, ...]]]:
+    return {
+        "accounts": list(Account.objects.order_by("external_id").values_list("external_id", "name")),
+        "contracts": list(Contract.objects.order_by("number").values_list("number", "recurring_amount")),
+        "renewals": list(Renewal.objects.order_by("contract__number").values_list("due_on", "baseline_amount")),
+    }
+
+
+def steps() -> list[ChangeBatch]:
+    return list(ChangeBatch.objects.order_by("made_at"))
+
+
+def undo(batch: ChangeBatch, user: User) -> str:
+    return undo_batch(batch_id=batch.pk, user=user, as_of=AS_OF).text
+
+
+def test_import_is_one_step_and_its_undo_leaves_the_book_as_it_was(cast: Cast, run_import: Import) -> None:
+    run_import(FIRST, user=cast.manager, name="first.csv")
+    before = the_book()
+    run_import(SECOND, user=cast.manager, name="second.csv")
+    after = the_book()
+    evaluate_all(as_of=AS_OF)
+    first, second = steps()
+    assert (second.how, second.user, second.description, second.row_count) == (
+        "import", cast.manager, "Import of second.csv: 2 rows", 2,
+    )  # fmt: skip
+
+    assert undo(second, cast.manager) == "Undone: 3 cells, 3 new rows removed"
+    assert the_book() == before
+    [*_, own] = steps()
+    assert undo(own, cast.manager) == "Redone: 3 cells, 3 rows brought back"
+    assert the_book() == after
+    assert undo(first, cast.manager).startswith("Undone: 3 new rows removed; kept 3")
+    assert [number for number, _ in the_book()["contracts"]] == ["C-1", "C-3"]
+
+
+def test_check_and_file_without_news_are_no_steps(cast: Cast, run_import: Import) -> None:
+    run_import(FIRST, user=cast.manager, is_check=True)
+    assert steps() == []
+    run_import(FIRST, user=cast.manager)
+    run_import(FIRST, user=cast.manager)
+    assert ImportBatch.objects.count() == 3
+    assert len(steps()) == 1
+
+
+def test_signals_brought_later_keep_their_account(cast: Cast, run_import: Import) -> None:
+    run_import(FIRST, user=cast.manager)
+    account = Account.objects.get(external_id="A-1")
+    AccountSignal.objects.create(account=account, measured_on=AS_OF, csat_score=3)
+
+    answer = undo_batch(batch_id=steps()[0].pk, user=cast.manager, as_of=AS_OF)
+
+    assert [(kept.row, kept.reason) for kept in answer.kept] == [("Acme", "It has account signals.")]
+    assert list(Account.objects.values_list("name", flat=True)) == ["Acme"]
+
+
+def test_renewal_that_a_rep_worked_on_stays_with_its_contract(cast: Cast, run_import: Import) -> None:
+    run_import(FIRST, user=cast.manager)
+    worked = Renewal.objects.get(contract__number="C-2")
+    change(worked, cast.rep, next_step="Call")
+
+    assert undo(steps()[0], cast.manager) == "Undone: 3 new rows removed; kept 3"
+    assert the_book()["contracts"] == [("C-2", 900)]
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
