@@ -139,8 +139,8 @@ def check_attributes(mapping: Mapping, *, may_create: bool) -> None:
             raise FileRejected(f"The custom attribute “{attribute.key}” is not known yet; an admin imports it first.")
         if found and (found.kind, found.holder) != (attribute.kind, attribute.holder):
             raise FileRejected(
-                f"The custom attribute “{attribute.key}” is a {found.kind} of a {found.holder} in the book, and "
-                f"the mapping makes it a {attribute.kind} of a {attribute.holder}."
+                f"The custom attribute “{attribute.key}” is known as {found.kind}, kept with the "
+                f"{found.holder}; the mapping reads it as {attribute.kind}, kept with the {attribute.holder}."
             )
 
 

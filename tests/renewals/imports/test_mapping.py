@@ -34,7 +34,9 @@ def changed(**tables: Any) -> dict[str, Any]:
             "contract.ends_on.dates: %d/%m/%Y and %m/%d/%Y would both read 03/04/2026",
         ),
         (
-            changed(contract={**GOOD["contract"], "recurring_amount": {"column": "A", "decimal": ",", "thousands": ","}}),
+            changed(
+                contract={**GOOD["contract"], "recurring_amount": {"column": "A", "decimal": ",", "thousands": ","}}
+            ),
             "contract.recurring_amount.thousands: the same sign",
         ),
         (

@@ -74,8 +74,9 @@ def test_files_that_cannot_be_read_say_what_to_do(tmp_path: Path, content: bytes
 def test_a_named_encoding_must_hold(tmp_path: Path) -> None:
     path = write(tmp_path, "Account,Name\n1,Müller\n".encode("cp1252"))
     mapping = parse_mapping({**CONTRACTS, "file": {"encoding": "utf-8"}})
-    with pytest.raises(FileRejected, match="The mapping says that the file is utf-8, and it is not: byte 17"), open_table(
-        path, mapping
+    with (
+        pytest.raises(FileRejected, match="The mapping says that the file is utf-8, and it is not: byte 17"),
+        open_table(path, mapping),
     ):
         pass
 
@@ -114,9 +115,7 @@ def test_a_sheet_is_taken_by_name(tmp_path: Path) -> None:
         pass
 
 
-def test_a_workbook_that_unpacks_to_too_much_is_refused_before_unpacking(
-    tmp_path: Path, settings: Settings
-) -> None:
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_unpacking(tmp_path: Path, settings: Settings) -> None:
     settings.IMPORT_MAX_UNPACKED_BYTES = 1024 * 1024
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
