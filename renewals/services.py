@@ -1,8 +1,9 @@
-"""Writes to one renewal: an edit of a cell, and taking one back."""
+"""The edit of one cell."""
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,11 +36,11 @@ BEHIND = {"outcome": ("outcome", "churn_reason_id", "final_amount")}
 
 @dataclass(frozen=True)
 class Change:
-    """What a write did, in words for the person; `event_id` names it for undo. None where nothing had to change."""
+    """What a write did, in words for the person; `batch_id` is its step in history, None where nothing changed."""
 
     renewal: Renewal
     text: str = ""
-    event_id: int | None = None
+    batch_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,6 @@ class StaleRenewal(Exception):  # noqa: N818
         self.field, self.theirs, self.theirs_value, self.author = field, theirs, theirs_value, author
 
 
-class EventGone(LookupError):  # noqa: N818
-    """There is no such entry in the history of this renewal."""
-
-
 def update_renewal(*, renewal_id: int, field: str, value: Any, seen: str, user: User, as_of: dt.date) -> Change:
     """Write one field and what follows from it, and score the row anew, in one transaction.
 
@@ -73,7 +70,8 @@ def update_renewal(*, renewal_id: int, field: str, value: Any, seen: str, user: 
     """
     with transaction.atomic():
         renewal = _lock(renewal_id, user)
-        theirs_value, theirs, before = cell_value(renewal, field), cell_text(renewal, field), _state(renewal)
+        theirs_value, theirs = cell_value(renewal, field), cell_text(renewal, field)
+        before = {column: getattr(renewal, column) for column in KEPT}
         ASSIGN[field](renewal, value, as_of)
         changed = [column for column in KEPT if getattr(renewal, column) != before[column]]
         if not changed:
@@ -81,38 +79,8 @@ def update_renewal(*, renewal_id: int, field: str, value: Any, seen: str, user: 
         if theirs_value != seen:
             author = _author_of(renewal_id, {column: before[column] for column in BEHIND.get(field, (_column(field),))})
             raise StaleRenewal(field=field, theirs=theirs, theirs_value=theirs_value, author=author)
-        event_id = _save(renewal, changed, user=user, how="cell", as_of=as_of)
-    return Change(renewal, text=_said(renewal, field, theirs), event_id=event_id)
-
-
-def undo_update(*, renewal_id: int, event_id: int, user: User, as_of: dt.date) -> Change:
-    """Put back the columns that one edit changed, where they still are as it left them.
-
-    Raises:
-        EventGone: this renewal has no such event.
-        StaleRenewal: somebody has changed one of the columns since.
-        PermissionDenied: the user may not edit the row as it is now.
-    """
-    with transaction.atomic():
-        renewal = _lock(renewal_id, user)
-        before, after = _around(renewal, event_id)
-        changed = [column for column in KEPT if before[column] != after[column]]
-        if all(getattr(renewal, column) == before[column] for column in changed):
-            return Change(renewal)
-        for column in changed:
-            if getattr(renewal, column) != after[column]:
-                field = _field(column)
-                author = _author_of(renewal_id, {column: getattr(renewal, column)})
-                text, value = cell_text(renewal, field), cell_value(renewal, field)
-                raise StaleRenewal(field=field, theirs=text, theirs_value=value, author=author)
-        main = next(field for field in LABELS if _column(field) in changed)
-        text_before = cell_text(renewal, main)
-        for column in changed:
-            setattr(renewal, column, before[column])
-        undo_id = _save(renewal, changed, user=user, how="undo", as_of=as_of)
-    # Foreign rows that came back are named anew.
-    renewal.refresh_from_db(fields=[_field(column) for column in changed if column.endswith("_id")])
-    return Change(renewal, text=_said(renewal, main, text_before), event_id=undo_id)
+        batch_id = _save(renewal, changed, user=user, as_of=as_of)
+    return Change(renewal, text=_said(renewal, field, theirs), batch_id=batch_id)
 
 
 def _said(renewal: Renewal, field: str, before: str) -> str:
@@ -130,25 +98,12 @@ def _lock(renewal_id: int, user: User) -> Renewal:
     return renewal
 
 
-def _save(renewal: Renewal, changed: list[str], *, user: User, how: str, as_of: dt.date) -> int:
-    """Write the changed columns and the row's score; the id of the history event that this made."""
-    with recorded_as(user_id=user.pk, how=how):
+def _save(renewal: Renewal, changed: list[str], *, user: User, as_of: dt.date) -> uuid.UUID:
+    """Write the changed columns and the row's score; the step that this is in history."""
+    with recorded_as(user_id=user.pk, how="cell") as batch_id:
         renewal.save(update_fields=[_field(column) for column in changed] + ["updated_at"])
     scoring().score_renewals([renewal.pk], as_of=as_of)
-    newest = renewal.events.order_by("-pgh_id").values_list("pgh_id", flat=True).first()  # type: ignore[attr-defined]
-    return int(newest)
-
-
-def _state(row: Any) -> dict[str, Any]:
-    return {column: getattr(row, column) for column in KEPT}
-
-
-def _around(renewal: Renewal, event_id: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The row before and after an edit. An event holds the row before it; after it is the next event, or the row."""
-    events = list(renewal.events.filter(pgh_id__gte=event_id).order_by("pgh_id")[:2])  # type: ignore[attr-defined]
-    if not events or events[0].pgh_id != event_id:
-        raise EventGone(f"Renewal {renewal.pk} has no history event {event_id}.")
-    return _state(events[0]), _state(events[1] if len(events) == 2 else renewal)
+    return batch_id
 
 
 def _author_of(renewal_id: int, now: Mapping[str, Any]) -> Author:

@@ -10,6 +10,5 @@ urlpatterns = [
     path("filters/<slug:name>/", views.filter_menu, name="filter"),
     path("choices/<slug:field>/", views.choices, name="choices"),
     path("<int:pk>/", views.row, name="row"),
-    path("<int:pk>/undo/<int:event_id>/", views.undo, name="undo"),
     path("<int:pk>/<slug:field>/", views.cell, name="cell"),
 ]

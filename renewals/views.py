@@ -17,10 +17,10 @@ from renewals import editors, menus
 from renewals import totals as totalling
 from renewals.access import get_editable_renewal, get_visible_renewal, may_edit
 from renewals.filters import FILTERS, Query, Reader, read_query
-from renewals.forms import CellForm, Editing, shown
+from renewals.forms import CellForm, Editing
 from renewals.models import Renewal, RenewalQuerySet, RiskFactor
 from renewals.paging import PAGE_SIZES, page_ids
-from renewals.services import Change, EventGone, StaleRenewal, undo_update, update_renewal
+from renewals.services import Change, StaleRenewal, update_renewal
 from renewals.tables import EDITABLE, Sight, build_headings, load_rows
 
 LIST_ID = "renewal-list"
@@ -140,24 +140,6 @@ def cell(request: HttpRequest, pk: int, field: str) -> HttpResponse:
     return _answer(request, pk, sight, change=change)
 
 
-@require_POST
-def undo(request: HttpRequest, pk: int, event_id: int) -> HttpResponse:
-    user = signed_in(request)
-    renewal = get_editable_renewal(user, pk)
-    sight = Sight.of(user, get_company())
-    try:
-        change = undo_update(renewal_id=renewal.pk, event_id=event_id, user=user, as_of=sight.as_of)
-    except EventGone:
-        raise Http404 from None
-    except StaleRenewal as stale:
-        response = _answer(request, pk, sight, status=409)
-        text = f"Not taken back: {stale.author.name} has since changed it to {shown(stale.theirs or 'nothing')}."
-        told = {"toast": {"text": text, "level": "error"}, "renewals:stale": {"id": pk}}
-        response.headers["HX-Trigger"] = json.dumps(told)
-        return response
-    return _answer(request, pk, sight, change=change, is_elsewhere=True)
-
-
 def _answer(
     request: HttpRequest,
     pk: int,
@@ -167,9 +149,8 @@ def _answer(
     change: Change | None = None,
     invalid: tuple[str, str] | None = None,
     stale: StaleRenewal | None = None,
-    is_elsewhere: bool = False,
 ) -> HttpResponse:
-    """The row as it is now. `is_elsewhere`: it was not asked for from its own cell, so the page has to be told."""
+    """The row as it is now, with its cell open where there is something to say or to choose."""
     (fresh,) = load_rows([pk], sight)
     data = request.POST.dict()
     if invalid:
@@ -177,15 +158,14 @@ def _answer(
     if stale:
         editors.open_with_conflict(fresh, stale.field, data, stale)
     response = render(request, "renewals/_rows.html", {"rows": [fresh]}, status=status)
-    if change and change.event_id:
-        response.headers["HX-Trigger"] = json.dumps(_told(change, sight, is_elsewhere))
+    if change and change.batch_id:
+        response.headers["HX-Trigger"] = json.dumps(_told(change, sight))
     return response
 
 
-def _told(change: Change, sight: Sight, is_elsewhere: bool) -> dict[str, Any]:
-    """What the page is told of a save: a toast with undo where the person could do it, and that totals have moved."""
+def _told(change: Change, sight: Sight) -> dict[str, Any]:
+    """What the page is told of a save: a toast, with undo where the person could do it, and that totals have moved."""
     toast: dict[str, str] = {"text": change.text}
     if may_edit(sight.user, change.renewal):
-        toast["undoUrl"] = reverse("renewals:undo", args=[change.renewal.pk, change.event_id])
-    told: dict[str, Any] = {"toast": toast, "renewals:changed": {"id": change.renewal.pk}}
-    return told | {"renewals:stale": {"id": change.renewal.pk}} if is_elsewhere else told
+        toast["undoUrl"] = reverse("history:undo", args=[change.batch_id])
+    return {"toast": toast, "renewals:changed": {"ids": []}}

@@ -4,6 +4,7 @@
 (function () {
   "use strict";
   const PAGE_STEP = 10;
+  const ROWS_ONE_BY_ONE = 5;
   const PHONE = matchMedia("(max-width: 639.98px)");
   const CELL = ".g-table tbody > tr > *";
   const NOT_SAVED = "Not saved. Your value is still here; press Enter to try again.";
@@ -247,9 +248,18 @@
     }
   }
 
-  document.addEventListener("renewals:stale", (event) => {
-    const row = rowOf(event.detail.id);
-    if (row) htmx.ajax("GET", `${table().dataset.url}${event.detail.id}/`, { source: row, target: row, swap: "outerHTML" });
+  // Rows that changed by other ways than their own cells (undo, bulk edit) are read again: those in question, or the list.
+  document.addEventListener("renewals:changed", (event) => {
+    const { ids = [], is_all: isAll = false } = event.detail;
+    const list = document.getElementById("renewal-list");
+    const rows = ids.map(rowOf).filter(Boolean);
+    if ((isAll || rows.length > ROWS_ONE_BY_ONE) && !list.querySelector(".g-editor")) {
+      htmx.ajax("GET", location.pathname + location.search, { source: list, target: list, swap: "outerHTML" });
+      return;
+    }
+    for (const row of rows) {
+      htmx.ajax("GET", `${table().dataset.url}${row.dataset.id}/`, { source: row, target: row, swap: "outerHTML" });
+    }
   });
 
   // Searched choices: a combobox whose list comes from the server.
