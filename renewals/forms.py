@@ -33,7 +33,7 @@ LABELS = {
     "ordered_on": "Ordered",
     "owner": "Owner",
     "next_step": "Next step",
-    "next_step_on": "Day of the next step",
+    "next_step_on": "Next step due",
     "churn_reason": "Churn reason",
     "final_amount": "Final amount",
 }

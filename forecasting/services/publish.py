@@ -14,6 +14,7 @@ from forecasting.lines import compute_lines
 from forecasting.models import Run, RunChunk
 from forecasting.services.locks import Lock, take_lock
 from forecasting.services.store_lines import merge_lines, stage_lines
+from renewals.quality.evaluate import evaluate_all
 
 SCORE_COLUMNS = (
     "account_id",
@@ -56,6 +57,7 @@ def publish_run(*, run_id: int) -> bool:
         with connection.cursor() as cursor:
             take_lock(Lock.LINES)
             stage_lines(cursor, compute_lines(_staged_rows(cursor), report))
+            evaluate_all(as_of=run.as_of_on)  # before the lock on scores, as every edit does
             take_lock(Lock.SCORES)
             run.changed_count = _merge_scores(cursor)
             merge_lines(cursor)

@@ -13,6 +13,7 @@ from psycopg2.extras import execute_values
 from forecasting.frames import Accounts, Arrays, current_rules, day_number, judge, read_book, score_book
 from forecasting.services.locks import Lock, take_lock
 from forecasting.services.queue import send
+from renewals.quality.evaluate import evaluate_renewals
 
 COLUMNS: Final = (
     "renewal_id",
@@ -52,6 +53,8 @@ def score_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
     if not ids:
         return
     with transaction.atomic(), connection.cursor() as cursor:
+        # First: its lock is taken before the one on scores by everybody, and it waits for no score.
+        evaluate_renewals(renewal_ids=ids, as_of=as_of)
         take_lock(Lock.SCORES, is_shared=True)
         cursor.execute("SELECT DISTINCT account_id FROM renewals_renewal WHERE id = ANY(%s)", [ids])
         accounts = Accounts.listed([account_id for (account_id,) in cursor.fetchall()])

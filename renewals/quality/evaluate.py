@@ -1,0 +1,151 @@
+"""Which rules each renewal breaks, set-based: the rows of an edit at once, the whole book with every recompute."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from renewals.models.quality import DataRule
+from renewals.quality.conditions import SOURCE, Binds, is_of_renewals, predicate_of, values_of
+from renewals.quality.parameters import InvalidParameter
+from renewals.quality.snapshots import take_snapshot
+from renewals.quality.without_renewal import evaluate_without_renewal
+
+log = logging.getLogger(__name__)
+# Whoever judges the rows of an edit holds it shared, a recompute exclusive while it merges, until the transaction ends.
+# Taken before forecasting's lock on scores, by both.
+LOCK: Final = 7_010_003
+KEPT: Final = "account_id, due_on, rule_ids, worst_severity"
+
+MERGE: Final = f"""
+WITH found AS MATERIALIZED ({{found}}), mended AS (
+    DELETE FROM renewals_renewalquality q USING found f WHERE q.renewal_id = f.renewal_id AND f.rule_ids = '{{{{}}}}'
+)
+INSERT INTO renewals_renewalquality AS q (renewal_id, {KEPT})
+SELECT renewal_id, {KEPT} FROM found WHERE rule_ids <> '{{{{}}}}'
+ON CONFLICT (renewal_id) DO UPDATE SET ({KEPT}) = ROW(EXCLUDED.account_id, EXCLUDED.due_on, EXCLUDED.rule_ids,
+    EXCLUDED.worst_severity)
+WHERE (q.account_id, q.due_on, q.rule_ids, q.worst_severity) IS DISTINCT FROM
+    (EXCLUDED.account_id, EXCLUDED.due_on, EXCLUDED.rule_ids, EXCLUDED.worst_severity)
+"""
+# What the book looks like now against what is stored; both sides hold only rows that break a rule.
+CHANGED: Final = f"""
+CREATE TEMPORARY TABLE quality_changed ON COMMIT DROP AS
+SELECT renewal_id FROM quality_found f FULL JOIN renewals_renewalquality q USING (renewal_id)
+WHERE ({", ".join(f"f.{name}" for name in KEPT.split(", "))}) IS DISTINCT FROM
+    ({", ".join(f"q.{name}" for name in KEPT.split(", "))})
+"""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A recompute's result: renewals whose broken rules changed, and rows that break one now."""
+
+    changed_count: int
+    broken_count: int
+
+
+# By database: the rules as this process last read them, and which versions of which rows they were.
+_read: dict[str, tuple[str, list[DataRule]]] = {}
+
+
+def active_rules() -> list[DataRule]:
+    """The rules in force, the most severe first. One that was spoiled by hand is left out: it must not stop an edit.
+
+    Cached in the process and checked by one query of the rows' versions, so that no writer has to say that it wrote.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(concat(id, ctid, xmin), ',') FROM renewals_datarule")
+        versions = str(cursor.fetchone()[0])
+    known_versions, rules = _read.get(connection.settings_dict["NAME"], ("", []))
+    if versions != known_versions:
+        stored = DataRule.objects.filter(is_active=True).order_by("-severity", "pk")
+        rules = [rule for rule in stored if _is_whole(rule)]
+        _read[connection.settings_dict["NAME"]] = (versions, rules)
+    return rules
+
+
+def _is_whole(rule: DataRule) -> bool:
+    try:
+        values_of(rule)
+    except InvalidParameter as problem:
+        log.error("Data rule %s (%s) is left out: %s", rule.pk, rule.name, problem)
+        return False
+    return True
+
+
+def evaluate_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
+    """Judge these rows anew inside the caller's transaction."""
+    rules = [rule for rule in active_rules() if is_of_renewals(rule)]
+    binds = Binds(as_of)
+    found = _found_sql(rules, binds, f"r.id = ANY({binds(list(renewal_ids))})")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
+        cursor.execute(MERGE.format(found=found), binds.values)
+
+
+def evaluate_all(*, as_of: dt.date) -> Judged:
+    """Judge the whole book in one pass, write only what changed, and take the day's snapshot.
+
+    The pass holds no lock. The rows in which it differs from what is stored are then judged once more under the lock,
+    so that an edit made meanwhile is never put back.
+    """
+    rules = active_rules()
+    of_renewals = [rule for rule in rules if is_of_renewals(rule)]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.quality_found, pg_temp.quality_changed")
+        # The joins to contracts and scores of a book of a million rows then stay in memory.
+        cursor.execute("SET LOCAL work_mem = '128MB'")
+        binds = Binds(as_of)
+        cursor.execute(
+            "CREATE TEMPORARY TABLE quality_found ON COMMIT DROP AS "
+            + _found_sql(of_renewals, binds, "TRUE", is_only_broken=True),
+            binds.values,
+        )
+        cursor.execute("ANALYZE quality_found")
+        cursor.execute(CHANGED)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        changed_count = _judge_again(cursor, of_renewals, as_of)
+        evaluate_without_renewal(cursor, rules, as_of=as_of)
+        take_snapshot(cursor, as_of=as_of)
+        cursor.execute("SELECT count(*) FROM renewals_renewalquality")
+        (broken_count,) = cursor.fetchone()
+        cursor.execute("DROP TABLE quality_found, quality_changed")
+    return Judged(changed_count, broken_count)
+
+
+def _judge_again(cursor: Any, rules: list[DataRule], as_of: dt.date) -> int:
+    cursor.execute("ANALYZE quality_changed")
+    cursor.execute("SELECT count(*) FROM quality_changed")
+    (changed_count,) = cursor.fetchone()
+    if changed_count:
+        binds = Binds(as_of)
+        found = _found_sql(rules, binds, "r.id IN (SELECT renewal_id FROM quality_changed)")
+        cursor.execute(MERGE.format(found=found), binds.values)
+    return int(changed_count)
+
+
+def _found_sql(rules: list[DataRule], binds: Binds, where: str, *, is_only_broken: bool = False) -> str:
+    """One scan: the ids of the rules that each row breaks, the most severe first, and the worst severity.
+
+    With `is_only_broken` rows that break none are left out before anything is collected for them.
+    """
+    predicates = {rule.pk: predicate_of(rule, binds) for rule in rules}
+    broken = ", ".join(f"CASE WHEN {sql} THEN {pk}::smallint END" for pk, sql in predicates.items())
+    if is_only_broken:
+        where = f"({' OR '.join(predicates.values()) or 'FALSE'})"
+    # By rule id, so that the first id of a row leads to its worst severity.
+    severities = [0] * max(predicates, default=1)
+    for rule in rules:
+        severities[rule.pk - 1] = rule.severity
+    return (
+        "SELECT renewal_id, account_id, due_on, rule_ids,"
+        f" coalesce(({binds(severities)}::smallint[])[rule_ids[1]], 0::smallint) AS worst_severity FROM"
+        " (SELECT r.id AS renewal_id, r.account_id, r.due_on,"
+        f" array_remove(ARRAY[{broken}]::smallint[], NULL) AS rule_ids FROM {SOURCE} WHERE {where}) judged"
+    )
