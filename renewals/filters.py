@@ -291,13 +291,15 @@ def search_ids(text: str) -> QuerySet[Any]:
     by_owner = User.objects.filter(Q(name__istartswith=text) | Q(name__icontains=f" {text}"))
     found = Renewal.objects.filter(contract__in=by_contract).order_by().values("pk")
     found = found.union(Renewal.objects.filter(owner__in=by_owner).order_by().values("pk"))
-    if words := re.findall(r"\w+", text):
-        vector = SearchVector("name", "external_id", config="simple")
-        # Quoted, so that no word is read as an operator; it holds letters, digits and underscores only.
-        wanted = SearchQuery(" & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple")
-        accounts = Account.objects.annotate(words=vector).filter(words=wanted).order_by()
-        found = found.union(Renewal.objects.filter(account__in=accounts.values("pk")).order_by().values("pk"))
-    return found
+    vector = SearchVector("name", "external_id", config="simple")
+    accounts = Account.objects.annotate(words=vector).filter(words=WordBeginnings(text, config="simple")).order_by()
+    return found.union(Renewal.objects.filter(account__in=accounts.values("pk")).order_by().values("pk"))
+
+
+class WordBeginnings(SearchQuery):
+    """A search for words that begin with those of a text. The database splits it, as it split what is searched."""
+
+    template = "(replace(nullif(%(function)s(%(expressions)s)::text, ''), ''' &', ''':* &') || ':*')::tsquery"
 
 
 def _names(choices: Sequence[tuple[Any, Any]]) -> dict[str, str]:
