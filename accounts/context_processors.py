@@ -24,12 +24,14 @@ class RailItem:
 PAGES = (
     RailItem("renewals:table", "Renewals", "table"),
     RailItem("forecasting:overview", "Forecast", "chart-line"),
+    RailItem("quality:list", "Data quality", "zoom-exclamation"),
 )
 IMPORTS = RailItem("imports:list", "Imports", "upload")
 HISTORY = RailItem("history:log", "History", "history")
 RULES = (
     RailItem("rules:timing", "Timing policies", "adjustments"),
     RailItem("rules:weights", "Risk weights", "shield"),
+    RailItem("quality:rules", "Data rules", "circle-check"),
     RailItem("rules:lists", "Lists", "checklist"),
     RailItem("rules:company", "Company", "building"),
     RailItem("people:users", "People", "users"),

@@ -23,6 +23,7 @@ urlpatterns = [
     path("renewals/", include("renewals.urls")),
     path("imports/", include("renewals.imports.urls")),
     path("rules/", include("renewals.rules.urls")),
+    path("quality/", include("renewals.quality.urls")),
     path("forecast/", include("forecasting.urls")),
     path("history/", include("renewals.history.urls")),
 ]

@@ -17,6 +17,7 @@ LEGAL_FORMS: Final = frozenset(
         *("sl", "slu", "spa", "spzoo", "srl", "sro", "ug"),
     )
 )
+KEY_LENGTH: Final = 400  # a single letter of Unicode may fold to eighteen
 JOINED: Final = re.compile(r"[.'’`´/]")
 NOT_IN_A_WORD: Final = re.compile(r"[\W_]+")
 # Spellings with a space in the middle of one legal form.
@@ -50,7 +51,7 @@ def fold_name(name: str) -> str:
     kept = words[1:] if words[:1] == ["the"] and len(words) > 1 else words
     while len(kept) > 1 and kept[-1] in LEGAL_FORMS | {"and"}:
         kept = kept[:-1]
-    return " ".join(kept) or name.strip()
+    return (" ".join(kept) or name.strip())[:KEY_LENGTH]
 
 
 def fold_new_names(cursor: Any) -> int:
