@@ -101,6 +101,7 @@ class RunChunk(models.Model):
     last_account_id = models.BigIntegerField()
     staged_at = models.DateTimeField(null=True)
     row_count = models.PositiveIntegerField(default=0)
+    changed_count = models.PositiveIntegerField(default=0)  # rows that differ from what is published, and are staged
     unrated_count = models.PositiveIntegerField(default=0)  # rows in a currency without a rate: in no forecast line
 
     class Meta:
@@ -147,6 +148,8 @@ class ForecastLine(models.Model):
     p10_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     p50_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     p90_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    # Of the open ones' probabilities and amounts: while it stays the same, so do the quantiles above.
+    open_hash = models.BigIntegerField(default=0, editable=False)
     # Booking split of the decided ones, and of the open ones weighted by probability.
     renewal_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     upsell_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)

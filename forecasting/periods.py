@@ -37,7 +37,7 @@ def days_of_months(months: Integers) -> Integers:
 
 
 def quarter_start(month: int, fiscal_start: int) -> int:
-    """First month of the fiscal quarter that a month is in; `fiscal_start` is the fiscal year's first month, 1 to 12."""
+    """First month of the fiscal quarter that a month is in; `fiscal_start`, 1 to 12, begins the fiscal year."""
     return month - (month - (fiscal_start - 1)) % 3
 
 

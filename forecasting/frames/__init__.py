@@ -1,6 +1,6 @@
 """The only bridge between the database and the engine: rules and rows as arrays, and arrays back as rows."""
 
-from forecasting.frames.binary_copy import Arrays, Column, copy_in, copy_out
+from forecasting.frames.binary_copy import Arrays, Column, copy_in, copy_in_bytes, copy_out
 from forecasting.frames.book import Accounts, Book, read_book
 from forecasting.frames.fit import fit_history
 from forecasting.frames.line_rows import LINE_ROW, Reporting, line_rows, read_line_rows, read_reporting
@@ -16,6 +16,7 @@ __all__ = [
     "Reporting",
     "Rules",
     "copy_in",
+    "copy_in_bytes",
     "copy_out",
     "current_rules",
     "day_number",

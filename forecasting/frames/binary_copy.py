@@ -4,6 +4,7 @@ Every column has a fixed width and no NULL (the query coalesces them), so a whol
 value passes through Python. Format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 """
 
+import struct
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -33,12 +34,16 @@ WIRE_TYPES: Final = {
 
 
 class Column(NamedTuple):
-    """`kind` is a key of WIRE_TYPES; `sql` yields that type and never NULL (for a date: '-infinity')."""
+    """`kind` is a key of WIRE_TYPES; `sql` yields that type and never NULL (for a date: '-infinity').
+
+    With a `width` the column is an array of that many smallints, as int16[n, width].
+    """
 
     name: str
     kind: str
     sql: str
     parameters: tuple[object, ...] = ()
+    width: int = 0
 
 
 def copy_out(cursor: Any, columns: Sequence[Column], source: str, parameters: Sequence[object] = ()) -> Arrays:
@@ -46,20 +51,25 @@ def copy_out(cursor: Any, columns: Sequence[Column], source: str, parameters: Se
 
     `source` is everything after FROM; `parameters` fill its placeholders. Raises ValueError when a value was NULL.
     """
-    select = ", ".join(f"({column.sql})::{column.kind}" for column in columns)
+    select = ", ".join(f"({column.sql})::{column.kind}{'[]' if column.width else ''}" for column in columns)
     values = [value for column in columns for value in column.parameters] + list(parameters)
     query = cursor.mogrify(f"SELECT {select} FROM {source}", values).decode()
     buffer = BytesIO()
     cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", buffer)
-    fields = [("field_count", ">i2")]
+    fields: list[Any] = [("field_count", ">i2")]
     for column in columns:
-        fields += [(f"{column.name}.length", ">i4"), (column.name, WIRE_TYPES[column.kind])]
+        wire_type = _smallint_array(column.width) if column.width else WIRE_TYPES[column.kind]
+        fields += [(f"{column.name}.length", ">i4"), (column.name, wire_type)]
     wire = np.dtype(fields)
     size = buffer.tell() - len(HEADER) - len(TRAILER)
     rows = np.frombuffer(buffer.getbuffer(), dtype=wire, count=size // wire.itemsize, offset=len(HEADER))
     if size % wire.itemsize or (rows["field_count"] != len(columns)).any():
         raise ValueError(f"A column of {source} holds NULL or another width than {wire} expects")
-    return {column.name: _native(rows[column.name], column.kind) for column in columns}
+    found = {column.name: rows[column.name] for column in columns}
+    for column in columns:
+        if column.width:
+            found[column.name] = found[column.name]["elements"]["value"]
+    return {column.name: _native(found[column.name], column.kind) for column in columns}
 
 
 def _native(values: NDArray[Any], kind: str) -> NDArray[Any]:
@@ -89,6 +99,12 @@ def copy_in(cursor: Any, table: str, arrays: Mapping[str, NDArray[Any]]) -> None
     names = ", ".join(arrays)
     content = BytesIO(b"".join((HEADER, wire.tobytes(), TRAILER)))
     cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN (FORMAT binary)", content, size=1 << 20)
+
+
+def copy_in_bytes(cursor: Any, table: str, key: int, content: bytes) -> None:
+    """Append one row of a key and its bytes to a table (bigint, bytea), without spelling the bytes out."""
+    head = HEADER + struct.pack(">hiqi", 2, 8, key, len(content))
+    cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT binary)", BytesIO(head + content + TRAILER), size=1 << 20)
 
 
 def _smallint_array(width: int) -> np.dtype[Any]:

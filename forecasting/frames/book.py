@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accounts.models import AttributeDefinition
-from forecasting.engine.arrays import Integers
+from forecasting.engine.arrays import NO_DAY, Integers
 from forecasting.frames.binary_copy import Arrays, Column, copy_out
 from forecasting.frames.rules import CustomFactor, Rules
 
@@ -20,8 +21,7 @@ RENEWAL_COLUMNS: Final = (
     Column("account_id", "int8", "r.account_id"),
     Column("owner_id", "int8", "COALESCE(r.owner_id, -1)"),
     Column("stage_id", "int8", "r.stage_id"),
-    Column("segment_id", "int8", "COALESCE(a.segment_id, -1)"),
-    Column("industry_id", "int8", "COALESCE(a.industry_id, -1)"),
+    Column("contract_id", "int8", "r.contract_id"),
     Column("due", "date", "r.due_on"),
     Column("ordered", "date", "COALESCE(r.ordered_on, '-infinity')"),
     Column("declined", "date", "COALESCE(r.declined_on, '-infinity')"),
@@ -32,10 +32,18 @@ RENEWAL_COLUMNS: Final = (
     Column("final", "int8", "COALESCE(r.final_amount * 100, -1)"),
     Column("cross_sell", "int8", "r.cross_sell_amount * 100"),
     Column("is_excluded", "bool", "r.is_excluded"),
-    Column("starts", "date", "COALESCE(c.starts_on, '-infinity')"),
-    Column("ends", "date", "COALESCE(c.ends_on, '-infinity')"),
+)
+ACCOUNT_COLUMNS: Final = (
+    Column("id", "int8", "a.id"),
+    Column("segment_id", "int8", "COALESCE(a.segment_id, -1)"),
+    Column("industry_id", "int8", "COALESCE(a.industry_id, -1)"),
     Column("customer_since", "date", "COALESCE(a.customer_since_on, '-infinity')"),
     Column("last_touch", "date", "COALESCE(a.last_touch_on, '-infinity')"),
+)
+CONTRACT_COLUMNS: Final = (
+    Column("id", "int8", "c.id"),
+    Column("starts", "date", "c.starts_on"),
+    Column("ends", "date", "c.ends_on"),
 )
 SIGNAL_VALUES: Final = (
     "usage_change_rate",
@@ -103,7 +111,7 @@ class Book:
         return int(self.account.size)
 
 
-def account_day_keys(account: Integers, day: Integers) -> Integers:
+def account_day_keys(account: Integers, day: Integers | int) -> Integers:
     """(account, day) as one int64, in the same order; NO_DAY is before every day."""
     keys: Integers = (account.astype(np.int64) << 33) + day
     return keys
@@ -117,28 +125,41 @@ def read_book(
     `currencies` are those with a rate: each row's `currency` is a position among them, or MISSING. With `closed_by`
     only rows are read that have an outcome or were due before that day.
     """
-    columns = [
-        *RENEWAL_COLUMNS,
-        currency_column(currencies),
-        *(_custom_column(factor) for factor in rules.custom_factors),
-    ]
-    condition = accounts.condition.format("r.account_id")
-    parameters = accounts.parameters
+    condition, parameters = accounts.condition.format("r.account_id"), accounts.parameters
     if closed_by is not None:
         condition += " AND (r.outcome <> 'open' OR r.due_on < %s)"
         parameters = (*parameters, closed_by)
-    source = (
-        "renewals_renewal r JOIN accounts_account a ON a.id = r.account_id"
-        f" JOIN renewals_contract c ON c.id = r.contract_id WHERE {condition}"
-    )
-    renewals = copy_out(cursor, columns, source, parameters)
-    signals = copy_out(
-        cursor,
-        SIGNAL_COLUMNS,
-        f"accounts_accountsignal s WHERE {accounts.condition.format('s.account_id')}",
-        accounts.parameters,
-    )
-    return _as_book(renewals, signals)
+    own = [_custom_column(factor) for factor in rules.custom_factors if not factor.is_of_account]
+    of_account = [_custom_column(factor) for factor in rules.custom_factors if factor.is_of_account]
+    columns = [*RENEWAL_COLUMNS, currency_column(currencies), *own]
+    # One table at a time, joined here: the database reads each by its index on the account, whatever it would estimate.
+    renewals = copy_out(cursor, columns, f"renewals_renewal r WHERE {condition}", parameters)
+    for table, key, held in (
+        ("accounts_account a", "account_id", [*ACCOUNT_COLUMNS, *of_account]),
+        ("renewals_contract c", "contract_id", CONTRACT_COLUMNS),
+    ):
+        owner = "a.id" if key == "account_id" else "c.account_id"
+        source = f"{table} WHERE {accounts.condition.format(owner)}"
+        renewals |= _joined(renewals[key], copy_out(cursor, held, source, accounts.parameters))
+    source = f"accounts_accountsignal s WHERE {accounts.condition.format('s.account_id')}"
+    return _as_book(renewals, copy_out(cursor, SIGNAL_COLUMNS, source, accounts.parameters))
+
+
+def _joined(keys: Integers, table: Arrays) -> Arrays:
+    """The table's columns but its id, by row of `keys`; missing where the id is not there."""
+    ids = table.pop("id")
+    order = np.argsort(ids, kind="stable")
+    place = np.minimum(np.searchsorted(ids, keys, sorter=order), max(ids.size - 1, 0))
+    if not ids.size:
+        return {name: np.full(keys.size, _blank(values), values.dtype) for name, values in table.items()}
+    place = order[place]
+    is_there = ids[place] == keys
+    return {name: np.where(is_there, values[place], _blank(values)) for name, values in table.items()}
+
+
+def _blank(values: NDArray[Any]) -> Any:
+    kinds = {"f": np.nan, "i": NO_DAY if values.dtype.itemsize == 4 else MISSING}
+    return values.dtype.type(kinds[values.dtype.kind])
 
 
 def currency_column(currencies: Sequence[str]) -> Column:
@@ -165,33 +186,21 @@ def _as_book(renewals: Arrays, signals: Arrays) -> Book:
 
 
 def _custom_column(factor: CustomFactor) -> Column:
-    """The attribute's value as a number (category: its place in category_risks), NaN where it is blank or of another kind."""
+    """The attribute's value as a number, NaN where it is blank or of another kind; a category's place in its risks."""
     holder = "a" if factor.is_of_account else "r"
     value, text = f"{holder}.attributes -> %s", f"{holder}.attributes ->> %s"
-    key = factor.key
     kinds = AttributeDefinition.Kind
-    match factor.kind:
-        case kinds.NUMBER:
-            sql, parameters = (
-                f"CASE WHEN jsonb_typeof({value}) = 'number' THEN ({value})::float8 ELSE 'NaN' END",
-                (key, key),
-            )
-        case kinds.FLAG:
-            sql, parameters = (
-                f"CASE {value} WHEN 'true'::jsonb THEN 1 WHEN 'false'::jsonb THEN 0 ELSE 'NaN'::float8 END",
-                (key,),
-            )
-        case kinds.DATE:
-            # Built from its parts so that an impossible day cannot stop the book; NaN where it is no ISO date.
-            sql, parameters = (
-                f"CASE WHEN {text} ~ '^[0-9]{{4}}-(0[1-9]|1[0-2])-[0-3][0-9]' THEN"
-                f" make_date(substr({text}, 1, 4)::int, substr({text}, 6, 2)::int, 1) - DATE '1970-01-01'"
-                f" + substr({text}, 9, 2)::int - 1 ELSE 'NaN'::float8 END",
-                (key,) * 4,
-            )
-        case _:
-            sql, parameters = (
-                f"COALESCE(array_position(%s::text[], {text}), 0) - 1",
-                (list(factor.category_risks), key),
-            )
-    return Column(f"custom_{factor.position}", "float8", sql, parameters)
+    # How often each of them names the attribute is how many parameters follow.
+    sql = {
+        kinds.NUMBER: f"CASE WHEN jsonb_typeof({value}) = 'number' THEN ({value})::float8 ELSE 'NaN' END",
+        kinds.FLAG: f"CASE {value} WHEN 'true'::jsonb THEN 1 WHEN 'false'::jsonb THEN 0 ELSE 'NaN'::float8 END",
+        # Built from its parts so that an impossible day cannot stop the book.
+        kinds.DATE: f"CASE WHEN {text} ~ '^[0-9]{{4}}-(0[1-9]|1[0-2])-[0-3][0-9]' THEN"
+        f" make_date(substr({text}, 1, 4)::int, substr({text}, 6, 2)::int, 1) - DATE '1970-01-01'"
+        f" + substr({text}, 9, 2)::int - 1 ELSE 'NaN'::float8 END",
+        kinds.CATEGORY: f"COALESCE(array_position(%s::text[], {text}), 0) - 1",
+    }[kinds(factor.kind)]
+    names: tuple[object, ...] = (factor.key,) * (sql.count(value) + sql.count(text))
+    if factor.kind == kinds.CATEGORY:
+        names = (list(factor.category_risks), *names)
+    return Column(f"custom_{factor.position}", "float8", sql, names)

@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.engine import likelihood, probability, risk, timing
-from forecasting.engine.arrays import Booleans, Floats, Integers
+from forecasting.engine.arrays import Booleans, Integers
 from forecasting.frames.binary_copy import Column, copy_out
 from forecasting.frames.book import OPEN, Accounts, Book, read_book
 from forecasting.frames.rules import Rules, day_number
 from forecasting.frames.scoring import DECISION_HORIZON_DAYS, Judged, confidence_rates, judge
 
 # Rates of some dozens of cells do not get better with more: a larger book is read by every n-th account, whole.
-FIT_ROWS: Final = 150_000
+FIT_ROWS: Final = 100_000
 
 
 def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> tuple[likelihood.RateTable, probability.RepRecords]:
-    """Fit both on the closed renewals of the book, or of every n-th account of a book with more than FIT_ROWS of them."""
+    """Fit both on the closed renewals of the book; of every n-th account where there are more than FIT_ROWS of them."""
     cursor.execute("SELECT count(*) FROM renewals_renewal WHERE outcome <> 'open' OR due_on < %s", [as_of])
     accounts = Accounts.one_in(-(-cursor.fetchone()[0] // FIT_ROWS))
     book = read_book(cursor, rules, accounts, closed_by=as_of)
@@ -74,7 +74,7 @@ EVENT_COLUMNS: Final = (
 )
 
 
-def _calls_before_decision(cursor: Any, rows: dict[str, NDArray[Any]]) -> tuple[Floats, Integers]:
+def _calls_before_decision(cursor: Any, rows: dict[str, NDArray[Any]]) -> tuple[Integers, Integers]:
     """(confidence, owner) of each row as they stood at its decision horizon.
 
     History keeps a row as it was before each change: what it was at a moment is its first event after that moment, or

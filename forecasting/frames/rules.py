@@ -78,10 +78,10 @@ class Rules:
 
 
 def load_rules(run: Run | None) -> Rules:
-    """The rules in force, with the likelihood table and the reps' records of `run` (None: what holds without history)."""
-    has_fit = run is not None and run.likelihood_table is not None
-    rates = RateTable.from_dict(run.likelihood_table) if run and has_fit else _rates_without_history()
-    records = RepRecords.from_dict(run.rep_records) if run and has_fit else RepRecords.empty()
+    """The rules in force, with the likelihood table and the reps' records of `run`; None: those without history."""
+    table, calls = (run.likelihood_table, run.rep_records) if run else (None, None)
+    rates = RateTable.from_dict(table) if table else _rates_without_history()
+    records = RepRecords.from_dict(calls) if calls else RepRecords.empty()
     factors = list(RiskFactor.objects.select_related("attribute"))
     segment_ids, weights = _load_weights(factors)
     stage_ids, progress, categories = _load_stages()
@@ -104,7 +104,8 @@ def load_rules(run: Run | None) -> Rules:
     )
 
 
-_current: tuple[tuple[Any, ...], Rules] | None = None
+# By database: what marked the rules when they were read, and the rules.
+_current: dict[str, tuple[tuple[Any, ...], Rules]] = {}
 
 
 def current_rules() -> Rules:
@@ -113,7 +114,6 @@ def current_rules() -> Rules:
     The newest ids stand beside the version, so that a rule that was written past `bump_rules_version` (by a migration,
     by hand) is seen as well.
     """
-    global _current
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT rules_version,"
@@ -124,12 +124,13 @@ def current_rules() -> Rules:
             " (SELECT max(id) FROM renewals_stage)"
             " FROM accounts_company"
         )
-        mark = (connection.settings_dict["NAME"], *cursor.fetchone())
-    cached = _current
-    if cached is None or cached[0] != mark:
-        cached = (mark, load_rules(Run.objects.filter(pk=mark[2]).first()))
-        _current = cached
-    return cached[1]
+        mark = cursor.fetchone()
+    database = connection.settings_dict["NAME"]
+    known, rules = _current.get(database, (None, None))
+    if rules is None or known != mark:
+        rules = load_rules(Run.objects.filter(pk=mark[1]).first())
+        _current[database] = mark, rules
+    return rules
 
 
 PolicyEntry = tuple[int | None, int | None, int | None, int, int, int, int, bool]
@@ -137,21 +138,18 @@ PolicyEntry = tuple[int | None, int | None, int | None, int, int, int, int, bool
 
 def policy_entries() -> list[PolicyEntry]:
     """(account, segment, industry, effective from, early, grace, late, is in business days) of each version."""
-    versions = TimingPolicyVersion.objects.order_by("pk").values_list(
-        "policy__account_id",
-        "policy__segment_id",
-        "policy__industry_id",
-        "effective_from",
-        "early_days",
-        "grace_days",
-        "late_days",
-        "day_kind",
-    )
-    business = TimingPolicyVersion.DayKind.BUSINESS
     return [
-        (*scope, day_number(start), *days, kind == business)
-        for *scope, start, early, grace, late, kind in versions
-        for days in [(early, grace, late)]
+        (
+            version.policy.account_id,
+            version.policy.segment_id,
+            version.policy.industry_id,
+            day_number(version.effective_from),
+            version.early_days,
+            version.grace_days,
+            version.late_days,
+            version.day_kind == TimingPolicyVersion.DayKind.BUSINESS,
+        )
+        for version in TimingPolicyVersion.objects.select_related("policy").order_by("pk")
     ]
 
 

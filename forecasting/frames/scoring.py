@@ -1,9 +1,10 @@
 """From the book to its scores. The same steps whether it is one row after an edit or a range of accounts of a run.
 
-What may be known when: an open renewal is judged by everything up to `as_of`. A closed one (decided or lapsed) is judged
-by what was known DECISION_HORIZON_DAYS before its decision, because the likelihood is learned from it: with anything
-later it would learn the outcome from its consequences. So its signals stop at that day, what has no date (stage,
-forecast, custom attributes) counts as missing, and of the account's other renewals only those decided by then count.
+What may be known when: an open renewal is judged by everything up to `as_of`. A closed one (decided or lapsed) is
+judged by what was known DECISION_HORIZON_DAYS before its decision, because the likelihood is learned from it: with
+anything later it would learn the outcome from its consequences. So its signals stop at that day, what has no date
+(stage, forecast, custom attributes) counts as missing, and of the account's other renewals only those decided by then
+count.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from forecasting.frames.book import LOST, MISSING, Book, account_day_keys
 from forecasting.frames.rules import CustomFactor, Rules
 
 DECISION_HORIZON_DAYS: Final = 30
-# Rates are stored in millionths: what rounding in another order changes is then no change.
-STORED_DIGITS: Final = 6
+# Rates are stored to a hundredth of a percent, which is more than is known: they do not flicker from day to day.
+STORED_DIGITS: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,10 @@ def judge(book: Book, rules: Rules, as_of: int) -> Judged:
     )
     is_closed = classes >= timing.TimingClass.LAPSED
     decided = _decision_days(rows, classes, _latest_calendar_days(rules, policy))
+    # A lost one stopped ageing on the day it was lost.
+    is_lost = classes == timing.TimingClass.LOST
+    lost_after = timing.days_between(rows["due"], decided, policies.is_business[policy])
+    days = np.where(is_lost, lost_after, days)
     known_until = np.where(is_closed, np.minimum(decided, rows["due"]) - DECISION_HORIZON_DAYS, as_of)
     x = factors.built_in_factors(
         _factor_inputs(book, rules, classes, is_closed, decided, known_until, as_of),
@@ -144,8 +149,8 @@ def _factor_inputs(
         late_payment_days=signals["late_payment_days"],
         failed_payment_count=signals["failed_payment_count"],
         chargeback_count=signals["chargeback_count"],
-        contract_age_days=np.maximum(known_until - since, 0).astype(np.float64),
-        term_days=(rows["ends"] - rows["starts"] + 1).astype(np.float64),
+        contract_age_days=np.where(since == NO_DAY, np.nan, np.maximum(known_until - since, 0)),
+        term_days=np.where(rows["ends"] == NO_DAY, np.nan, rows["ends"] - rows["starts"] + 1.0),
         past_late_rate=_past_late_rate(book, classes, is_closed, decided, known_until),
         price_rise_rate=np.where(is_closed, np.nan, rise),
         champion_left=signals["has_champion_left"],
@@ -160,7 +165,7 @@ def _signals_known(book: Book, rules: Rules, known_until: Integers) -> dict[str,
     count = book.signal_keys.size
     here = np.searchsorted(book.signal_keys, account_day_keys(book.account, known_until), side="right") - 1
     # Rows of other accounts end where this account's begin.
-    first = np.searchsorted(book.signal_keys, account_day_keys(book.account, np.int64(NO_DAY)))
+    first = np.searchsorted(book.signal_keys, account_day_keys(book.account, NO_DAY))
     places = np.arange(count)
     known: dict[str, NDArray[Any]] = {}
     for name, values in book.signals.items():
@@ -199,10 +204,11 @@ def _past_late_rate(
     is_late = ~np.isin(classes[past], (timing.TimingClass.EARLY, timing.TimingClass.ON_TIME))
     late_before = np.append(0, np.cumsum(is_late))
     last = np.searchsorted(keys, account_day_keys(book.account, known_until), side="right")
-    first = np.searchsorted(keys, account_day_keys(book.account, np.int64(NO_DAY)))
+    first = np.searchsorted(keys, account_day_keys(book.account, NO_DAY))
     count = last - first
     late = late_before[last] - late_before[first]
-    return np.divide(late, count, out=np.full(book.row_count, np.nan), where=count > 0)
+    rate: Floats = np.divide(late, count, out=np.full(book.row_count, np.nan), where=count > 0)
+    return rate
 
 
 def _custom_factor(factor: CustomFactor, rows: dict[str, NDArray[Any]], as_of: int) -> Floats:

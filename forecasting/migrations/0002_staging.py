@@ -27,11 +27,11 @@ CREATE UNLOGGED TABLE forecasting_stagedframe (
 );
 ALTER TABLE forecasting_stagedframe ALTER COLUMN content SET STORAGE EXTERNAL;
 
--- A chunk asks which of its accounts' rows were edited; they are few.
-CREATE INDEX renewal_score_edited ON renewals_renewalscore (account_id) WHERE edit_count > 0;
+-- A chunk reads the stored scores of its accounts, to stage only what differs.
+CREATE INDEX renewal_score_account ON renewals_renewalscore (account_id);
 """
 DROP = """
-DROP INDEX renewal_score_edited;
+DROP INDEX renewal_score_account;
 DROP TABLE forecasting_stagedframe;
 DROP TABLE forecasting_stagedscore;
 """

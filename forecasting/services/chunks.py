@@ -1,15 +1,15 @@
-"""A range of accounts: read, scored, staged. Done any number of times by any number of workers, it counts once."""
+"""A range of accounts: read, scored, and staged where it differs. Done any number of times, it counts once."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
-from psycopg2 import Binary
 
+from forecasting.engine.arrays import Booleans, Integers
 from forecasting.frames import (
     Accounts,
     Arrays,
@@ -17,6 +17,7 @@ from forecasting.frames import (
     Reporting,
     Rules,
     copy_in,
+    copy_in_bytes,
     copy_out,
     day_number,
     judge,
@@ -28,7 +29,20 @@ from forecasting.frames import (
 )
 from forecasting.models import Run, RunChunk
 
-EDIT_COLUMNS = (Column("renewal_id", "int8", "renewal_id"), Column("edit_count", "int4", "edit_count"))
+# A score as `score_book` has it. Contributions of another number of factors than now are none that could be the same.
+STORED: Final = (
+    Column("renewal_id", "int8", "renewal_id"),
+    Column("edit_count", "int4", "edit_count"),
+    Column("account_id", "int8", "account_id"),
+    Column("timing_class", "int2", "timing_class"),
+    Column("timing_days", "int4", "timing_days"),
+    Column("risk_score", "float8", "COALESCE(risk_score, 'NaN')"),
+    Column("likelihood", "float8", "likelihood"),
+    Column("likelihood_count", "int4", "likelihood_count"),
+    Column("probability", "float8", "probability"),
+    Column("completeness", "float8", "completeness"),
+)
+CONTRIBUTIONS: Final = "CASE WHEN cardinality(contributions) = %s THEN contributions ELSE array_fill(-2, ARRAY[%s]) END"
 
 
 def stage_chunk(*, chunk_id: int) -> bool:
@@ -49,7 +63,7 @@ def stage_chunk(*, chunk_id: int) -> bool:
         with connection.cursor() as cursor:
             _stage(cursor, chunk, *_rules_of(chunk.run_id))
         chunk.staged_at = timezone.now()
-        chunk.save(update_fields=["staged_at", "row_count", "unrated_count"])
+        chunk.save(update_fields=["staged_at", "row_count", "changed_count", "unrated_count"])
     return True
 
 
@@ -63,27 +77,39 @@ def _rules_of(run_id: int) -> tuple[Rules, Reporting]:
 def _stage(cursor: Any, chunk: RunChunk, rules: Rules, report: Reporting) -> None:
     accounts = Accounts.between(chunk.first_account_id, chunk.last_account_id)
     # Before the rows: an edit in between is then newer than its count, and the merge leaves that row alone.
-    edited = copy_out(
+    width = rules.factor_count
+    stored = copy_out(
         cursor,
-        EDIT_COLUMNS,
-        f"renewals_renewalscore WHERE edit_count > 0 AND {accounts.condition.format('account_id')}",
+        (*STORED, Column("contributions", "int2", CONTRIBUTIONS, (width, width), width)),
+        f"renewals_renewalscore WHERE {accounts.condition.format('account_id')}",
         accounts.parameters,
     )
     book = read_book(cursor, rules, accounts, currencies=report.currencies)
     scores = score_book(book, rules, judge(book, rules, day_number(report.as_of)))
     rows, chunk.unrated_count = line_rows(book.renewals, scores["timing_class"], scores["probability"], rules, report)
-    chunk.row_count = book.row_count
-    copy_in(cursor, "forecasting_stagedscore", {**scores, "edit_count": _edit_counts(scores["renewal_id"], edited)})
-    cursor.execute(
-        "INSERT INTO forecasting_stagedframe (chunk_id, content) VALUES (%s, %s)", [chunk.pk, Binary(rows.tobytes())]
-    )
+    is_changed, edit_count = _compared(scores, stored)
+    staged = {name: values[is_changed] for name, values in scores.items()}
+    chunk.row_count, chunk.changed_count = book.row_count, staged["renewal_id"].size
+    copy_in(cursor, "forecasting_stagedscore", {**staged, "edit_count": edit_count[is_changed]})
+    copy_in_bytes(cursor, "forecasting_stagedframe", chunk.pk, rows.tobytes())
 
 
-def _edit_counts(renewal_ids: np.ndarray[Any, Any], edited: Arrays) -> np.ndarray[Any, Any]:
-    counts = np.zeros(renewal_ids.size, dtype=np.int32)
-    if edited["renewal_id"].size:
-        order = np.argsort(edited["renewal_id"])
-        known = edited["renewal_id"][order]
-        place = np.minimum(np.searchsorted(known, renewal_ids), known.size - 1)
-        np.copyto(counts, edited["edit_count"][order][place], where=known[place] == renewal_ids)
-    return counts
+def _compared(scores: Arrays, stored: Arrays) -> tuple[Booleans, Integers]:
+    """(whether each score is new or differs from what is stored, the edits of its row: 0 where none is stored)."""
+    count = scores["renewal_id"].size
+    is_changed, edit_count = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.int32)
+    order = np.argsort(stored["renewal_id"], kind="stable")
+    known = stored["renewal_id"][order]
+    place = np.minimum(np.searchsorted(known, scores["renewal_id"]), max(known.size - 1, 0))
+    rows = np.flatnonzero(known[place] == scores["renewal_id"]) if known.size else order
+    twins = order[place[rows]]
+    edit_count[rows] = stored["edit_count"][twins]
+    is_same = np.ones(rows.size, dtype=np.bool_)
+    for name, values in scores.items():
+        ours, theirs = values[rows], stored[name][twins]
+        if name == "risk_score":
+            is_same &= (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+        else:
+            is_same &= (ours == theirs).all(axis=1) if ours.ndim == 2 else ours == theirs
+    is_changed[rows] = ~is_same
+    return is_changed, edit_count

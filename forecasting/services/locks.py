@@ -1,7 +1,7 @@
 """Advisory locks of this room, held until the transaction ends.
 
-SCORES: whoever writes one row's score takes it shared, the publish of a run exclusive for as long as its merge takes, so
-that the two never wait for each other's rows in a circle. LINES: whoever writes forecast lines takes it exclusive.
+SCORES: whoever writes one row's score takes it shared, the publish of a run exclusive for as long as its merge takes,
+so that the two never wait for each other's rows in a circle. LINES: whoever writes forecast lines takes it exclusive.
 """
 
 from enum import IntEnum

@@ -11,7 +11,7 @@ from django.db import connection
 from forecasting.engine.arrays import Integers
 from forecasting.engine.timing import PolicyTable, classify, resolve_policy
 from forecasting.frames import Arrays, copy_out, day_number, read_reporting
-from forecasting.frames.book import LOST, RENEWAL_COLUMNS, currency_column
+from forecasting.frames.book import ACCOUNT_COLUMNS, LOST, RENEWAL_COLUMNS, currency_column
 from forecasting.frames.rules import PolicyEntry, policy_entries, policy_table
 from renewals.models import TimingClass
 from renewals.scoring import ProposedTolerances, TimingMove
@@ -29,7 +29,10 @@ def preview_timing(*, proposed: ProposedTolerances, as_of: dt.date) -> list[Timi
     with connection.cursor() as cursor:
         rows = copy_out(
             cursor,
-            [*(column for column in RENEWAL_COLUMNS if column.name in READ), currency_column(report.currencies)],
+            [
+                *(column for column in (*RENEWAL_COLUMNS, *ACCOUNT_COLUMNS) if column.name in READ),
+                currency_column(report.currencies),
+            ],
             "renewals_renewal r JOIN accounts_account a ON a.id = r.account_id"
             " WHERE (%s::bigint IS NULL OR a.id = %s) AND (%s::bigint IS NULL OR a.segment_id = %s)"
             " AND (%s::bigint IS NULL OR a.industry_id = %s)",

@@ -22,7 +22,7 @@ def send(task: str, *arguments: int) -> bool:
     """Queue a task of forecasting.tasks by name; False, within about two seconds, when the broker does not take it."""
     try:
         with app.connection_for_write() as link:
-            link.transport_options = {**link.transport_options, **ONE_TRY}
+            link.transport_options = {**(link.transport_options or {}), **ONE_TRY}
             app.send_task(f"forecasting.tasks.{task}", args=arguments, connection=link, retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
         log.warning("The broker did not take %s: %s. It will be sent again.", task, error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import connection, transaction
 
 from forecasting.frames import current_rules, read_line_rows, read_reporting
@@ -9,7 +11,7 @@ from forecasting.lines import compute_lines
 from forecasting.models import Run, StaleMonth
 from forecasting.periods import first_day, month_number, quarter_start
 from forecasting.services.locks import Lock, try_lock
-from forecasting.services.store_lines import merge_lines, stage_lines
+from forecasting.services.store_lines import read_lines, replace_lines
 
 
 def refresh_stale_months() -> int:
@@ -27,11 +29,11 @@ def refresh_stale_months() -> int:
             return 0
         report = read_reporting(as_of=published.as_of_on)
         starts = {quarter_start(month_number(month_on), report.fiscal_start) for month_on in marks.values()}
-        stored = sorted(start for start in starts if start in report.months)
-        for start in stored:
-            days = (first_day(start), first_day(start + 3))
-            rows, _ = read_line_rows(cursor, current_rules(), report, "r.due_on >= %s AND r.due_on < %s", days)
-            stage_lines(cursor, compute_lines(rows, report))
-            merge_lines(cursor, condition="l.starts_on >= %s AND l.starts_on < %s", parameters=days)
+        kept = sorted(start for start in starts if start in report.months)
+        for start in kept:
+            first_on, last_on = first_day(start), first_day(start + 3) - dt.timedelta(days=1)
+            rows, _ = read_line_rows(cursor, current_rules(), report, "r.due_on BETWEEN %s AND %s", (first_on, last_on))
+            stored = read_lines(cursor, first_on=first_on, last_on=last_on)
+            replace_lines(cursor, compute_lines(rows, report, stored=stored), stored=stored)
         StaleMonth.objects.filter(pk__in=marks).delete()
-    return len(stored)
+    return len(kept)

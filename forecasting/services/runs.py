@@ -1,7 +1,7 @@
 """A run from its request to its publication. Every step may be done again, by anybody, at any time.
 
-What holds a run together is in the database: a step is claimed by a conditional write or a row lock that is skipped by
-others, and its result is committed with the mark that it is done. The broker only says "there is work"; when it is down,
+What holds a run together is in the database: a step is claimed by a conditional write or a row lock that others skip,
+and its result is committed with the mark that it is done. The broker only says "there is work"; when it is down,
 or a worker dies, `dispatch_runs` finds the work and says so again.
 """
 
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
@@ -131,12 +133,14 @@ def compute_chunk(*, run_id: int, chunk_id: int) -> None:
         guarded(run_id, lambda: publish_run(run_id=run_id))
 
 
-def execute_run(*, run_id: int, on_progress: Callable[[Run], None] | None = None) -> None:
-    """The whole run in this process, chunk after chunk; whatever stops it ends the run as failed and is raised."""
+def execute_run(*, run_id: int, processes: int = 1, on_progress: Callable[[Run], None] | None = None) -> None:
+    """The whole run in this process and its children; whatever stops it ends the run as failed and is raised.
+
+    With more than one process the caller has no transaction open, for the children bring connections of their own.
+    """
     run = Run.objects.get(pk=run_id)
     try:
-        for chunk_id in prepare_run(run_id=run_id):
-            stage_chunk(chunk_id=chunk_id)
+        for _ in _stage_all(prepare_run(run_id=run_id), processes):
             if on_progress is not None:
                 on_progress(run)
         publish_run(run_id=run_id)
@@ -145,8 +149,23 @@ def execute_run(*, run_id: int, on_progress: Callable[[Run], None] | None = None
         raise
 
 
+def _stage_all(chunk_ids: list[int], processes: int) -> Iterator[None]:
+    """Stage every chunk, and say so after each."""
+    if min(processes, len(chunk_ids)) < 2:
+        for chunk_id in chunk_ids:
+            stage_chunk(chunk_id=chunk_id)
+            yield
+        return
+    connection.close()
+    with ProcessPoolExecutor(max_workers=processes, mp_context=get_context("fork")) as pool:
+        staged = [pool.submit(stage_chunk, chunk_id=chunk_id) for chunk_id in chunk_ids]
+        for done in as_completed(staged):
+            done.result()
+            yield
+
+
 def dispatch_runs() -> None:
-    """Start the run that waits, and go on with one whose tasks were lost: its worker was killed, or the broker emptied."""
+    """Start the run that waits, and go on with one whose tasks were lost with their worker or their broker."""
     running = Run.objects.filter(state=Run.State.RUNNING).first()
     if running is None:
         start_run()

@@ -45,7 +45,7 @@ SELECT DISTINCT date_trunc('month', due_on) FROM (
 
 
 def score_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
-    """Score these rows anew inside the caller's transaction, by the same steps as a run, and have their months refreshed.
+    """Score these rows anew inside the caller's transaction, by the steps of a run, and have their months refreshed.
 
     Only these rows: what an outcome does to the account's other renewals comes with the next run.
     """

@@ -2,57 +2,76 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Final
 
 import numpy as np
 
-from forecasting.engine.arrays import NO_ID
-from forecasting.frames import Arrays, copy_in
+from forecasting.engine.arrays import NO_ID, Booleans, Integers
+from forecasting.frames import Arrays, Column, copy_in, copy_out
 from forecasting.lines import AMOUNTS, COUNTS
 
-KEYS: Final = ("grain", "month", "team_id", "owner_id", "segment_id")
-SAME_SCOPE: Final = " AND ".join(
-    f"l.{name} IS NOT DISTINCT FROM t.{name}" for name in ("team_id", "owner_id", "segment_id")
+IDS: Final = ("team_id", "owner_id", "segment_id")
+KEYS: Final = ("grain", "month", *IDS)
+VALUES: Final = (*COUNTS, *AMOUNTS, "open_hash")
+# A line as it is in memory: codes for names, the month's number for its first day, cents for amounts.
+STORED: Final = (
+    Column("id", "int8", "id"),
+    Column("grain", "int8", "CASE grain WHEN 'month' THEN 0 ELSE 1 END"),
+    Column("month", "int8", "(extract(year FROM starts_on) - 1970) * 12 + extract(month FROM starts_on) - 1"),
+    *(Column(name, "int8", f"COALESCE({name}, {NO_ID})") for name in IDS),
+    *(Column(name, "int8", name) for name in COUNTS),
+    *(Column(name, "int8", f"{name} * 100") for name in AMOUNTS),
+    Column("open_hash", "int8", "open_hash"),
 )
-VALUES: Final = (*COUNTS, *AMOUNTS)
 CREATE: Final = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_line ("
     + ", ".join(f"{name} bigint NOT NULL" for name in (*KEYS, *VALUES))
     + ") ON COMMIT DELETE ROWS"
 )
-# As ForecastLine has them: names and dates for codes, blanks for missing ids, amounts for cents.
-READ: Final = (
-    "SELECT CASE t.grain WHEN 0 THEN 'month' ELSE 'quarter' END AS grain,"
-    " make_date(1970 + (t.month / 12)::int, mod(t.month, 12)::int + 1, 1) AS starts_on, "
-    + ", ".join(f"NULLIF(t.{name}, {NO_ID}) AS {name}" for name in ("team_id", "owner_id", "segment_id"))
-    + "".join(f", t.{name}" for name in COUNTS)
-    + "".join(f", (t.{name}::numeric / 100)::numeric(18, 2) AS {name}" for name in AMOUNTS)
-    + " FROM staged_line t"
+INSERT: Final = (
+    f"INSERT INTO forecasting_forecastline (grain, starts_on, {', '.join((*IDS, *VALUES))})"
+    " SELECT CASE grain WHEN 0 THEN 'month' ELSE 'quarter' END,"
+    " make_date(1970 + (month / 12)::int, mod(month, 12)::int + 1, 1), "
+    + ", ".join(
+        [
+            *(f"NULLIF({name}, {NO_ID})" for name in IDS),
+            *COUNTS,
+            *(f"{name} * 0.01" for name in AMOUNTS),
+            "open_hash",
+        ]
+    )
+    + " FROM staged_line"
 )
 
 
-def stage_lines(cursor: Any, lines: Arrays) -> None:
-    """Put lines (forecasting.lines.compute_lines) where `merge_lines` finds them, in the same transaction."""
+def read_lines(cursor: Any, *, first_on: dt.date = dt.date.min, last_on: dt.date = dt.date.max) -> Arrays:
+    """The stored lines of the periods that start between two days, as `compute_lines` has them, with their `id`."""
+    return copy_out(cursor, STORED, "forecasting_forecastline WHERE starts_on BETWEEN %s AND %s", (first_on, last_on))
+
+
+def replace_lines(cursor: Any, lines: Arrays, *, stored: Arrays) -> int:
+    """Make the stored lines (`read_lines`) those of `compute_lines`; how many were written.
+
+    What is equal already is left alone. The caller has held Lock.LINES since before it read.
+    """
+    is_stored, is_kept = _unchanged(lines, stored)
+    cursor.execute("DELETE FROM forecasting_forecastline WHERE id = ANY(%s)", [stored["id"][~is_kept].tolist()])
     cursor.execute(CREATE)
     cursor.execute("DELETE FROM staged_line")
-    copy_in(cursor, "staged_line", {name: lines[name].astype(np.int64) for name in (*KEYS, *VALUES)})
-    cursor.execute("ANALYZE staged_line")
+    new = np.flatnonzero(~is_stored)
+    if new.size:
+        copy_in(cursor, "staged_line", {name: lines[name][new].astype(np.int64) for name in (*KEYS, *VALUES)})
+        cursor.execute(INSERT)
+    return int(new.size)
 
 
-def merge_lines(cursor: Any, *, condition: str = "TRUE", parameters: tuple[object, ...] = ()) -> None:
-    """Make the lines `l` that meet a condition equal to the staged ones. The caller holds Lock.LINES."""
-    names = ("grain", "starts_on", "team_id", "owner_id", "segment_id", *VALUES)
-    same = f"l.grain = t.grain AND l.starts_on = t.starts_on AND {SAME_SCOPE}"
-    cursor.execute(
-        f"DELETE FROM forecasting_forecastline l WHERE {condition} AND NOT EXISTS (SELECT FROM ({READ}) t WHERE {same})",
-        parameters,
-    )
-    cursor.execute(
-        f"UPDATE forecasting_forecastline l SET {', '.join(f'{name} = t.{name}' for name in VALUES)}"
-        f" FROM ({READ}) t WHERE {same}"
-        f" AND ({', '.join(f'l.{name}' for name in VALUES)}) IS DISTINCT FROM ({', '.join(f't.{name}' for name in VALUES)})"
-    )
-    cursor.execute(
-        f"INSERT INTO forecasting_forecastline ({', '.join(names)}) SELECT {', '.join(f't.{name}' for name in names)}"
-        f" FROM ({READ}) t ON CONFLICT DO NOTHING"
-    )
+def _unchanged(lines: Arrays, stored: Arrays) -> tuple[Booleans, Booleans]:
+    """Which lines are stored exactly so, and which stored ones are among the lines."""
+    both = np.stack([np.concatenate([lines[name], stored[name]]) for name in (*KEYS, *VALUES)], axis=1)
+    order: Integers = np.lexsort(both[:, : len(KEYS)].T)
+    pairs = np.flatnonzero((both[order][1:] == both[order][:-1]).all(axis=1))
+    is_twin = np.zeros(order.size, dtype=np.bool_)
+    is_twin[order[pairs]] = is_twin[order[pairs + 1]] = True
+    count = lines["grain"].size
+    return is_twin[:count], is_twin[count:]

@@ -4,11 +4,11 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+
 from accounts.models import AccountSignal
 from forecasting import services
 from forecasting.models import Run, StaleMonth
 from renewals.models import Renewal, RenewalScore, Stage, TimingClass
-
 from tests.cast import Cast, make_account, make_renewal
 
 AS_OF = dt.date(2026, 11, 21)
@@ -32,26 +32,32 @@ def make_book(cast: Cast) -> list[Renewal]:
     """Two accounts with a past, signals, and open renewals in each open class."""
     book = []
     for number in range(2):
-        account = make_account(owner=cast.rep, last_touch_on=dt.date(2026, 10, 1), customer_since_on=dt.date(2022, 1, 1))
+        account = make_account(
+            owner=cast.rep, last_touch_on=dt.date(2026, 10, 1), customer_since_on=dt.date(2022, 1, 1)
+        )
         for year in (2023, 2024, 2025):
             due_on = dt.date(year, 6, 30)
-            outcome = {"outcome": "lost", "final_amount": 0, "declined_on": due_on} if year == 2024 else {
-                "outcome": "renewed",
-                "final_amount": Decimal(13000),
-                "ordered_on": due_on + dt.timedelta(days=20 * number),
-            }
-            book.append(make_renewal(owner=cast.rep, account=account, due_on=due_on, confidence=60, **outcome))
-        for due_on in (dt.date(2026, 11, 1), dt.date(2026, 12, 1), dt.date(2027, 3, 1)):
-            book.append(
-                make_renewal(
-                    owner=cast.rep,
-                    account=account,
-                    due_on=due_on,
-                    forecast_amount=Decimal(12600),
-                    confidence=80,
-                    stage=Stage.objects.get(name="Proposal"),
-                )
+            outcome = (
+                {"outcome": "lost", "final_amount": 0, "declined_on": due_on}
+                if year == 2024
+                else {
+                    "outcome": "renewed",
+                    "final_amount": Decimal(13000),
+                    "ordered_on": due_on + dt.timedelta(days=20 * number),
+                }
             )
+            book.append(make_renewal(owner=cast.rep, account=account, due_on=due_on, confidence=60, **outcome))
+        book += [
+            make_renewal(
+                owner=cast.rep,
+                account=account,
+                due_on=due_on,
+                forecast_amount=Decimal(12600),
+                confidence=80,
+                stage=Stage.objects.get(name="Proposal"),
+            )
+            for due_on in (dt.date(2026, 11, 1), dt.date(2026, 12, 1), dt.date(2027, 3, 1))
+        ]
         AccountSignal.objects.create(
             account=account, measured_on=dt.date(2026, 11, 1), usage_change_rate=-0.2, csat_score=3.5
         )

@@ -2,10 +2,12 @@
 
 import datetime as dt
 import json
+import os
 import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from forecasting import services
 from forecasting.models import Run
@@ -13,10 +15,18 @@ from forecasting.models import Run
 
 class Command(BaseCommand):
     help = __doc__
+    requires_system_checks = ()  # they would load every page of the site, which takes longer than a small book
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--as-of", type=dt.date.fromisoformat, metavar="DATE", help="judge by this day, not by today"
+        )
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            metavar="N",
+            help="work in N processes (default: one for each processor)",
         )
         parser.add_argument("--queue", action="store_true", help="hand it to the Celery workers and return at once")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -30,7 +40,10 @@ class Command(BaseCommand):
         run = services.claim_run(as_of=options["as_of"])
         if run is None:
             raise CommandError("Another recompute is running; try again when it is over.")
-        services.execute_run(run_id=run.pk, on_progress=None if options["json"] else self._print_progress)
+        # Inside a caller's transaction the children would not see what it wrote.
+        processes = 1 if connection.in_atomic_block else options["processes"]
+        on_progress = None if options["json"] else self._print_progress
+        services.execute_run(run_id=run.pk, processes=processes, on_progress=on_progress)
         run.refresh_from_db()
         self._print_result(run, time.monotonic() - began, as_json=options["json"])
 
@@ -54,7 +67,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(result))
             return
         self.stdout.write(
-            f"Run {run.pk} as of {run.as_of_on}: {run.row_count:,} renewals, {run.changed_count:,} changed, {seconds:.1f} s."
+            f"Run {run.pk} as of {run.as_of_on}: {run.row_count:,} renewals, {run.changed_count:,} changed,"
+            f" {seconds:.1f} s."
         )
         if run.message:
             self.stdout.write(run.message)
