@@ -74,9 +74,11 @@
     confirmThen(event.detail.question, event.target.dataset.confirmVerb, () => event.detail.issueRequest(true));
   });
 
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target === shellDialog && shellDialog.childElementCount) open(shellDialog);
-  });
+  for (const swapped of ["htmx:afterSwap", "htmx:partialAfterSwap"]) {
+    document.addEventListener(swapped, (event) => {
+      if (event.detail.target === shellDialog && shellDialog.childElementCount) open(shellDialog);
+    });
+  }
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.target === shellDialog && event.detail.xhr.status === 204) shellDialog.close();
   });
