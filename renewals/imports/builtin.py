@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from renewals.imports.fields import MANDATORY
 from renewals.imports.mapping import Mapping, MappingError, parse_mapping, read_mapping
 from renewals.imports.reader import fold
 
@@ -35,13 +37,32 @@ def load_mapping(name_or_path: str) -> dict[str, Any]:
     return read_mapping(path)
 
 
-def rank_mappings(header: Sequence[str]) -> list[tuple[str, float]]:
-    """Names of the mappings, the one whose columns the file has most of first, with that share; ties to the larger one."""
+@dataclass(frozen=True)
+class Fit:
+    """How a mapping fits a file: how many of the file's columns it reads, and whether all that rows need is there."""
+
+    name: str
+    read_count: int
+    is_whole: bool
+
+
+def rank_mappings(header: Sequence[str]) -> list[Fit]:
+    """The mappings that come with Perennial, the one that reads most of a file with these headings first."""
     has = {fold(column) for column in header}
+    fits = [_fit(name, has) for name in builtin_names()]
+    return sorted(fits, key=lambda fit: (not fit.is_whole, -fit.read_count, fit.name))
 
-    def share(name: str) -> tuple[float, int]:
-        columns = {fold(column) for column in builtin_mapping(name).columns}
-        return len(columns & has) / max(len(columns), 1), len(columns)
 
-    ranked = sorted(builtin_names(), key=lambda name: (-share(name)[0], -share(name)[1], name))
-    return [(name, share(name)[0]) for name in ranked]
+def _fit(name: str, has: set[str]) -> Fit:
+    mapping = builtin_mapping(name)
+
+    def is_there(path: str) -> bool:
+        rule = mapping.rule(path)
+        return rule is not None and {fold(column) for column in rule.columns} <= has
+
+    return Fit(
+        name=name,
+        read_count=len({fold(column) for column in mapping.columns} & has),
+        is_whole=all(any(is_there(path) for path in group) for group in MANDATORY[mapping.rows])
+        and {fold(rule.column) for rule in mapping.leave_out} <= has,
+    )

@@ -30,7 +30,7 @@ CURRENCY = re.compile(r"[A-Z]{3}\Z")
 NOT_PLAIN = ("  ", "\n ", " \n", "\n'", "\n\n", "\\", "e+", "E+")
 PLAIN_AMOUNTS = re.compile(r"(?:\d{1,12}(?:\.\d{1,2})?\n)+\Z", re.ASCII)
 # A quote that our own files to fix put before text that a spreadsheet would run as a formula.
-GUARDED = re.compile(r"'[=+\-@]")
+GUARDED = re.compile(r"'[=+\-@\t\r]")
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ class ColumnReader:
         if len(cache) > CACHED:
             cache.clear()
             self.notes.clear()
-        for text in set(cells).difference(cache):
-            cache[text] = self._read_one(text)
+        for text in dict.fromkeys(cells):  # in their order, so that new names join their lists in the file's order
+            if text not in cache:
+                cache[text] = self._read_one(text)
         return [cache[text] for text in cells]
 
     def _is_plain(self, cells: Sequence[str]) -> bool:
@@ -117,9 +118,11 @@ class ColumnReader:
 def clean(cell: str) -> str:
     """Without spaces around, with one space inside, without signs that cannot be seen."""
     text = cell.strip()
+    if text.startswith("'") and GUARDED.match(text):
+        text = text[1:].lstrip()
     if "  " in text or not text.isprintable():
         text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return text[1:] if text.startswith("'") and GUARDED.match(text) else text
+    return text
 
 
 Answer = tuple[str, Note | None]

@@ -112,6 +112,7 @@ FIELDS: dict[str, Field] = {
             ("is_auto_renewing", Kind.FLAG, "Renews by itself"),
             ("notice_days", Kind.COUNT, "Notice in days", DAYS),
             ("uplift_cap_rate", Kind.NUMBER, "Uplift cap", {"lowest": 0, "highest": 9.9999}),
+            ("price_locked_until_on", Kind.DATE, "Price locked until"),
         ),
         *_fields(
             "renewal",

@@ -33,7 +33,7 @@ class MappingForm(forms.Form):
     def __init__(self, *args: Any, header: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["mapping"].choices = [  # type: ignore[attr-defined]
-            (name, builtin_mapping(name).name) for name, _ in rank_mappings(header)
+            (fit.name, builtin_mapping(fit.name).name) for fit in rank_mappings(header)
         ]
 
 

@@ -28,19 +28,26 @@ def resolve_accounts(run: Run) -> None:
         """
     )
     _match_names(run)
-    if run.mapping.unknown_account == "refuse" or run.mapping.rows == "renewals":
-        run.execute(
-            """
-            UPDATE import_account SET refusal = 'unknown_account', reason = 'no account has this id or name'
-            WHERE account_id IS NULL AND refusal IS NULL
-            """
-        )
-    _make_new(run)
+    is_closed = run.mapping.unknown_account == "refuse" or run.mapping.rows == "renewals"
+    if not is_closed:
+        _make_new(run)
+    _join_named_rows(run)
+    run.execute(
+        "UPDATE import_account SET refusal = %s, reason = %s WHERE account_id IS NULL AND refusal IS NULL",
+        ["unknown_account", "no account has this id or name"]
+        if is_closed
+        else ["ambiguous_account", "several ids of this file have this name"],
+    )
+    run.execute("ANALYZE import_account (account_id)")
     _refuse_other_teams(run)
 
 
 def _match_names(run: Run) -> None:
-    """An account that has an id already is only found by it; one without an id is found by name and takes the file's id."""
+    """An account that has an id already is only found by it; one without an id is found by name and takes the file's id.
+
+    A row with only a name to which the same file gives an id means that one, whatever the book has: were the book asked
+    first, the same file would mean something else the second time.
+    """
     unresolved = run.rows("SELECT 1 FROM import_account WHERE account_id IS NULL AND folded IS NOT NULL LIMIT 1")
     if not unresolved:
         return
@@ -60,7 +67,7 @@ def _match_names(run: Run) -> None:
             refusal = CASE WHEN i.external_id IS NULL AND book.count > 1 THEN 'ambiguous_account' END,
             reason = format('%%s accounts have this name; give the account''s id', book.count)
         FROM book JOIN file USING (folded)
-        WHERE i.account_id IS NULL AND i.folded = book.folded
+        WHERE i.account_id IS NULL AND i.folded = book.folded AND (i.external_id IS NOT NULL OR id_count = 0)
         """,
     )
 
@@ -71,7 +78,7 @@ def _make_new(run: Run) -> None:
         UPDATE import_account i SET is_new = true, account_id = {run.new_id("accounts_account")}
         WHERE account_id IS NULL AND refusal IS NULL AND (external_id IS NOT NULL OR NOT EXISTS (
             SELECT 1 FROM import_account twin
-            WHERE twin.folded = i.folded AND twin.external_id IS NOT NULL AND twin.refusal IS NULL))
+            WHERE twin.folded = i.folded AND twin.external_id IS NOT NULL))
         """
         if run.has("account.external_id") and run.has("account.name")
         else f"""
@@ -79,22 +86,19 @@ def _make_new(run: Run) -> None:
         WHERE account_id IS NULL AND refusal IS NULL
         """
     )
-    # A row that gives only the name of an account to which another row gives an id speaks of that account.
+
+
+def _join_named_rows(run: Run) -> None:
+    """A row that gives only the name of an account to which another row gives an id speaks of that account."""
     run.execute(
         """
         UPDATE import_account i SET account_id = twin.account_id, is_new = twin.is_new
         FROM (SELECT folded, min(account_id) AS account_id, bool_or(is_new) AS is_new, count(*) AS count
-              FROM import_account WHERE external_id IS NOT NULL AND refusal IS NULL GROUP BY 1) twin
-        WHERE i.account_id IS NULL AND i.refusal IS NULL AND twin.folded = i.folded AND twin.count = 1
+              FROM import_account WHERE external_id IS NOT NULL GROUP BY 1) twin
+        WHERE i.account_id IS NULL AND i.refusal IS NULL AND i.external_id IS NULL
+            AND twin.folded = i.folded AND twin.count = 1
         """
     )
-    run.execute(
-        """
-        UPDATE import_account SET refusal = 'ambiguous_account', reason = 'several ids of this file have this name'
-        WHERE account_id IS NULL AND refusal IS NULL
-        """
-    )
-    run.execute("ANALYZE import_account (account_id)")
 
 
 def _refuse_other_teams(run: Run) -> None:

@@ -121,6 +121,9 @@ def write_contracts(run: Run) -> Counts:
             "uplift_cap_rate": run.written(
                 "contract.uplift_cap_rate", "round(c.contract_uplift_cap_rate::numeric, 4)", "o.uplift_cap_rate"
             ),
+            "price_locked_until_on": run.written(
+                "contract.price_locked_until_on", "c.contract_price_locked_until_on", "o.price_locked_until_on"
+            ),
         },
     )
 

@@ -28,7 +28,6 @@ from renewals.imports.report import outcome_totals, reasons_of, result_rows
 from renewals.models import ImportBatch
 
 importers_only = role_required(User.Role.ADMIN, User.Role.MANAGER)
-FITTING = 0.5  # share of a mapping's columns that a file has, from which the mapping is offered first
 FINDINGS_SHOWN = 3
 FINDINGS_PER_PAGE = 100
 BATCHES_PER_PAGE = 25
@@ -43,8 +42,8 @@ def get_batch(request: HttpRequest, pk: int) -> ImportBatch:
 @importers_only
 def list_imports(request: HttpRequest) -> HttpResponse:
     """Past imports, and the place to drop the next file."""
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if form.is_valid():
         file = form.cleaned_data["file"]
         try:
             batch = services.receive_file(file_name=file.name, chunks=file.chunks(), user=signed_in(request))
@@ -95,12 +94,10 @@ def _render_batch(request: HttpRequest, batch: ImportBatch, *, error: str = "", 
 
 
 def _mapping_choices(batch: ImportBatch) -> dict[str, Any]:
-    ranked = [
-        {"name": name, "mapping": builtin_mapping(name), "share": round(share * 100)}
-        for name, share in rank_mappings(batch.header)
-    ]
-    fitting_count = sum(share >= FITTING for _, share in rank_mappings(batch.header))
-    return {"fitting": ranked[:fitting_count], "others": ranked[fitting_count:], "row_kinds": ROW_KINDS}
+    fits = rank_mappings(batch.header)
+    choices = [{"fit": fit, "mapping": builtin_mapping(fit.name)} for fit in fits]
+    whole_count = sum(fit.is_whole for fit in fits)
+    return {"fitting": choices[:whole_count], "others": choices[whole_count:], "row_kinds": ROW_KINDS}
 
 
 def _with_examples(batch: ImportBatch, reasons: list[Any]) -> list[dict[str, Any]]:
@@ -182,7 +179,7 @@ def _base_mapping(request: HttpRequest, batch: ImportBatch) -> dict[str, Any]:
         return load_mapping(start)
     if start in {f"new-{rows}" for rows in ROW_KINDS}:
         return blank_mapping(start.removeprefix("new-"))
-    return dict(batch.mapping) if batch.mapping else load_mapping(rank_mappings(batch.header)[0][0])
+    return dict(batch.mapping) if batch.mapping else load_mapping(rank_mappings(batch.header)[0].name)
 
 
 @require_POST

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from renewals.imports.builtin import builtin_mapping, builtin_names, load_mapping, rank_mappings
+from renewals.imports.builtin import Fit, builtin_mapping, builtin_names, load_mapping, rank_mappings
 from renewals.imports.mapping import MappingError, parse_mapping, read_mapping
 
 GOOD: dict[str, Any] = {
@@ -85,4 +85,4 @@ def test_every_mapping_that_comes_along_is_valid_and_says_what_it_is_for(name: s
 
 def test_rank_mappings_puts_the_one_with_all_its_columns_first() -> None:
     header = ["TYPE OF CONTRACT", "Contract", "PA", "company", "SERVICE", " EXPIRATION ", "NOTES"]
-    assert rank_mappings(header)[0] == ("county_register", 1.0)
+    assert rank_mappings(header)[0] == Fit("county_register", 5, is_whole=True)

@@ -1,0 +1,245 @@
+import csv
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponseBase
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
+
+from accounts.models import Account, AttributeDefinition
+from renewals.imports import services
+from renewals.models import Contract, ImportBatch
+from tests.cast import Cast
+from tests.renewals.imports.conftest import CONTRACTS, HEADING, Import
+
+State = ImportBatch.State
+PLAIN = "Account id,Account,Contract,Starts,Ends,Yearly amount,Currency\n"
+GOOD_ROW = "A1,Acme,C1,2026-01-01,2026-12-31,100,EUR\n"
+BAD_ROW = "A2,=Beta,C2,2026-01-01,31.12.2026,100,EUR\n"
+
+
+def upload(client: Client, text: str | bytes, name: str = "book.csv") -> HttpResponseBase:
+    content = text.encode() if isinstance(text, str) else text
+    return client.post("/imports/", {"file": SimpleUploadedFile(name, content)})
+
+
+def text_of(response: HttpResponseBase) -> str:
+    if response.streaming:
+        return b"".join(response.streaming_content).decode("utf-8")  # type: ignore[attr-defined]
+    return response.content.decode("utf-8")  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def admin(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """The admin's browser; work that is handed to the background is done when the test says so."""
+    return cast.client_of("admin")
+
+
+def test_a_file_goes_from_upload_to_the_book(admin: Client) -> None:
+    response = upload(admin, PLAIN + GOOD_ROW + BAD_ROW)
+    batch = ImportBatch.objects.get()
+    assert (response.status_code, response.headers["Location"]) == (302, f"/imports/{batch.pk}/")
+    page = text_of(admin.get(f"/imports/{batch.pk}/"))
+    assert '<input type="radio" name="mapping" value="contracts" checked>' in page
+
+    admin.post(f"/imports/{batch.pk}/mapping/", {"mapping": "contracts"})
+    assert "Waiting for a worker" in text_of(admin.get(f"/imports/{batch.pk}/"))
+    services.process_batch(batch.pk)
+    progress = admin.get(f"/imports/{batch.pk}/progress/")
+    assert progress.headers["HX-Refresh"] == "true"
+    page = text_of(admin.get(f"/imports/{batch.pk}/"))
+    assert "Import the 1 good rows" in page
+    assert "<code>31.12.2026</code>" in page
+    assert Contract.objects.count() == 0
+
+    admin.post(f"/imports/{batch.pk}/confirm/", {"mode": "good"})
+    services.process_batch(batch.pk)
+    assert "1 row stayed out" in text_of(admin.get(f"/imports/{batch.pk}/"))
+    assert Contract.objects.get().number == "C1"
+    assert "book.csv" in text_of(admin.get("/imports/"))
+
+
+def test_rows_to_fix_are_safe_to_open_and_come_back_as_they_were(admin: Client) -> None:
+    rows = [
+        ["=cmd|'/c calc'!A0", "@Acme", "", "2026-01-01", "2026-12-31", "100", "EUR"],
+        ["+A2", "-Beta", "C2", "2026-01-01", "soon", "-100", "EUR"],
+        ["\tA3", "\rGamma", "C3", "2026-01-01", "2026-12-31", "100", "€"],
+    ]
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)
+    upload(admin, PLAIN + GOOD_ROW + file.getvalue())
+    batch = ImportBatch.objects.get()
+    admin.post(f"/imports/{batch.pk}/mapping/", {"mapping": "contracts"})
+    services.process_batch(batch.pk)
+    response = admin.get(f"/imports/{batch.pk}/to-fix.csv")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="book-to-fix.csv"'
+    text = text_of(response)
+    assert text.startswith(
+        "\ufeffAccount id,Account,Contract,Starts,Ends,Yearly amount,Currency,Row in the file,Why it was refused\r\n"
+    )
+    fixed = list(csv.reader(io.StringIO(text, newline="")))[1:]
+    assert [row[0] for row in fixed] == ["'=cmd|'/c calc'!A0", "'+A2", "'\tA3"]
+    assert not [cell for row in fixed for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert [row[7] for row in fixed] == ["3", "4", "5"]
+    assert fixed[0][8] == "Contract “” is blank, and a row needs it: Contract number"
+    # Mended and brought again, the guards are gone.
+    mended = (
+        text.replace(",,2026", ",C1,2026").replace("soon", "2026-12-31").replace("'-100", "100").replace("€", "EUR")
+    )
+    upload(admin, mended)
+    again = ImportBatch.objects.exclude(pk=batch.pk).get()
+    services.import_now(
+        batch=again, mapping=services_mapping("contracts"), name="x", is_check=False, is_all_or_nothing=True
+    )
+    assert again.message == ""
+    assert dict(Account.objects.values_list("external_id", "name")) == {
+        "=cmd|'/c calc'!A0": "@Acme",
+        "+A2": "-Beta",
+        "A3": "Gamma",
+    }
+
+
+def services_mapping(name: str) -> dict[str, object]:
+    from renewals.imports.builtin import load_mapping
+
+    return load_mapping(name)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        (b"", "a.csv", "The file is empty."),
+        (b"%PDF-1.4", "a.csv", "This is a PDF. Export the list as CSV or XLSX from where the PDF was made."),
+        (b"\xd0\xcf\x11\xe0", "a.csv", "This is an old Excel workbook (.xls), whatever its name says."),
+    ],
+)
+def test_files_that_cannot_be_read_are_refused_on_the_spot(
+    admin: Client, content: bytes, name: str, message: str
+) -> None:
+    response = upload(admin, content, name)
+    assert response.status_code == 422
+    assert message in text_of(response)
+    assert not ImportBatch.objects.exists()
+
+
+def test_a_file_over_the_limit_is_refused(admin: Client, settings: Settings) -> None:
+    settings.IMPORT_MAX_BYTES = 1024 * 1024
+    response = upload(admin, b"a" * (1024 * 1024 + 1))
+    assert response.status_code == 422
+    assert "The file has 1 MB; 1 MB at most. Split it by rows" in text_of(response)
+
+
+def test_nothing_in_a_file_becomes_markup(admin: Client) -> None:
+    upload(
+        admin, PLAIN.replace("Account,", "<b>Account</b>,") + "<script>alert(1)</script>" + GOOD_ROW, "<img src=x>.csv"
+    )
+    batch = ImportBatch.objects.get()
+    page = text_of(admin.get(f"/imports/{batch.pk}/"))
+    assert "<script>alert(1)" not in page
+    assert "<img src" not in page
+    assert "&lt;b&gt;Account&lt;/b&gt;" in page
+
+
+def test_an_admin_changes_the_columns_and_the_change_stays_with_the_batch(admin: Client) -> None:
+    upload(admin, 'Kunde,Vertrag,Beginn,Ende,Betrag,Sitze\nAcme,V1,01.02.2026,31.01.2027,"1.200,50",12\n')
+    batch = ImportBatch.objects.get()
+    page = text_of(admin.get(f"/imports/{batch.pk}/columns/?from=new-contracts"))
+    assert "Beginn" in page
+    data = {
+        "column:account.name": "Kunde",
+        "column:contract.number": "Vertrag",
+        "column:contract.starts_on": "Beginn",
+        "form:contract.starts_on": "%d.%m.%Y",
+        "column:contract.ends_on": "Ende",
+        "form:contract.ends_on": "%d.%m.%Y",
+        "column:contract.recurring_amount": "Betrag",
+        "form:contract.recurring_amount": ",.",
+        "attribute:Sitze": "number",
+        "holder:Sitze": "account",
+    }
+    response = admin.post(f"/imports/{batch.pk}/columns/?from=new-contracts", data)
+    assert response.status_code == 422
+    assert "contract.currency: a mapping of contracts needs contract.currency" in text_of(response)
+    response = admin.post(
+        f"/imports/{batch.pk}/columns/?from=new-contracts", {**data, "value:contract.currency": "EUR"}
+    )
+    assert response.status_code == 302
+    services.process_batch(batch.pk)
+    admin.post(f"/imports/{batch.pk}/confirm/", {"mode": "all"})
+    services.process_batch(batch.pk)
+    contract = Contract.objects.get()
+    assert (str(contract.starts_on), str(contract.recurring_amount)) == ("2026-02-01", "1200.50")
+    assert contract.account.attributes == {"sitze": 12}
+    assert AttributeDefinition.objects.get().kind == "number"
+    batch.refresh_from_db()
+    assert (batch.mapping_name, batch.mapping["contract"]["starts_on"]) == (
+        "Own mapping (changed)",
+        {"column": "Beginn", "dates": ["%d.%m.%Y"]},
+    )
+
+
+def test_columns_keep_what_the_page_does_not_show(admin: Client) -> None:
+    upload(admin, "TYPE OF CONTRACT,CONTRACT,COMPANY,SERVICE,EXPIRATION\nCounty,1,Acme,Mowing,varies\n")
+    batch = ImportBatch.objects.get()
+    admin.post(
+        f"/imports/{batch.pk}/columns/?from=county_register",
+        {
+            "column:account.name": "COMPANY",
+            "column:contract.number": "CONTRACT",
+            "column:contract.ends_on": "EXPIRATION",
+            "form:contract.ends_on": "%m/%d/%Y,%m/%d/%y",
+            "value:contract.term_months": "24",
+            "value:contract.currency": "USD",
+        },
+    )
+    batch.refresh_from_db()
+    assert batch.mapping["contract"]["ends_on"]["dates"] == ["%m/%d/%Y", "%m/%d/%y"]
+    assert batch.mapping["contract"]["ends_on"]["refuse"]["varies"] == "has several last days; give each its own row"
+    assert (batch.mapping["contract"]["number"]["strip"], batch.mapping["contract"]["term_months"]) == (
+        "*",
+        {"value": "24"},
+    )
+    assert batch.mapping["renewal"] == {"ordered_on": {"stands_in": "file_on"}}
+    assert "product" not in batch.mapping["contract"]
+    assert "attributes" not in batch.mapping
+
+
+def test_cancel_ends_a_batch_and_its_file(admin: Client) -> None:
+    upload(admin, PLAIN + GOOD_ROW)
+    batch = ImportBatch.objects.get()
+    assert admin.post(f"/imports/{batch.pk}/cancel/").headers["Location"] == "/imports/"
+    batch.refresh_from_db()
+    assert (batch.state, batch.parts.count()) == (State.CANCELLED, 0)
+    assert admin.post(f"/imports/{batch.pk}/cancel/").status_code == 409
+    assert "This import is cancelled already." in text_of(
+        admin.post(f"/imports/{batch.pk}/mapping/", {"mapping": "contracts"})
+    )
+
+
+def test_a_second_upload_of_one_file_says_so(admin: Client, run_import: Import, cast: Cast) -> None:
+    run_import(PLAIN + GOOD_ROW, services_mapping("contracts"), user=cast.admin)
+    upload(admin, PLAIN + GOOD_ROW)
+    batch = ImportBatch.objects.latest("pk")
+    assert "The same file was imported on" in text_of(admin.get(f"/imports/{batch.pk}/"))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_lists_take_the_same_statements_for_one_and_for_three(
+    admin: Client, run_import: Import, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(count):
+        batch = run_import(HEADING + f"A{number},Acme,C{number},2026-01-01,bad,1\n" * count, CONTRACTS)
+    admin.get("/imports/")
+    with django_assert_num_queries(4):
+        admin.get("/imports/")
+    with django_assert_num_queries(5):
+        admin.get(f"/imports/{batch.pk}/findings/")
+
+
+def test_a_form_to_start_from_has_the_headings_of_its_mapping(admin: Client) -> None:
+    text = text_of(admin.get("/imports/blank/signals.csv"))
+    assert text.startswith("\ufeffAccount id,Account,Measured on,Usage change")
+    upload(admin, text + "A1,Acme,2026-01-01,0.1,,,,,,,,,,\n")
+    page = text_of(admin.get(f"/imports/{ImportBatch.objects.get().pk}/"))
+    assert '<input type="radio" name="mapping" value="signals" checked>' in page
