@@ -19,7 +19,7 @@ from django.db import connection
 from accounts.models import User, owners_visible_to
 from config.history import NO_BATCH
 from renewals.history.kinds import ACCOUNT, KINDS, RENEWAL, RULE, UNDOABLE, Kind
-from renewals.history.reading import AFTER, DELETED, Entry, Event, describe, differs, load_events
+from renewals.history.reading import AFTER, DELETED, Entry, Event, current_states, describe, differs, load_events
 
 PAGE_LINES = 50
 LINES_OF_A_STEP = 4
@@ -258,28 +258,21 @@ def _load(places: Sequence[Place]) -> list[Event]:
 
 def _steps(events: Sequence[Event], folded: set[uuid.UUID], user: User) -> list[Step]:
     steps: list[Step] = []
-    for entry in describe(events, only=None):
+    states = {kind: _editable_states(kind, events, user) for kind in UNDOABLE}
+    for entry, event in zip(describe(events, only=None), events, strict=True):
         if not steps or entry.batch_id is None or steps[-1].head.batch_id != entry.batch_id:
             steps.append(Step(has_more=entry.batch_id in folded))
-        steps[-1].entries.append(entry)
-    _offer_undo(steps, user)
+        step = steps[-1]
+        step.entries.append(entry)
+        now = states.get(event.kind, {}).get(event.object_id)
+        if entry.batch_id and (now is not None or (event.new is None and user.is_admin)):
+            # Of a folded step most rows are not at hand, so it is offered as long as one of them may be changed.
+            step.can_undo |= step.has_more or event.new is None or event.stands(now or {})
     return steps
 
 
-def _offer_undo(steps: Sequence[Step], user: User) -> None:
-    """Where this user may change one of the rows that are shown."""
-    entries = [entry for step in steps for entry in step.entries]
-    editable: set[tuple[str, int]] = set()
-    for kind in UNDOABLE:
-        ids = [entry.object_id for entry in entries if entry.kind == kind.code]
-        if ids:
-            editable |= {
-                (kind.code, pk) for pk in kind.editable_by(user).filter(pk__in=ids).values_list("pk", flat=True)
-            }
-    for step in steps:
-        is_mine = any((entry.kind, entry.object_id) in editable for entry in step.entries)
-        step.can_undo = step.head.batch_id is not None and (is_mine or _is_removal(step, user))
-
-
-def _is_removal(step: Step, user: User) -> bool:
-    return user.is_admin and step.head.is_deleted
+def _editable_states(kind: Kind, events: Sequence[Event], user: User) -> dict[int, dict[str, Any]]:
+    """The rows as they are now, of those that this user may change."""
+    ids = {event.object_id for event in events if event.kind == kind}
+    mine = list(kind.editable_by(user).filter(pk__in=ids).values_list("pk", flat=True)) if ids else []
+    return current_states(kind, mine) if mine else {}

@@ -58,6 +58,10 @@ class Event:
             return []
         return [column for column in self.kind.columns if self.old.get(column) != self.new.get(column)]
 
+    def stands(self, now: State) -> bool:
+        """Whether one of the changed columns still is as this change left it."""
+        return any(now.get(column) == (self.new or {}).get(column) for column in self.changed)
+
     @property
     def state(self) -> dict[str, Any]:
         return self.old if self.new is None else self.new

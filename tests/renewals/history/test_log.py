@@ -204,6 +204,13 @@ def test_undo_is_offered_to_those_who_may_change_a_row_of_the_step(cast: Cast) -
     }  # fmt: skip
 
 
+def test_undo_is_not_offered_where_everything_was_changed_since(cast: Cast) -> None:
+    row = make_renewal(owner=cast.rep)
+    change(row, cast.rep, confidence=5)
+    change(row, cast.rep, confidence=6)
+    assert sorted(step.can_undo for step in read_page(Filters(), cast.rep).steps) == [False, True]
+
+
 def test_place_survives_its_way_through_an_address() -> None:
     place = Place(dt.datetime(2026, 11, 5, 9, 41, 2, 123456, tzinfo=dt.UTC), uuid.uuid4(), 3, 42)
     assert Place.parse(str(place)) == place
