@@ -22,6 +22,7 @@ from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand,
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 from renewals.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 from renewals.periods import named_periods
+from renewals.quality.marks import read_quality
 
 DATE = "%d %b %Y"
 SEARCH_LENGTH = 100
@@ -279,6 +280,20 @@ def _currency(values: dict[str, list[str]], reader: Reader) -> Found:
     return ", ".join(codes), Q(currency__in=codes)
 
 
+def _quality(values: dict[str, list[str]], reader: Reader) -> Found | None:
+    if values["quality"] == [EVERY]:
+        return None
+    texts, where = [], Q()
+    for value in values["quality"]:
+        try:
+            text, condition = read_quality(value)
+        except LookupError:
+            raise Unreadable(f"Data quality: there is no “{shown(value)}”.") from None
+        texts.append(text)
+        where |= condition
+    return ", ".join(texts), where
+
+
 def _search(values: dict[str, list[str]], reader: Reader) -> Found:
     text = " ".join(values["q"])[:SEARCH_LENGTH]
     return f"“{text}”", Q(pk__in=search_ids(text))
@@ -330,6 +345,7 @@ FILTERS: dict[str, Filter] = {
         Filter("currency", "Currency", ("currency",), _currency),
         _date_range("Decision", "decision", "decision_on"),
         _date_range("Ordered", "ordered", "ordered_on"),
+        Filter("quality", "Data quality", ("quality",), _quality),
         _choice(
             "excluded",
             "Exceptions",

@@ -12,10 +12,14 @@ from accounts.models import ExchangeRate, Industry, Segment, Team, User, get_com
 from renewals.filters import EVERY, FILTERS, Condition, Query, Reader, known_owners
 from renewals.models import Offer, Renewal, RiskBand, Stage, TimingClass
 from renewals.periods import named_periods
+from renewals.quality.marks import quality_options
 
 # Shown as pills of their own; the others wait behind "Filter".
 IN_FRONT = ("due", "timing", "risk", "stage", "owner")
-BEHIND = ("outcome", "category", "segment", "industry", "team", "offer", "currency", "decision", "ordered", "excluded")
+BEHIND = (
+    *("outcome", "category", "segment", "industry", "team", "offer", "currency"),
+    *("decision", "ordered", "quality", "excluded"),
+)
 LISTS: dict[str, type[Model]] = {
     "stage": Stage,
     "segment": Segment,
@@ -125,6 +129,8 @@ def _options(name: str, reader: Reader) -> list[tuple[str, str]]:
             return _named(Renewal.Outcome.choices)
         case "category":
             return _named(Stage.ForecastCategory.choices)
+        case "quality":
+            return quality_options()
         case "excluded":
             return [("no", "Left out"), ("yes", "Only exceptions")]
         case "currency":

@@ -21,6 +21,7 @@ from accounts.models import Company, User
 from accounts.templatetags.look import bar, state
 from accounts.templatetags.money import NOTHING, currency_sign, money
 from renewals.models import Renewal, RiskBand, TimingClass
+from renewals.quality.marks import RULE_NAMES, mark
 
 DATE = "%d %b %Y"
 RISK_TONES = {RiskBand.LOW: "good", RiskBand.MEDIUM: "warn", RiskBand.HIGH: "bad"}
@@ -84,6 +85,8 @@ BESIDE = (
     "next_step_on",
     "is_excluded",
     "excluded_reason",
+    "quality__worst_severity",
+    "broken_rules",
     "score__timing_days",
     "score__likelihood_count",
     "score__completeness",
@@ -162,10 +165,11 @@ def _with_small(text: str, small: str, css: str = "") -> str:
 
 def _account(record: Record, sight: Sight) -> str:
     name, segment = record["account__name"], record["account__segment__name"] or ""
+    broken = mark(record["quality__worst_severity"], record["broken_rules"], record["id"])
     if not record["is_excluded"]:
-        return format_html('<b dir="auto">{}</b> <small>{}</small>', name, segment)
+        return format_html('<b dir="auto">{}</b> {}<small>{}</small>', name, broken, segment)
     tag = format_html('<small class="p-tag" title="{}">Exception</small>', record["excluded_reason"])
-    return format_html('<b dir="auto">{}</b> <small>{}</small> {}', name, segment, tag)
+    return format_html('<b dir="auto">{}</b> {}<small>{}</small> {}', name, broken, segment, tag)
 
 
 def _timing(record: Record, sight: Sight) -> str:
@@ -334,7 +338,8 @@ def load_rows(renewal_ids: Sequence[int], sight: Sight) -> list[Row]:
 @cache
 def _statement() -> str:
     """The query for the cells of some rows, compiled once: Django takes as long for that as the database to answer."""
-    sql, _ = Renewal.objects.filter(pk__in=[0]).order_by().values(*VALUES).query.sql_with_params()
+    rows = Renewal.objects.filter(pk__in=[0]).order_by().annotate(broken_rules=RULE_NAMES)
+    sql, _ = rows.values(*VALUES).query.sql_with_params()
     return str(sql).replace("IN (%s)", "= ANY(%s)")
 
 

@@ -16,8 +16,9 @@ from accounts.exchange import read_rates
 from accounts.templatetags.money import compact_money, exact_rate, money, percent
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM
+from renewals.quality.trust import BROKEN, score
 
-LABELS = ("Available to renew", "Won", "Expected", "Gross renewal rate", "On time", "At risk")
+LABELS = ("Available to renew", "Won", "Expected", "Gross renewal rate", "On time", "Trust in the data")
 
 Outcome = Renewal.Outcome
 KEPT_CLASSES = (TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE)  # a win-back had lapsed: not a renewal
@@ -49,6 +50,9 @@ class Totals:
     early_count: int = 0
     at_risk_amount: Decimal = Decimal(0)
     at_risk_count: int = 0
+    # Of what is available to renew, on rows that break a data rule that is a warning or an error.
+    broken_amount: Decimal = Decimal(0)
+    broken_count: int = 0
     atr_by_currency: dict[str, Decimal] = field(default_factory=dict)
     # Rows in a currency that has no rate: they are in the counts and in no amount.
     without_rate: dict[str, int] = field(default_factory=dict)
@@ -64,6 +68,10 @@ class Totals:
     @property
     def on_time_rate(self) -> Decimal | None:
         return self._rate(self.kept_on_time_amount)
+
+    @property
+    def trust_rate(self) -> Decimal | None:
+        return 1 - self.broken_amount / self.atr_amount if self.atr_amount else None
 
     def _rate(self, part: Decimal) -> Decimal | None:
         return part / self.due_amount if self.due_amount and self.decided_count else None
@@ -98,6 +106,8 @@ def _sums(as_of: dt.date) -> dict[str, Any]:
         "early_count": Count("pk", filter=due & Q(**{timing: TimingClass.EARLY})),
         "at_risk_amount": Sum("baseline_amount", filter=at_risk),
         "at_risk_count": Count("pk", filter=at_risk),
+        "broken_amount": Sum("baseline_amount", filter=counted & BROKEN),
+        "broken_count": Count("pk", filter=counted & BROKEN),
     }
 
 
@@ -152,6 +162,8 @@ def _texts(totals: Totals, currency: str) -> list[tuple[str, str, str]]:
     mix = f"{totals.late_count:,} late · {totals.early_count:,} early" if totals.on_time_rate is not None else due
     won = percent(totals.won_amount / totals.atr_amount) if totals.atr_amount else ""
     baselines = "; ".join(money(amount, code) for code, amount in totals.atr_by_currency.items())
+    at_risk = f"{compact(totals.at_risk_amount)} of it at risk: {totals.at_risk_count:,} open, of high risk or overdue"
+    broken = f"{compact(totals.broken_amount)} break a rule" if totals.broken_count else "nothing breaks a rule"
     of_due = f"baseline of what was due by today ({due})"
     return [
         (compact(totals.atr_amount), f"{totals.count - totals.excluded_count:,}", f"Baselines: {baselines}"),
@@ -159,11 +171,15 @@ def _texts(totals: Totals, currency: str) -> list[tuple[str, str, str]]:
         (
             compact(totals.expected_amount),
             f"{totals.open_count:,} open",
-            "Won, and probability × forecast of the open ones; the baseline where there is no forecast",
+            f"Won, and probability × forecast of the open ones; the baseline where there is no forecast. {at_risk}",
         ),
         (exact_rate(totals.gross_rate), due, f"Renewed, up to the baseline / {of_due}"),
         (exact_rate(totals.on_time_rate), mix, f"Renewed early or on time, up to the baseline / {of_due}; {mix}"),
-        (compact(totals.at_risk_amount), f"{totals.at_risk_count:,}", "Open, and of high risk or overdue"),
+        (
+            score(totals.trust_rate),
+            broken,
+            f"Of 100: the share of the baseline on rows that break no data rule; {totals.broken_count:,} break one",
+        ),
     ]
 
 

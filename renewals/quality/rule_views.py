@@ -15,9 +15,9 @@ from accounts.models import get_company
 from renewals.models.quality import AccountBreach, DataRule, RenewalQuality
 from renewals.quality.conditions import CONDITIONS, is_of_renewals
 from renewals.quality.forms import RuleForm
+from renewals.quality.marks import ICONS, TONES, Severity
 from renewals.quality.preview import preview_rule
 from renewals.quality.services import save_rule
-from renewals.quality.worklist import ICONS, TONES, Severity
 from renewals.rules.views.answers import render_form, saved
 
 

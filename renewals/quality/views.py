@@ -21,19 +21,11 @@ from renewals.forms import shown
 from renewals.models import Renewal
 from renewals.models.quality import DataRule
 from renewals.quality.accounts import load_account_rows, visible_breaches
+from renewals.quality.marks import ICONS, SEVERITIES, TONES, Severity
 from renewals.quality.services import FixRefused, fix_renewal
 from renewals.quality.trend import read_trend
 from renewals.quality.trust import score, trust
-from renewals.quality.worklist import (
-    ICONS,
-    SEVERITIES,
-    TONES,
-    Severity,
-    count_by_rule,
-    load_work_rows,
-    read_page,
-    read_work,
-)
+from renewals.quality.worklist import count_by_rule, load_work_rows, read_page, read_work
 from renewals.services import Change, StaleRenewal
 
 PAGE_SIZE = 50

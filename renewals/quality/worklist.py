@@ -20,15 +20,12 @@ from renewals.access import may_edit
 from renewals.models import Renewal, RenewalQuerySet
 from renewals.models.quality import DataRule
 from renewals.quality.fixes import NoFix, Suggestion, suggest
+from renewals.quality.marks import ICONS, SEVERITIES, TONES, Severity
 from renewals.services import cell_value
 
 PAGE_SIZE = 50
 LAST_PAGE = 10_000
 NOBODY = "nobody"
-Severity = DataRule.Severity
-SEVERITIES = {str(severity.label).lower(): severity for severity in reversed(Severity)}
-TONES = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "info"}
-ICONS = {Severity.ERROR: "circle-x", Severity.WARNING: "alert-triangle", Severity.INFO: "info-circle"}
 
 
 @dataclass
