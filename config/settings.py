@@ -146,6 +146,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
     "dispatch-waiting-imports": {"task": "renewals.imports.dispatch_waiting", "schedule": 10.0},
+    "dispatch-waiting-edits": {"task": "renewals.bulk.dispatch_waiting", "schedule": 10.0},
+    "dispatch-waiting-exports": {"task": "renewals.exports.dispatch_waiting", "schedule": 10.0},
     "nightly-recompute": {"task": "forecasting.tasks.request_nightly_run", "schedule": crontab(minute=5)},
     "nightly-forgetting": {"task": "renewals.history.tasks.forget_old_history", "schedule": crontab(hour=2, minute=40)},
 }

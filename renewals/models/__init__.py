@@ -1,8 +1,11 @@
 """What: contracts, the renewals they come up for, the rules these are judged by, and the scores that result."""
 
 from renewals.models.contracts import Contract, Offer
+from renewals.models.feeds import CalendarFeed
 from renewals.models.history import ChangeBatch
 from renewals.models.imports import ImportBatch, ImportFinding, ImportPart
+from renewals.models.jobs import BulkEdit, BulkEditRow, Export, FilePart
+from renewals.models.notes import Mention, Note
 from renewals.models.policies import RiskFactor, RiskWeightVersion, TimingPolicy, TimingPolicyVersion
 from renewals.models.quality import AccountBreach, AccountName, DataRule, QualitySnapshot, RenewalQuality
 from renewals.models.renewals import ChurnReason, Renewal, RenewalQuerySet, Stage
@@ -11,13 +14,20 @@ from renewals.models.scores import RenewalScore, RiskBand, TimingClass
 __all__ = [
     "AccountBreach",
     "AccountName",
+    "BulkEdit",
+    "BulkEditRow",
+    "CalendarFeed",
     "ChangeBatch",
     "ChurnReason",
     "Contract",
     "DataRule",
+    "Export",
+    "FilePart",
     "ImportBatch",
     "ImportFinding",
     "ImportPart",
+    "Mention",
+    "Note",
     "Offer",
     "QualitySnapshot",
     "Renewal",
