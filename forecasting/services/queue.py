@@ -10,6 +10,8 @@ from config.celery import app
 log = logging.getLogger(__name__)
 # One try: what cannot be sent now is found in the database, and sent, by `dispatch_runs` and `refresh_stale_months`.
 ONE_TRY: Final = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 1,
     "max_retries": 0,
     "interval_start": 0,
     "interval_step": 0,

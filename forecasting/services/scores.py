@@ -12,7 +12,6 @@ from psycopg2.extras import execute_values
 
 from forecasting.frames import Accounts, Arrays, current_rules, day_number, judge, read_book, score_book
 from forecasting.services.locks import Lock, take_lock
-from forecasting.services.queue import send
 from renewals.quality.evaluate import evaluate_renewals
 
 COLUMNS: Final = (
@@ -47,12 +46,13 @@ SELECT DISTINCT date_trunc('month', due_on) FROM (
 def score_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
     """Score these rows anew inside the caller's transaction, by the steps of a run, and have their months refreshed.
 
-    Only these rows: what an outcome does to the account's other renewals comes with the next run.
+    The refresh comes with the next beat (`refresh_stale_months`), once for however many edits there were. Only these
+    rows: what an outcome does to the account's other renewals comes with the next run.
     """
     ids = sorted(set(renewal_ids))
     if not ids:
         return
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         # First: its lock is taken before the one on scores by everybody, and it waits for no score.
         evaluate_renewals(renewal_ids=ids, as_of=as_of)
         take_lock(Lock.SCORES, is_shared=True)
@@ -65,7 +65,6 @@ def score_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
         wanted = wanted[np.argsort(scores["renewal_id"][wanted])]
         execute_values(cursor, UPSERT, _rows(scores, wanted), page_size=1000)
         cursor.execute(MARK_STALE, {"ids": ids})
-        transaction.on_commit(lambda: send("refresh_stale_months"))
 
 
 def _rows(scores: Arrays, places: Any) -> list[tuple[Any, ...]]:
