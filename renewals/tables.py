@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from typing import Any
 
@@ -187,7 +187,7 @@ def _forecast(record: Record, sight: Sight) -> str:
     text = _amount(forecast, record, sight)
     if forecast is None or not baseline or forecast == baseline:
         return text
-    change = round((forecast / baseline - 1) * 100)
+    change = int(((forecast / baseline - 1) * 100).to_integral_value(ROUND_HALF_UP))
     small = f"{change:+d}%".replace("-", "−") if change else "≈"
     return _with_small(text, small, "p-good" if forecast > baseline else "p-bad")
 

@@ -64,7 +64,7 @@ def table(request: HttpRequest) -> HttpResponse:
 @require_GET
 def patterns(request: HttpRequest) -> HttpResponse:
     """What the page needs once and not at first: a blank editor for each column, and the names of the risk factors."""
-    context = {"patterns": editors.patterns(), "risk_factors": _risk_factors()}
+    context = {"patterns": editors.patterns(), "risk_factors": json.dumps(_risk_factors())}
     return render(request, "renewals/_patterns.html", context)
 
 

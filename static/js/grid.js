@@ -171,6 +171,7 @@
     form.dataset.saving = "";
     cell.classList.add("is-saving");
     say(form, "");
+    form.querySelector(".g-options")?.replaceChildren();
     if (next) moveTo(next);
     const after = (queues.get(id) || Promise.resolve()).then(() => settleChoice(form)).then(() => post(form, id));
     queues.set(id, after);
@@ -409,7 +410,7 @@
   }
 
   function showRisk(cell) {
-    const factors = JSON.parse(document.getElementById("risk-factors")?.textContent || "[]");
+    const factors = JSON.parse(document.getElementById("risk-factors")?.dataset.factors || "[]");
     const points = cell.dataset.contributions.split(",").map(Number);
     const present = points.map((point, index) => [point, index]).filter(([point]) => point >= 0).sort((a, b) => b[0] - a[0]);
     const missing = points.flatMap((point, index) => (point < 0 && factors[index]?.[0] ? [factors[index][0]] : []));
@@ -427,6 +428,10 @@
     card.append(element("p", `Data completeness ${cell.dataset.completeness}%`));
     card.hidden = false;
     cell.setAttribute("aria-describedby", card.id);
+    placeRisk(cell);
+  }
+
+  function placeRisk(cell) {
     const box = cell.getBoundingClientRect();
     const left = Math.min(box.left, innerWidth - card.offsetWidth - 8);
     const isBelow = box.bottom + card.offsetHeight + 8 < innerHeight;
@@ -449,10 +454,17 @@
       if (event.target.closest?.("[data-contributions]")) hideRisk();
     });
   }
-  document.addEventListener("scroll", hideRisk, true);
+  document.addEventListener("scroll", () => {
+    const cell = document.querySelector("[aria-describedby=risk-card]");
+    if (cell) placeRisk(cell);
+  }, true);
 
   // What waits for the totals, and what a card on a phone needs: the name of its column beside each value.
   function dress() {
+    // What scrolls sideways on a phone can be reached by keyboard.
+    for (const strip of document.querySelectorAll(".g-totals .p-strip")) {
+      if (strip.scrollWidth > strip.clientWidth) strip.tabIndex = 0;
+    }
     const total = document.querySelector("#totals [data-count]");
     const pager = document.querySelector(".g-pager");
     if (total && pager) {
