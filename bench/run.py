@@ -27,8 +27,9 @@ def measure(count: int) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    from bench import edits, figures, imports, pages, recompute, scratch
+    from bench import edits, figures, history, imports, pages, recompute, scratch
     from renewals.demo.load import load_demo
+    from renewals.models import Renewal
 
     settings.ALLOWED_HOSTS = ["*"]
     with scratch.scratch_database("perennial_bench_small"):
@@ -45,6 +46,7 @@ def measure(count: int) -> None:
         found += pages.measure(count, small_ms)
         found += edits.measure(count, url)
         found += imports.measure(min(count, 100_000))
+        found += history.measure(Renewal.objects.count())
     figures.report(found)
 
 

@@ -3,7 +3,7 @@
 The order is (time, step, kind, event), all descending. Events of one step stand together in it, so that a bulk edit of
 5,000 rows takes a few lines of the page and the next step follows: the page jumps over the rest by the same index.
 What no index answers (which column was changed, whose rows they are) is looked for in the newest `SCANNED` events at a
-time; the page then says how far back it looked.
+time, `MOST_SCANS` times; the page then says how far back it looked.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from renewals.history.reading import AFTER, DELETED, Entry, Event, current_state
 PAGE_LINES = 50
 LINES_OF_A_STEP = 4
 SCANNED = 20_000
+MOST_SCANS = 6
 STEP = "coalesce(e.pgh_context_id, '00000000-0000-0000-0000-000000000000'::uuid)"
 NEWEST_FIRST = f"e.pgh_created_at DESC, {STEP} DESC, e.pgh_id DESC"
 WITHOUT_USER = 0  # as a filter: changes that nobody signed in made
@@ -96,7 +97,7 @@ class Page:
 def read_page(filters: Filters, user: User, *, start: Place | None = None) -> Page:
     """One page of what fits the filters, of the rows that this user may see."""
     found: list[Event] = []
-    place = start
+    place, scan_count = start, 0
     counts: dict[uuid.UUID, int] = {}
     folded: set[uuid.UUID] = set()
     while len(found) < PAGE_LINES:
@@ -118,6 +119,8 @@ def read_page(filters: Filters, user: User, *, start: Place | None = None) -> Pa
             place = jump
         elif len(taken) > room:
             return Page(_steps(found, folded, user), taken[room - 1], None)
+        elif horizon is not None and (scan_count := scan_count + 1) < MOST_SCANS:
+            place = horizon
         elif is_over:
             return Page(_steps(found, folded, user), horizon, horizon.at if horizon else None)
     return Page(_steps(found, folded, user), place, None)

@@ -175,6 +175,7 @@ def test_everybody_sees_the_changes_of_the_rows_they_see(cast: Cast) -> None:
 
 def test_page_says_how_far_back_it_looked_and_goes_on_from_there(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "SCANNED", 5)
+    monkeypatch.setattr(log, "MOST_SCANS", 1)
     row = make_renewal(owner=cast.rep)
     change(row, cast.rep, confidence=1)
     for number in range(12):
@@ -184,6 +185,9 @@ def test_page_says_how_far_back_it_looked_and_goes_on_from_there(cast: Cast, mon
 
     page = read_page(filters, cast.admin)
 
+    monkeypatch.setattr(log, "MOST_SCANS", 2)
+    tenth = RENEWAL.event_model.objects.order_by("-pgh_id")[9].pgh_created_at
+    assert read_page(filters, cast.admin).looked_back_to == tenth
     fifth = RENEWAL.event_model.objects.order_by("-pgh_id")[4].pgh_created_at
     assert (page.steps, page.looked_back_to) == ([], fifth)
     assert [text for _, _, text in read_all(filters, cast.admin)] == ["1\N{NO-BREAK SPACE}%"]
