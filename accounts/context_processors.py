@@ -23,6 +23,7 @@ class RailItem:
 
 PAGES = (
     RailItem("renewals:table", "Renewals", "table"),
+    RailItem("queue:list", "Decisions", "calendar-due"),
     RailItem("forecasting:overview", "Forecast", "chart-line"),
     RailItem("quality:list", "Data quality", "zoom-exclamation"),
 )

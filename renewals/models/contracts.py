@@ -63,6 +63,7 @@ class Contract(models.Model):
     is_auto_renewing = models.BooleanField(default=False)
     notice_days = models.PositiveSmallIntegerField(default=0)
     uplift_cap_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
+    price_locked_until_on = models.DateField(null=True, blank=True)  # no price rise takes effect up to this day
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
