@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -39,12 +39,10 @@ def request_run(*, reason: str, user: User | None) -> int:
     """
     waiting = Run.objects.filter(state=Run.State.WAITING)
     with transaction.atomic():
-        run = waiting.select_for_update().first()
-        if run is None:
-            Run.objects.bulk_create(
-                [Run(reason=reason, requested_by=user, as_of_on=get_company().today())], ignore_conflicts=True
-            )
-            run = waiting.select_for_update().get()
+        # Again while the one that was there, or kept ours out, is started before we hold it.
+        while (run := waiting.select_for_update().first()) is None:
+            asked = Run(reason=reason, requested_by=user, as_of_on=get_company().today())
+            Run.objects.bulk_create([asked], ignore_conflicts=True)
         transaction.on_commit(lambda: send("start_run"))
     return run.pk
 
@@ -196,7 +194,9 @@ def guarded(run_id: int, step: Callable[[], Any]) -> bool:
     """
     try:
         step()
-    except (ValueError, ArithmeticError, LookupError, MemoryError, IntegrityError) as error:
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
         log.exception("Run %s failed", run_id)
         fail_run(run_id=run_id, message=str(error) or type(error).__name__)
         return False

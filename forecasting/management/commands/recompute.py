@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.db import connection, transaction
 
 from forecasting import services
 from forecasting.models import Run
@@ -32,14 +32,16 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run_id = services.request_run(reason=Run.Reason.DEMAND, user=None)
         if options["queue"]:
+            run_id = services.request_run(reason=Run.Reason.DEMAND, user=None)
             self.stdout.write(f"Run {run_id} waits for a worker.")
             return
         began = time.monotonic()
-        run = services.claim_run(as_of=options["as_of"])
+        with transaction.atomic():  # so that no worker can start it before this process does
+            services.request_run(reason=Run.Reason.DEMAND, user=None)
+            run = services.claim_run(as_of=options["as_of"])
         if run is None:
-            raise CommandError("Another recompute is running; try again when it is over.")
+            raise CommandError("Another recompute is running; this one waits, and a worker takes it up after that.")
         # Inside a caller's transaction the children would not see what it wrote.
         processes = 1 if connection.in_atomic_block else options["processes"]
         on_progress = None if options["json"] else self._print_progress
