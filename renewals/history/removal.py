@@ -14,7 +14,7 @@ from accounts.models import AccountSignal
 from renewals.history.batches import SIGNALS, ids_in_ranges
 from renewals.history.kinds import ACCOUNT, Kind
 from renewals.history.reading import DELETED
-from renewals.models import ChangeBatch
+from renewals.models import AccountBreach, ChangeBatch
 
 T = TypeVar("T")
 
@@ -83,8 +83,8 @@ def _pointers(model: type[Model]) -> list[tuple[type[Model], str]]:
 
 
 def _is_part(model: type[Model]) -> bool:
-    """A table with one row per row of another one holds what was derived from it, and goes with it."""
-    return isinstance(model._meta.pk, ForeignKey)
+    """A table with one row per row of another one holds what was derived from it, and goes with it; breaches too."""
+    return isinstance(model._meta.pk, ForeignKey) or model is AccountBreach
 
 
 def _use(batch: ChangeBatch, other: type[Model], column: str) -> tuple[str, list[Any]]:

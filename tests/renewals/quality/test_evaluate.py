@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, Company
 from forecasting import services as forecasting
 from forecasting.models import Run
+from renewals.history.undo import undo_batch
 from renewals.models import AccountBreach, AccountName, DataRule, QualitySnapshot, Renewal, RenewalQuality
 from renewals.quality.evaluate import evaluate_all, evaluate_renewals
 from renewals.services import cell_value, update_renewal
 from tests.cast import Cast, make_account, make_rate, make_renewal
+from tests.renewals.history.test_undo import import_two_contracts
 
 AS_OF = dt.date(2026, 11, 21)
 CONFIDENCE, FORECAST, OFFER, STEP = 5, 6, 7, 11  # ids of rules, in the order in which they ship
@@ -140,6 +142,16 @@ def test_deleting_rows_by_sql_takes_their_quality_with_them(cast: Cast) -> None:
     assert (RenewalQuality.objects.count(), AccountBreach.objects.count()) == (0, 0)
     evaluate_all(as_of=AS_OF)
     assert AccountName.objects.count() == 0
+
+
+def test_undo_of_an_import_is_not_held_up_by_what_was_found_in_its_rows(cast: Cast) -> None:
+    batch_id, [older, *made] = import_two_contracts(cast)
+    make_account(name=f"{made[0].account.name} GmbH")
+    evaluate_all(as_of=AS_OF)
+    assert set(AccountBreach.objects.values_list("account", flat=True)) > {made[0].account_id}
+    answer = undo_batch(batch_id=batch_id, user=cast.manager, as_of=AS_OF)
+    assert (answer.text, answer.kept) == ("Undone: 1 cell, 6 new rows removed", [])
+    assert list(Renewal.objects.all()) == [older]
 
 
 def test_account_breach_goes_when_its_name_or_family_changes(cast: Cast) -> None:
