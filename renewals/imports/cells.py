@@ -1,6 +1,7 @@
 """From the text of a cell to what the database takes, each distinct text read once.
 
-A reader answers with text ready for COPY (`\\N` is NULL) and keeps what it has to say about a text beside it: a refusal,
+A reader answers with text ready for COPY (`\\N` is NULL) and keeps what it has to say about a text beside it: a
+refusal,
 which leaves the row out, or a warning, which does not.
 """
 

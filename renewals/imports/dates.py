@@ -1,4 +1,5 @@
-"""Dates by named formats. No format is guessed: 03/04/2026 is the 3rd of April or the 4th of March, and only the mapping knows."""
+"""Dates by named formats. No format is guessed: 03/04/2026 is the 3rd of April or the 4th of March, and only the
+mapping knows."""
 
 from __future__ import annotations
 

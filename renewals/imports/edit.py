@@ -83,7 +83,8 @@ def _spec(mapping: Dictionary[str, Any], one: Field) -> dict[str, Any]:
 
 
 def _forms(one: Field, spec: Dictionary[str, Any]) -> tuple[dict[str, str], str]:
-    """The ways to write a cell of this kind, and the one that the mapping has; its own where the page offers no such."""
+    """The ways to write a cell of this kind, and the one that the mapping has; its own where the page offers no
+    such."""
     if one.kind is Kind.DATE:
         forms, chosen = DATE_FORMS, ",".join(spec.get("dates", []))
     elif one.kind in NUMBERS:

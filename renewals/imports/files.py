@@ -18,14 +18,16 @@ PART_BYTES = 4 * 1024 * 1024
 
 @contextmanager
 def spooled(chunks: Iterable[bytes]) -> Iterator[tuple[Path, str]]:
-    """A temporary file with these bytes, and their SHA-256. Raises FileRejected past the size limit, before more is read."""
+    """A temporary file with these bytes, and their SHA-256. Raises FileRejected past the size limit, before more is
+    read."""
     digest, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(prefix="perennial-") as file:
         for chunk in chunks:
             size += len(chunk)
             if size > settings.IMPORT_MAX_BYTES:
                 raise FileRejected(
-                    f"The file is larger than {settings.IMPORT_MAX_BYTES / 2**20:,.0f} MB. Split it by rows, each part with the headings."
+                    f"The file is larger than {settings.IMPORT_MAX_BYTES / 2**20:,.0f} MB. Split it by rows, each "
+                    f"part with the headings."
                 )
             digest.update(chunk)
             file.write(chunk)

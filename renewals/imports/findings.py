@@ -133,7 +133,8 @@ def keep_findings(batch_id: int) -> None:
             INSERT INTO renewals_importfinding (batch_id, row_number, "column", value, reason_code, reason, severity)
             SELECT %s, row_number, column_name, value, code, reason, severity FROM import_problem p
             WHERE severity = 'refused'
-               OR NOT EXISTS (SELECT 1 FROM import_problem r WHERE r.severity = 'refused' AND r.row_number = p.row_number)
+               OR NOT EXISTS (SELECT 1 FROM import_problem r WHERE r.severity = 'refused' AND r.row_number =
+                   p.row_number)
             ORDER BY row_number, severity, code
             """,
             [batch_id],

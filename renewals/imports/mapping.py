@@ -169,7 +169,8 @@ def parse_mapping(data: Dictionary[str, Any], name: str = "") -> Mapping:
 
 
 def _usual_move(data: Dictionary[str, Any], rules: Dictionary[str, Rule]) -> str:
-    """A term known by its first day is the same term with a corrected end; without that day, another end is another term."""
+    """A term known by its first day is the same term with a corrected end; without that day, another end is another
+    term."""
     return "corrected" if "contract.starts_on" in rules and not data.get("is_rolling") else "new_term"
 
 

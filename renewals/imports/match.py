@@ -22,7 +22,8 @@ def match_contracts(run: Run) -> None:
     run.make_table(
         "import_term",
         f"""
-        SELECT r.row_number, r.account_id, r.starts_on, found.ends_on AS found_ends_on, found.currency AS found_currency,
+        SELECT r.row_number, r.account_id, r.starts_on, found.ends_on AS found_ends_on, found.currency AS
+            found_currency,
             CASE WHEN found.id IS NULL OR ({extends}) THEN {run.new_id("renewals_contract", "r.row_number")}
                 ELSE found.id END AS contract_id,
             found.id IS NULL OR ({extends}) AS is_new,
@@ -79,7 +80,8 @@ def match_renewals_of_contracts(run: Run) -> None:
         "import_decision",
         f"""
         SELECT r.row_number, m.contract_id, found.owner_id, found.due_on AS found_due_on,
-            coalesce(found.id, {run.new_id("renewals_renewal", "r.row_number")}) AS renewal_id, found.id IS NULL AS is_new
+            coalesce(found.id, {run.new_id("renewals_renewal", "r.row_number")}) AS renewal_id, found.id IS NULL AS
+                is_new
         FROM import_row r JOIN import_term m USING (row_number) LEFT JOIN LATERAL (
             SELECT o.id, o.owner_id, o.due_on FROM renewals_renewal o
             WHERE NOT m.is_new AND o.contract_id = m.contract_id AND ({fits})

@@ -1,4 +1,5 @@
-"""Files as they come: which kind, which encoding, which delimiter; then rows of text with the numbers a spreadsheet shows.
+"""Files as they come: which kind, which encoding, which delimiter; then rows of text with the numbers a spreadsheet
+shows.
 
 Nothing is lost on the way: a quote that is never closed would swallow the rest of a file, so such a file is rejected.
 """
@@ -26,7 +27,8 @@ WRONG_KINDS = {
     b"\x89PNG": "a picture. Export the list as CSV or XLSX",
     b"\xff\xd8\xff": "a picture. Export the list as CSV or XLSX",
     b"GIF8": "a picture. Export the list as CSV or XLSX",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), whatever its name says. Open it and save it as XLSX or CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), whatever its name says. Open it and save it as XLSX or "
+    "CSV UTF-8",
     b"\x1f\x8b": "compressed (gzip). Unpack it first",
     b"7z\xbc\xaf": "compressed (7-Zip). Unpack it first",
     b"Rar!": "compressed (RAR). Unpack it first",
@@ -35,8 +37,10 @@ WRONG_KINDS = {
     b"SQLite": "a database file. Export the table as CSV",
 }
 WRONG_TEXTS = {
-    b"<!doctype": "a web page. Some systems name a web page .xls: open it in a spreadsheet and save it as XLSX or CSV UTF-8",
-    b"<html": "a web page. Some systems name a web page .xls: open it in a spreadsheet and save it as XLSX or CSV UTF-8",
+    b"<!doctype": "a web page. Some systems name a web page .xls: open it in a spreadsheet and save it as XLSX "
+    "or CSV UTF-8",
+    b"<html": "a web page. Some systems name a web page .xls: open it in a spreadsheet and save it as XLSX "
+    "or CSV UTF-8",
     b"<?xml": "XML. Open it in a spreadsheet and save it as XLSX or CSV UTF-8",
     b"{": "JSON. Export the list as CSV or XLSX",
 }
@@ -90,7 +94,8 @@ def fold(name: str) -> str:
 
 @contextmanager
 def open_table(path: Path, mapping: Mapping | None = None) -> Iterator[Table]:
-    """The table in a file. Raises FileRejected. A workbook is unpacked into a CSV file that lives as long as the context."""
+    """The table in a file. Raises FileRejected. A workbook is unpacked into a CSV file that lives as long as the
+    context."""
     head = _read_head(path)
     if head.startswith(b"PK\x03\x04"):
         try:
@@ -223,7 +228,8 @@ def _records(path: Path, encoding: str, delimiter: str, size: int) -> Iterator[l
             if records and records[-1] and records[-1][-1].endswith(END):
                 if records.pop() != [END]:
                     raise FileRejected(
-                        f"Row {first + len(records)} opens a quote and never closes it, so the rest of the file would be "
+                        f"Row {first + len(records)} opens a quote and never closes it, so the rest of the file "
+                        f"would be "
                         "read as one cell. Close the quote, or take it out."
                     )
                 if records:

@@ -22,7 +22,8 @@ def mark_repeats(run: Run, key: str, *, paths: Sequence[str], value: str) -> Non
     if not run.rows("SELECT 1 FROM import_repeat LIMIT 1"):
         return
     same = " AND ".join(f"r.{column.strip()} = t.{column.strip()}" for column in key.split(","))
-    other = f"(SELECT first_rows[CASE WHEN first_rows[1] = t.row_number THEN 2 ELSE 1 END] FROM import_repeat r WHERE {same})"
+    place = "CASE WHEN first_rows[1] = t.row_number THEN 2 ELSE 1 END"
+    other = f"(SELECT first_rows[{place}] FROM import_repeat r WHERE {same})"
     run.refuse(
         f"EXISTS (SELECT 1 FROM import_repeat r WHERE {same} AND r.is_conflict)",
         paths=paths,

@@ -38,12 +38,14 @@ def resolve_accounts(run: Run) -> None:
         if is_closed
         else ["ambiguous_account", "several ids of this file have this name"],
     )
-    run.execute("ANALYZE import_account (account_id)")
     _refuse_other_teams(run)
+    # All of it: without knowing how many are refused, the planner would try each row of the file on each account.
+    run.execute("ANALYZE import_account")
 
 
 def _match_names(run: Run) -> None:
-    """An account that has an id already is only found by it; one without an id is found by name and takes the file's id.
+    """An account that has an id already is only found by it; one without an id is found by name and takes the file's
+    id.
 
     A row with only a name to which the same file gives an id means that one, whatever the book has: were the book asked
     first, the same file would mean something else the second time.
@@ -55,7 +57,8 @@ def _match_names(run: Run) -> None:
         f"""
         WITH book AS (
             SELECT {FOLDED_NAME} AS folded, min(id) AS id, count(*) AS count,
-                min(id) FILTER (WHERE external_id = '') AS bare_id, count(*) FILTER (WHERE external_id = '') AS bare_count
+                min(id) FILTER (WHERE external_id = '') AS bare_id, count(*) FILTER (WHERE external_id = '') AS
+                    bare_count
             FROM accounts_account a GROUP BY 1
         ), file AS (
             SELECT folded, count(*) FILTER (WHERE external_id IS NOT NULL) AS id_count FROM import_account GROUP BY 1
@@ -120,7 +123,8 @@ def refuse_by_account(run: Run) -> None:
     """Leaves out the rows of import_row whose account is refused, or that name an owner of another team."""
     for code, reason in run.rows("SELECT DISTINCT refusal, reason FROM import_account WHERE refusal IS NOT NULL"):
         run.refuse(
-            "EXISTS (SELECT 1 FROM import_account i WHERE i.account_key = t.account_key AND i.refusal = %s AND i.reason = %s)",
+            "EXISTS (SELECT 1 FROM import_account i WHERE i.account_key = t.account_key AND i.refusal = %s AND "
+            "i.reason = %s)",
             paths=("account.external_id", "account.name"),
             value="coalesce(account_external_id, account_name)",
             code=code,
@@ -130,7 +134,8 @@ def refuse_by_account(run: Run) -> None:
     if run.is_bound_to_team:
         for field in ("account_owner", "renewal_owner"):
             run.refuse(
-                f"{field} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {field} AND u.team_id = %s)",
+                f"{field} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = {field} AND "
+                f"u.team_id = %s)",
                 paths=(field.replace("_", ".", 1),),
                 value=f"(SELECT email FROM accounts_user u WHERE u.id = {field})",
                 code="account_of_another_team",

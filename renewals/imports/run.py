@@ -49,7 +49,8 @@ class Run:
     ) -> None:
         """A temporary table from a query, with statistics: the planner guesses badly about tables it has never seen.
 
-        Only of the columns it is joined by: a staged row has some sixty, and statistics of each would cost more than help.
+        Only of the columns it is joined by: a staged row has some sixty, and statistics of each would cost more than
+        help.
         """
         self.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
         self.execute(f"CREATE TEMP TABLE {name} AS {query}", params)

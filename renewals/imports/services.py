@@ -1,4 +1,5 @@
-"""Writes: receive a file, choose its mapping, check it, import it, cancel it. Each is one step that may be taken twice."""
+"""Writes: receive a file, choose its mapping, check it, import it, cancel it. Each is one step that may be taken
+twice."""
 
 from __future__ import annotations
 
@@ -266,7 +267,8 @@ def day_of_file(mapping: Mapping, file_name: str, as_of: dt.date) -> dt.date:
             if found:
                 return found[0]
     raise FileRejected(
-        f"The mapping reads the day of the file from its name, as {mapping.file_on_in_name}, and “{file_name}” has none."
+        f"The mapping reads the day of the file from its name, as {mapping.file_on_in_name}, and “{file_name}” "
+        f"has none."
     )
 
 

@@ -22,7 +22,8 @@ def make_signal_rows(run: Run) -> None:
             coalesce(a.is_named_twin, false) AS is_named_twin, k.count AS account_count, NULL::text AS verdict,
             coalesce(c.signal_measured_on, c.payment_settled_on) AS measured_on
         FROM import_cell c LEFT JOIN import_account a USING (account_key)
-        LEFT JOIN (SELECT number, min(account_id) AS account_id, count(DISTINCT account_id) AS count FROM renewals_contract
+        LEFT JOIN (SELECT number, min(account_id) AS account_id, count(DISTINCT account_id) AS count FROM
+            renewals_contract
                    WHERE number IN (SELECT contract_number FROM import_cell) GROUP BY 1) k
             ON k.number = c.contract_number AND c.account_key IS NULL
         """,
@@ -49,7 +50,8 @@ def make_signal_rows(run: Run) -> None:
 def _refuse_other_teams(run: Run) -> None:
     if run.is_bound_to_team:
         run.refuse(
-            """NOT is_new_account AND NOT EXISTS (SELECT 1 FROM accounts_account a JOIN accounts_user u ON u.id = a.owner_id
+            """NOT is_new_account AND NOT EXISTS (SELECT 1 FROM accounts_account a JOIN accounts_user u ON u.id =
+            a.owner_id
                 WHERE a.id = t.account_id AND u.team_id = %s)""",
             paths=ACCOUNT,
             value=SHOWN,
@@ -70,7 +72,8 @@ def _mark_repeats(run: Run) -> None:
 
 
 def combine_signals(run: Run) -> None:
-    """Makes import_signal. A month's row is dated by the last day that it knows of, so it never tells of days to come."""
+    """Makes import_signal. A month's row is dated by the last day that it knows of, so it never tells of days to
+    come."""
     if run.mapping.rows == "payments":
         measures = {
             "late_payment_days": "avg(greatest(payment_settled_on - payment_due_on, 0))",
@@ -104,7 +107,8 @@ def combine_signals(run: Run) -> None:
     )
     run.make_table(
         "import_signal",
-        f"SELECT account_id, measured_on, {merged} FROM ({' UNION ALL '.join(parts)}) s GROUP BY account_id, measured_on",
+        f"SELECT account_id, measured_on, {merged} FROM ({' UNION ALL '.join(parts)}) s GROUP BY account_id, "
+        f"measured_on",
         joined_by="account_id, measured_on",
     )
 
@@ -121,7 +125,8 @@ def _combined(rule: Rule) -> str:
 
 
 def _change_sql(window: int, types: dict[str, str]) -> str:
-    """Use in the last `window` days against the same span before, at each month's end; a month without any use counts too.
+    """Use in the last `window` days against the same span before, at each month's end; a month without any use counts
+    too.
 
     Only from two whole windows after the account's first use: a first month against nothing is no growth.
     """
@@ -138,7 +143,8 @@ def _change_sql(window: int, types: dict[str, str]) -> str:
                   FROM (SELECT account_id, min(measured_on) AS first_day,
                             (SELECT max(measured_on) FROM import_row WHERE verdict IS NULL) AS last_day
                         FROM import_row WHERE verdict IS NULL GROUP BY 1) a
-                  CROSS JOIN LATERAL generate_series(date_trunc('month', a.first_day + {2 * window}), a.last_day, '1 month') month
+                  CROSS JOIN LATERAL generate_series(
+                      date_trunc('month', a.first_day + {2 * window}), a.last_day, '1 month') month
                   WHERE least((month + interval '1 month')::date - 1, a.last_day) >= a.first_day + {2 * window}) f
             JOIN (SELECT account_id, measured_on, sum(signal_usage_change_rate) AS amount FROM import_row
                   WHERE verdict IS NULL GROUP BY 1, 2) u
@@ -154,7 +160,8 @@ def write_signals(run: Run) -> Counts:
     known = "accounts_accountsignal o ON o.account_id = s.account_id AND o.measured_on = s.measured_on"
     [(created, changed, total)] = run.rows(
         f"""
-        SELECT count(*) FILTER (WHERE o.id IS NULL), count(*) FILTER (WHERE o.id IS NOT NULL AND ({new}) IS DISTINCT FROM ({old})),
+        SELECT count(*) FILTER (WHERE o.id IS NULL), count(*) FILTER (WHERE o.id IS NOT NULL AND ({new}) IS DISTINCT
+            FROM ({old})),
             count(*) FROM import_signal s LEFT JOIN {known}
         """
     )

@@ -1,4 +1,5 @@
-"""Rows of a file into a temporary table, column by column: each distinct text is read once, then COPY takes the chunk."""
+"""Rows of a file into a temporary table, column by column: each distinct text is read once, then COPY takes the
+chunk."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class Cancelled(Exception):
 
 @dataclass
 class Tally:
-    """Where every row of the file went. Read = staged + refused + left out; repeats are found later, among the staged."""
+    """Where every row of the file went. Read = staged + refused + left out; repeats are found later, among the
+    staged."""
 
     read: int = 0
     staged: int = 0
@@ -174,7 +176,8 @@ def _stage_chunk(cursor: CursorWrapper, stage: Stage, numbers: list[int], rows: 
 
 
 def _even(stage: Stage, numbers: list[int], rows: list[list[str]]) -> tuple[list[int], list[list[str]]]:
-    """Rows with a cell for each heading. Blank cells past the last heading do no harm; anything else would shift values."""
+    """Rows with a cell for each heading. Blank cells past the last heading do no harm; anything else would shift
+    values."""
     width = len(stage.table.header)
     if set(map(len, rows)) == {width}:
         return numbers, rows

@@ -1,4 +1,5 @@
-"""Imports in the background. The state is in ImportBatch, so a lost message costs seconds and a repeated one nothing."""
+"""Imports in the background. The state is in ImportBatch, so a lost message costs seconds and a repeated one
+nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def _is_worked_on(batch_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted
+            SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND
+                granted
                            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
             """,
             [services.BATCH_LOCK, batch_id],

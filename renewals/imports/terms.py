@@ -1,4 +1,5 @@
-"""Contract rows: the term each stands for, what contradicts itself, and which contract and renewal of the book it is."""
+"""Contract rows: the term each stands for, what contradicts itself, and which contract and renewal of the book it
+is."""
 
 from __future__ import annotations
 
@@ -26,13 +27,15 @@ def make_rows(run: Run) -> None:
         f"""
         SELECT c.*, a.account_id, a.is_new AS is_new_account, a.is_named_twin, NULL::text AS verdict,
             s.starts_on, t.ends_on, s.due_on, t.past_terms, {yearly} AS yearly_amount,
-            c.contract_starts_on IS NULL OR (c.contract_ends_on IS NULL AND c.renewal_due_on IS NULL) AS is_term_assumed,
+            c.contract_starts_on IS NULL OR (c.contract_ends_on IS NULL AND c.renewal_due_on IS NULL) AS
+                is_term_assumed,
             d.outcome, d.declined_on, d.outcome = 'renewed' AND c.renewal_ordered_on IS NULL AS is_order_assumed,
             CASE WHEN d.outcome = 'renewed' THEN coalesce(c.renewal_ordered_on, {stand_in}) END AS ordered_on
         FROM import_cell c LEFT JOIN import_account a USING (account_key)
         {_term_sql(run)}
         CROSS JOIN LATERAL (SELECT
-            coalesce(c.contract_starts_on, (t.ends_on + 1 - make_interval(months => c.contract_term_months))::date) AS starts_on,
+            coalesce(c.contract_starts_on, (t.ends_on + 1 - make_interval(months => c.contract_term_months))::date) AS
+                starts_on,
             coalesce(c.renewal_due_on, t.ends_on) AS due_on) s
         CROSS JOIN LATERAL (SELECT coalesce(c.renewal_outcome,
             CASE WHEN c.renewal_ordered_on IS NOT NULL THEN 'renewed'

@@ -1,6 +1,7 @@
 """The one upsert: accounts, contracts, renewals; set-based, and a row is only touched where a value differs.
 
-Values are computed against the row as it is at the moment of writing (`o`), so an edit that somebody saves while an import
+Values are computed against the row as it is at the moment of writing (`o`), so an edit that somebody saves while an
+import
 works is never undone by it.
 """
 
@@ -27,7 +28,8 @@ def _write(
 ) -> Counts:
     """`source` gives `id` and `is_new` as `c`; `values` are SQL over `c` and the old row `o`, by column.
 
-    New rows go in by `order`: most indexes of a renewal begin with its due date, or hold it second, and neighbours that come
+    New rows go in by `order`: most indexes of a renewal begin with its due date, or hold it second, and neighbours
+    that come
     together find their page at hand. That halves the time of a large insert.
     """
     columns = ", ".join(values)
@@ -98,7 +100,8 @@ def write_contracts(run: Run) -> Counts:
         run,
         "renewals_contract",
         """
-        (SELECT r.*, m.contract_id AS id, m.is_new, m.starts_on AS term_starts_on, m.extended_id IS NOT NULL AS is_extension
+        (SELECT r.*, m.contract_id AS id, m.is_new, m.starts_on AS term_starts_on, m.extended_id IS NOT NULL AS
+            is_extension
          FROM import_row r JOIN import_term m USING (row_number) WHERE r.verdict IS NULL) c
         """,
         {
@@ -109,7 +112,9 @@ def write_contracts(run: Run) -> Counts:
             "ends_on": "c.ends_on",
             "is_term_assumed": """CASE WHEN o.id IS NULL THEN c.is_term_assumed OR c.is_extension
                 WHEN o.starts_on = c.contract_starts_on THEN c.is_term_assumed ELSE o.is_term_assumed END""",
-            "recurring_amount": f"coalesce({run.written('contract.recurring_amount', 'c.yearly_amount', 'o.recurring_amount')}, 0)",
+            "recurring_amount": "coalesce("
+            + run.written("contract.recurring_amount", "c.yearly_amount", "o.recurring_amount")
+            + ", 0)",
             "one_off_amount": "coalesce("
             + run.written("contract.one_off_amount", "c.contract_one_off_amount", "o.one_off_amount")
             + ", 0)",
@@ -117,7 +122,9 @@ def write_contracts(run: Run) -> Counts:
             "is_auto_renewing": "coalesce("
             + run.written("contract.is_auto_renewing", "c.contract_is_auto_renewing", "o.is_auto_renewing")
             + ", false)",
-            "notice_days": f"coalesce({run.written('contract.notice_days', 'c.contract_notice_days', 'o.notice_days')}, 0)",
+            "notice_days": "coalesce("
+            + run.written("contract.notice_days", "c.contract_notice_days", "o.notice_days")
+            + ", 0)",
             "uplift_cap_rate": run.written(
                 "contract.uplift_cap_rate", "round(c.contract_uplift_cap_rate::numeric, 4)", "o.uplift_cap_rate"
             ),
@@ -188,7 +195,8 @@ def write_renewals(run: Run) -> Counts:
 
 
 def decide_extended(run: Run) -> int:
-    """A register that moved a contract's end forward says that the earlier term was renewed. How many were open until now.
+    """A register that moved a contract's end forward says that the earlier term was renewed. How many were open until
+    now.
 
     Its price is not in the register: the baseline stands in for the final amount, as for every renewal without one.
     """
@@ -204,7 +212,8 @@ def decide_extended(run: Run) -> int:
     run.execute(
         f"""
         INSERT INTO import_problem SELECT t.row_number, %(column)s, t.ends_on::text, 'expiry_moved',
-            format('the end moved from %%s to %%s: taken as renewed, ordered on %%s', m.found_ends_on, t.ends_on, {stand_in}),
+            format('the end moved from %%s to %%s: taken as renewed, ordered on %%s', m.found_ends_on, t.ends_on,
+                {stand_in}),
             'warning'
         FROM import_row t JOIN import_term m USING (row_number) JOIN renewals_renewal o ON o.contract_id = m.extended_id
         WHERE t.verdict IS NULL AND o.due_on = m.found_ends_on AND o.outcome = 'open'
@@ -253,9 +262,11 @@ def write_past_terms(run: Run) -> Counts:
         INSERT INTO renewals_renewal (contract_id, account_id, owner_id, due_on, notice_days, currency, baseline_amount,
             final_amount, cross_sell_amount, stage_id, outcome, ordered_on, next_step, is_excluded, excluded_reason,
             attributes, created_at, updated_at)
-        SELECT c.contract_id, c.account_id, a.owner_id, c.due_on, coalesce(c.contract_notice_days, 0), c.contract_currency,
+        SELECT c.contract_id, c.account_id, a.owner_id, c.due_on, coalesce(c.contract_notice_days, 0),
+            c.contract_currency,
             coalesce(c.yearly_amount, 0), coalesce(c.yearly_amount, 0), 0,
-            (SELECT id FROM renewals_stage ORDER BY position LIMIT 1), 'renewed', c.due_on, '', false, '', '{{}}', now(), now()
+            (SELECT id FROM renewals_stage ORDER BY position LIMIT 1), 'renewed', c.due_on, '', false, '', '{{}}',
+                now(), now()
         FROM {past} LEFT JOIN {known} JOIN accounts_account a ON a.id = c.account_id WHERE o.id IS NULL
         """
     )

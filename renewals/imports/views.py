@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -139,7 +139,8 @@ def choose_mapping(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @importers_only
 def edit_columns(request: HttpRequest, pk: int) -> HttpResponse:
-    """Which column each field is read from. The change is kept with this import, not with the mapping it started from."""
+    """Which column each field is read from. The change is kept with this import, not with the mapping it started
+    from."""
     batch, user = get_batch(request, pk), signed_in(request)
     if not user.is_admin:
         raise PermissionDenied("An admin changes mappings.")
@@ -173,7 +174,8 @@ def edit_columns(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _base_mapping(request: HttpRequest, batch: ImportBatch) -> dict[str, Any]:
-    """Where the change starts: a mapping that comes with Perennial, a blank one for a kind of rows, or the batch's own."""
+    """Where the change starts: a mapping that comes with Perennial, a blank one for a kind of rows, or the batch's
+    own."""
     start = request.GET.get("from", "")
     if start in builtin_names():
         return load_mapping(start)

@@ -1,4 +1,5 @@
-"""One import from the staged cells to the counts: resolve, check, match, write. A check does the same and writes nothing."""
+"""One import from the staged cells to the counts: resolve, check, match, write. A check does the same and writes
+nothing."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ HEADING = "Account,Name,Contract,Starts,Ends,Amount\n"
 
 @pytest.fixture
 def run_import(db: None) -> Import:
-    """run_import(text or bytes, mapping, user=..., is_check=..., all_or_nothing=..., name=...) -> the finished batch."""
+    """run_import(text or bytes, mapping, user=..., is_check=..., all_or_nothing=..., name=...) -> the finished
+    batch."""
 
     def run(
         content: str | bytes,

@@ -144,8 +144,8 @@ def test_a_total_counts_by_the_year_and_one_of_a_short_term_stays(run_import: Im
         "contract": {**CONTRACTS["contract"], "recurring_amount": {"column": "Amount", "amount_is": "total"}},
     }
     run_import(
-        HEADING
-        + "A1,Acme,C1,2026-01-01,2027-12-31,24000\nA1,Acme,C2,2026-01-01,2026-03-31,500\nA1,Acme,C3,2026-01-01,2026-12-31,0\n",
+        HEADING + "A1,Acme,C1,2026-01-01,2027-12-31,24000\nA1,Acme,C2,2026-01-01,2026-03-31,500\n"
+        "A1,Acme,C3,2026-01-01,2026-12-31,0\n",
         mapping,
     )
     amounts = dict(Contract.objects.values_list("number", "recurring_amount"))
@@ -325,8 +325,10 @@ def test_all_or_nothing_imports_nothing_where_a_row_is_refused(run_import: Impor
     ("content", "message"),
     [
         (HEADING, "The file has headings and no rows below them."),
-        ("Account,Name\nA1,Acme\n", "The file has no column “Contract”, which this mapping needs. It has “Account”, “Name”."),
-        (HEADING.replace("Amount", "contract") + ROW, "The heading “Contract” stands over 2 columns (3, 6). Give each its own heading."),
+        ("Account,Name\nA1,Acme\n", "The file has no column “Contract”, which this mapping needs. It has "
+        "“Account”, “Name”."),
+        (HEADING.replace("Amount", "contract") + ROW, "The heading “Contract” stands over 2 columns (3, 6). Give "
+        "each its own heading."),
     ],
 )  # fmt: skip
 def test_files_that_do_not_fit_their_mapping_fail_as_a_whole(run_import: Import, content: str, message: str) -> None:

@@ -111,7 +111,7 @@ def test_workbook_cells_read_as_a_csv_would_have_them(tmp_path: Path) -> None:
 def test_a_sheet_is_taken_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, workbook(["a"], ["1"]), "book.xlsx")
     mapping = parse_mapping({**CONTRACTS, "file": {"sheet": "2026"}})
-    with pytest.raises(FileRejected, match="has no sheet “2026”. It has Contracts"), open_table(path, mapping):
+    with pytest.raises(FileRejected, match=r"has no sheet “2026”\. It has Contracts"), open_table(path, mapping):
         pass
 
 
@@ -135,4 +135,4 @@ def test_another_kind_of_archive_is_no_workbook(tmp_path: Path) -> None:
 
 def test_the_child_that_reads_workbooks_knows_no_django() -> None:
     code = "import renewals.imports.sheets, sys; print('django' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -116,7 +116,7 @@ def test_a_worker_killed_while_it_writes_changes_nothing_and_the_next_one_finish
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
         cwd=Path(settings.BASE_DIR),
     )
-    wait_until(lambda: is_writing(), "the worker never came to write")
+    wait_until(is_writing, "the worker never came to write")
     assert tasks._is_worked_on(batch.pk)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
@@ -131,7 +131,8 @@ def test_a_worker_killed_while_it_writes_changes_nothing_and_the_next_one_finish
 def is_writing() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%INSERT INTO renewals_contract%' AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%INSERT INTO renewals_contract%' AND pid <> "
+            "pg_backend_pid()"
         )
         return bool(cursor.fetchone()[0])
 
