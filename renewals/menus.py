@@ -34,7 +34,6 @@ MOST_CHOICES = 200
 class Pill:
     name: str
     label: str
-    menu_url: str
     text: str = ""
     clear_url: str = ""
 
@@ -46,6 +45,7 @@ class Pills:
     search: str
     kept: list[tuple[str, str]]  # what a search keeps of the address
     clear_url: str
+    menu_url: str  # the address that a menu starts from
 
 
 def build_pills(query: Query) -> Pills:
@@ -58,6 +58,7 @@ def build_pills(query: Query) -> Pills:
         search=query.params.get("q", ""),
         kept=_pairs(query, leave_out=("q", "page")),
         clear_url=f"?outcome={EVERY}" if query.conditions else "",
+        menu_url=query.url(page=None),
     )
 
 
@@ -66,7 +67,6 @@ def _pill(name: str, query: Query) -> Pill:
     return Pill(
         name=name,
         label=FILTERS[name].label,
-        menu_url=query.url(page=None),
         text=condition.text if condition else "",
         clear_url=query.url_without(condition) if condition else "",
     )

@@ -357,11 +357,25 @@ class Heading:
 
     name: str
     label: str
-    unit: str
-    css: str
-    why: str
+    attributes: str
     url: str
     direction: str  # ascending, descending, or nothing: as aria-sort says it
+
+    @property
+    def icon(self) -> str:
+        return "arrow-up" if self.direction == "ascending" else "arrow-down"
+
+
+HEADING_ATTRIBUTES = {
+    name: format_html(
+        ' class="{}" data-name="{}" data-label="{}" data-why="{}"',
+        column.attrs["th"]["class"],
+        name,
+        column.verbose_name,
+        column.attrs["th"]["data-why"],
+    )
+    for name, column in COLUMNS.items()
+}
 
 
 def build_headings(sort: str, url_of: Callable[[str], str], sight: Sight) -> list[Heading]:
@@ -370,13 +384,12 @@ def build_headings(sort: str, url_of: Callable[[str], str], sight: Sight) -> lis
     headings = []
     for name, column in COLUMNS.items():
         is_current = name == current
+        unit = f" {currency_sign(sight.currency)}" if name in {"baseline_amount", "forecast_amount"} else ""
         headings.append(
             Heading(
                 name=name,
-                label=column.verbose_name,
-                unit=currency_sign(sight.currency) if name in {"baseline_amount", "forecast_amount"} else "",
-                css=column.attrs["th"]["class"],
-                why=column.attrs["th"]["data-why"],
+                label=f"{column.verbose_name}{unit}",
+                attributes=HEADING_ATTRIBUTES[name],
                 url=url_of(f"-{name}" if is_current and not is_descending else name),
                 direction=("descending" if is_descending else "ascending") if is_current else "",
             )

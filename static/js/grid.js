@@ -477,11 +477,42 @@
     for (const link of table().tHead.querySelectorAll("a:not([tabindex])")) link.tabIndex = -1;
     if (!table().querySelector("[tabindex='0']")) makeCurrent(cellAt(1, 0));
     if (!PHONE.matches) return;
+    document.querySelector(".g-sorter .p-menu").replaceChildren(...[...table().tHead.querySelectorAll("a")].map(sortItem));
     const labels = [...table().tHead.rows[0].cells].map((head) => head.dataset.label);
     for (const row of table().tBodies[0].rows) {
       for (const cell of row.cells) cell.dataset.label = labels[cell.cellIndex];
     }
   }
+
+  // On a phone there are no heads: their links stand in a menu.
+  function sortItem(link) {
+    const item = link.cloneNode(true);
+    item.className = "p-menu-item";
+    item.removeAttribute("id");
+    item.tabIndex = 0;
+    return item;
+  }
+
+  // Order and page size may have changed since the pills were drawn: what a filter leads to keeps them.
+  function withPresentOrder(params) {
+    const present = new URLSearchParams(location.search);
+    for (const name of ["sort", "per_page"]) {
+      if (present.has(name)) params.set(name, present.get(name));
+    }
+    return params;
+  }
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.closest(".p-filters") || event.target.method !== "get") return;
+    event.preventDefault();
+    location.assign(`${event.target.getAttribute("action")}?${withPresentOrder(new URLSearchParams(new FormData(event.target)))}`);
+  });
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest(".p-filters a[href^='?']");
+    if (link) link.search = withPresentOrder(new URLSearchParams(link.search));
+  }, true);
+
   PHONE.addEventListener("change", dress);
   dress();
 
