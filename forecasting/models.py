@@ -191,6 +191,15 @@ class ForecastLine(models.Model):
         return f"{self.grain} of {self.starts_on}"
 
 
+class StaleScore(models.Model):
+    """A renewal that was edited while a run was being published: it is scored when that is over, so nobody waits."""
+
+    renewal_id = models.BigIntegerField()  # no foreign key, which would have to be checked
+
+    def __str__(self) -> str:
+        return f"score of {self.renewal_id}"
+
+
 class StaleMonth(models.Model):
     """A month whose forecast lines an edit has made stale. Written with the edit, removed when the lines are refreshed.
 

@@ -1,5 +1,6 @@
 """Celery tasks: thin callers of services. Each may be delivered twice, or again after its worker was killed."""
 
+from accounts.models import get_company
 from config.celery import app
 from forecasting import services
 
@@ -23,6 +24,7 @@ def refresh_stale_months() -> None:
 def dispatch_waiting_runs() -> None:
     """From beat, every few seconds: what the broker lost, or never got, is done after all."""
     services.dispatch_runs()
+    services.score_stale_renewals(as_of=get_company().today())
     services.refresh_stale_months()
 
 

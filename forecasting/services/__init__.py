@@ -16,7 +16,7 @@ from forecasting.services.runs import (
     request_run,
     start_run,
 )
-from forecasting.services.scores import score_renewals
+from forecasting.services.scores import score_renewals, score_stale_renewals
 
 __all__ = [
     "claim_run",
@@ -32,6 +32,7 @@ __all__ = [
     "request_nightly",
     "request_run",
     "score_renewals",
+    "score_stale_renewals",
     "stage_chunk",
     "start_run",
 ]

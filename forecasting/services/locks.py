@@ -4,7 +4,9 @@ SCORES: whoever writes one row's score takes it shared, the publish of a run exc
 so that the two never wait for each other's rows in a circle. LINES: whoever writes forecast lines takes it exclusive.
 """
 
+import time
 from enum import IntEnum
+from typing import Final
 
 from django.db import connection
 
@@ -14,9 +16,13 @@ class Lock(IntEnum):
     LINES = 7_010_002
 
 
-def take_lock(lock: Lock, *, is_shared: bool = False) -> None:
+# How long an edit waits for a publication before it leaves its score for later.
+PATIENCE: Final = 0.25
+
+
+def take_lock(lock: Lock) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock{'_shared' if is_shared else ''}(%s)", [lock])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
 
 
 def try_lock(lock: Lock) -> bool:
@@ -24,3 +30,18 @@ def try_lock(lock: Lock) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
         return bool(cursor.fetchone()[0])
+
+
+def try_to_share(*locks: int) -> bool:
+    """Take locks shared, in that order; False when somebody holds one of them exclusively for longer than PATIENCE."""
+    until = time.monotonic() + PATIENCE
+    with connection.cursor() as cursor:
+        for lock in locks:
+            while True:
+                cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", [lock])
+                if cursor.fetchone()[0]:
+                    break
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.02)
+    return True

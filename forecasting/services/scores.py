@@ -11,7 +11,9 @@ from django.db import connection, transaction
 from psycopg2.extras import execute_values
 
 from forecasting.frames import Accounts, Arrays, current_rules, day_number, judge, read_book, score_book
-from forecasting.services.locks import Lock, take_lock
+from forecasting.models import StaleScore
+from forecasting.services.locks import Lock, try_to_share
+from renewals.quality.evaluate import LOCK as QUALITY_LOCK
 from renewals.quality.evaluate import evaluate_renewals
 
 COLUMNS: Final = (
@@ -46,16 +48,35 @@ SELECT DISTINCT date_trunc('month', due_on) FROM (
 def score_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
     """Score these rows anew inside the caller's transaction, by the steps of a run, and have their months refreshed.
 
-    The refresh comes with the next beat (`refresh_stale_months`), once for however many edits there were. Only these
-    rows: what an outcome does to the account's other renewals comes with the next run.
+    The refresh comes with the next beat (`refresh_stale_months`), once for however many edits there were; so does the
+    score itself where a run is just being published, because nobody should wait for that. Only these rows: what an
+    outcome does to the account's other renewals comes with the next run.
     """
     ids = sorted(set(renewal_ids))
     if not ids:
         return
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        # First: its lock is taken before the one on scores by everybody, and it waits for no score.
+    with transaction.atomic(savepoint=False):
+        if not try_to_share(QUALITY_LOCK, Lock.SCORES):
+            StaleScore.objects.bulk_create(StaleScore(renewal_id=pk) for pk in ids)
+            return
+        _score(ids, as_of)
+
+
+def score_stale_renewals(*, as_of: dt.date) -> int:
+    """Score the rows whose edits met a publication; how many. None, while one is still under way."""
+    with transaction.atomic():
+        stale = dict(StaleScore.objects.select_for_update(skip_locked=True).values_list("pk", "renewal_id"))
+        if not stale or not try_to_share(QUALITY_LOCK, Lock.SCORES):
+            return 0
+        _score(sorted(set(stale.values())), as_of)
+        StaleScore.objects.filter(pk__in=stale).delete()
+    return len(set(stale.values()))
+
+
+def _score(ids: list[int], as_of: dt.date) -> None:
+    """Both locks are held, shared."""
+    with connection.cursor() as cursor:
         evaluate_renewals(renewal_ids=ids, as_of=as_of)
-        take_lock(Lock.SCORES, is_shared=True)
         cursor.execute("SELECT DISTINCT account_id FROM renewals_renewal WHERE id = ANY(%s)", [ids])
         accounts = Accounts.listed([account_id for (account_id,) in cursor.fetchall()])
         rules = current_rules()

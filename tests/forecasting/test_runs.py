@@ -382,24 +382,29 @@ def test_chunk_that_another_worker_has_in_hand_is_left_to_it(cast: Cast) -> None
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_edit_waits_for_a_publication_and_then_stands(cast: Cast) -> None:
+def test_edit_does_not_wait_for_a_publication_but_is_scored_after_it(cast: Cast) -> None:
     renewal = make_renewal(owner=cast.rep)
     recompute()
-    done: list[float] = []
+    before = RenewalScore.objects.get(pk=renewal.pk).probability
+    took: list[float] = []
 
     def edit() -> None:
+        began = time.monotonic()
         with transaction.atomic():
             Renewal.objects.select_for_update().filter(pk=renewal.pk).update(confidence=3)
             services.score_renewals(renewal_ids=[renewal.pk], as_of=AS_OF)
-        done.append(time.monotonic())
+        took.append(time.monotonic() - began)
 
     with transaction.atomic():
         take_lock(Lock.SCORES)
-        thread = in_thread(edit)
-        time.sleep(0.3)
-        assert done == []
-    thread.join()
-    assert RenewalScore.objects.get(pk=renewal.pk).edit_count == 1
+        in_thread(edit).join()
+        in_thread(lambda: took.append(services.score_stale_renewals(as_of=AS_OF))).join()
+    assert took[0] < 2
+    assert took[1] == 0
+    assert RenewalScore.objects.get(pk=renewal.pk).probability == before
+    assert services.score_stale_renewals(as_of=AS_OF) == 1
+    assert RenewalScore.objects.get(pk=renewal.pk).probability < before
+    assert services.score_stale_renewals(as_of=AS_OF) == 0
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
