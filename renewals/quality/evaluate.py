@@ -54,13 +54,13 @@ class Judged:
 _read: dict[str, tuple[str, list[DataRule]]] = {}
 
 
-def active_rules() -> list[DataRule]:
+def active_rules(*, lock_sql: str = "NULL") -> list[DataRule]:
     """The rules in force, the most severe first. One that was spoiled by hand is left out: it must not stop an edit.
 
     Cached in the process and checked by one query of the rows' versions, so that no writer has to say that it wrote.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT string_agg(concat(id, ctid, xmin), ',') FROM renewals_datarule")
+        cursor.execute(f"SELECT (SELECT string_agg(concat(id, ctid, xmin), ',') FROM renewals_datarule), {lock_sql}")
         versions = str(cursor.fetchone()[0])
     known_versions, rules = _read.get(connection.settings_dict["NAME"], ("", []))
     if versions != known_versions:
@@ -80,12 +80,11 @@ def _is_whole(rule: DataRule) -> bool:
 
 
 def evaluate_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
-    """Judge these rows anew inside the caller's transaction."""
-    rules = [rule for rule in active_rules() if is_of_renewals(rule)]
+    """Judge these rows anew inside the caller's transaction: one statement, after the one that takes the lock."""
+    rules = [rule for rule in active_rules(lock_sql=f"pg_advisory_xact_lock_shared({LOCK})") if is_of_renewals(rule)]
     binds = Binds(as_of)
     found = _found_sql(rules, binds, f"r.id = ANY({binds(list(renewal_ids))})")
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
+    with connection.cursor() as cursor:
         cursor.execute(MERGE.format(found=found), binds.values)
 
 

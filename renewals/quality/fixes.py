@@ -30,7 +30,7 @@ class Suggestion:
     text: str
 
 
-class NoFix(LookupError):  # noqa: N818
+class NoFix(LookupError):
     """This row cannot be mended by one click; the message says why."""
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import CharField, Q
+from django.db.models import BooleanField, CharField, F, Func, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.templatetags.look import icon
-from renewals.models.quality import DataRule
+from renewals.models.quality import DataRule, RenewalQuality
 
 Severity = DataRule.Severity
 SEVERITIES = {str(severity.label).lower(): severity for severity in reversed(Severity)}
@@ -54,6 +55,15 @@ def _list_url() -> str:
     return reverse("quality:list")
 
 
+def is_found_in(found: QuerySet[RenewalQuality]) -> Q:
+    """Renewals that are among these.
+
+    As an array, which is read once: mostly open rows break a rule, and a join would look for each of the decided ones.
+    """
+    ids = ArraySubquery(found.order_by().values("pk"))
+    return Q(Func(F("pk"), ids, template="(%(expressions)s))", arg_joiner=" = ANY (", output_field=BooleanField()))
+
+
 def read_quality(value: str) -> tuple[str, Q]:
     """What a value of the filter says in words and restricts: any, none, a severity, or the id of a rule.
 
@@ -62,16 +72,16 @@ def read_quality(value: str) -> tuple[str, Q]:
     """
     match value:
         case "any":
-            return WORDS[value], Q(quality__isnull=False)
+            return WORDS[value], is_found_in(RenewalQuality.objects.all())
         case "none":
             return WORDS[value], Q(quality__isnull=True)
     if value in SEVERITIES:
         rule_ids = list(DataRule.objects.filter(severity=SEVERITIES[value]).order_by().values_list("pk", flat=True))
-        return WORDS[value], Q(quality__rule_ids__overlap=rule_ids) if rule_ids else Q(pk__in=[])
+        return WORDS[value], is_found_in(RenewalQuality.objects.filter(rule_ids__overlap=rule_ids))
     rule = DataRule.objects.filter(pk=int(value)).first() if re.fullmatch(r"[0-9]{1,4}", value) else None
     if rule is None:
         raise LookupError(value)
-    return str(rule), Q(quality__rule_ids__contains=[rule.pk])
+    return str(rule), is_found_in(RenewalQuality.objects.filter(rule_ids__contains=[rule.pk]))
 
 
 def quality_options() -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 LARGEST = Decimal("999999999999.99")
 
 
-class InvalidParameter(ValueError):  # noqa: N818
+class InvalidParameter(ValueError):
     """A rule's parameter is not what its condition takes; names the parameter, the value and what it has to be."""
 
 

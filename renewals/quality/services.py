@@ -17,7 +17,7 @@ from renewals.scoring import scoring
 from renewals.services import Change, update_renewal
 
 
-class FixRefused(ValueError):  # noqa: N818
+class FixRefused(ValueError):
     """The fix was not written; the message says why."""
 
 
