@@ -15,7 +15,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
-from renewals.models import Offer, RenewalQuerySet, Stage
+from renewals.models import Offer, Renewal, RenewalQuerySet, Stage
 
 PAGE_SIZES = (25, 50, 100, 200)
 DEFAULT_PAGE_SIZE = 50
@@ -31,19 +31,21 @@ class Order:
     """Columns to order by.
 
     `within` is the column that the order's index begins with; the page is put together from the slices that the filter
-    allows. `group` names the rows behind a foreign key that leads. Only the first column can be blank.
+    allows. `is_whole`: there is an index over all slices besides. `group` names the rows behind a foreign key that
+    leads. Only the first column can be blank.
     """
 
     columns: tuple[str, ...]
     within: str = ""
     is_nullable: bool = False
+    is_whole: bool = False
     group: type[Model] | None = None
 
 
 ORDERS: dict[str, Order] = {
     "account": Order(("account__name", "account_id")),
     "contract": Order(("contract__number", "contract_id")),
-    "due_on": Order(("due_on",), OUTCOME),
+    "due_on": Order(("due_on",), OUTCOME, is_whole=True),
     "decision_on": Order(("decision_on",), OUTCOME),
     "timing": Order((TIMING,), TIMING, is_nullable=True),
     "stage": Order(("stage", "position"), OUTCOME, group=Stage),
@@ -69,6 +71,10 @@ class Slices:
 
     outcomes: Sequence[str]
     timing_classes: Sequence[int]
+
+    @property
+    def is_everything(self) -> bool:
+        return len(self.outcomes) == len(Renewal.Outcome)
 
     def of(self, column: str) -> Sequence[Any]:
         return {OUTCOME: self.outcomes, TIMING: self.timing_classes}.get(column, ())
@@ -101,9 +107,9 @@ def _ids(rows: RenewalQuerySet, order: Order, slices: Slices, is_descending: boo
     keys = {f"key_{number}": F(column) for number, column in enumerate(order.columns)}
     sign = "-" if is_descending else ""
     names = [f"{sign}{name}" for name in (*keys, "pk")]
+    values = () if order.is_whole and slices.is_everything else slices.of(order.within)
     parts = [
-        part.annotate(**keys).order_by(*names).values_list(*keys, "pk")
-        for part in _parts(rows, order.within, slices.of(order.within))
+        part.annotate(**keys).order_by(*names).values_list(*keys, "pk") for part in _parts(rows, order.within, values)
     ]
     if len(parts) == 1:
         return [record[-1] for record in parts[0][first : first + count]]

@@ -19,7 +19,7 @@ from django.utils.html import conditional_escape, format_html
 
 from accounts.models import Company, User
 from accounts.templatetags.look import bar, state
-from accounts.templatetags.money import NOTHING, currency_sign, money
+from accounts.templatetags.money import NOTHING, money
 from renewals.models import Renewal, RiskBand, TimingClass
 from renewals.quality.marks import RULE_NAMES, mark
 
@@ -160,7 +160,10 @@ def _amount(value: Decimal | None, record: Record, sight: Sight) -> str:
     """Whole units; the currency is said only where it is not the one in the column's head."""
     if value is None:
         return ""
-    return money(value, "" if record["currency"] == sight.currency else record["currency"])
+    return _money(value, "" if record["currency"] == sight.currency else record["currency"])
+
+
+_money = lru_cache(maxsize=4096)(money)
 
 
 def _with_small(text: str, small: str, css: str = "") -> str:
@@ -307,28 +310,35 @@ ATTRIBUTES_ALONE = {name: attributes + CLOSING for name, attributes in ATTRIBUTE
 _escaped = lru_cache(maxsize=8192, typed=True)(conditional_escape)
 
 
-@lru_cache(maxsize=4096)  # most are one of a few stages, owners, offers, per cents
-def _editable(value: str) -> str:
-    return format_html(' data-value="{}" aria-readonly="false">', value)
+@lru_cache(maxsize=8192)  # most values are one of a few stages, owners, offers, per cents
+def _editable(name: str, value: str) -> str:
+    return ATTRIBUTES[name] + format_html(' data-value="{}" aria-readonly="false">', value)
 
 
-def _attributes(name: str, record: Record, is_editable: bool, why_not: str) -> str:
-    if name not in EDITABLE:
-        return ATTRIBUTES[name] + MORE[name](record) + CLOSING if name in MORE else ATTRIBUTES_ALONE[name]
-    if not is_editable:
-        return ATTRIBUTES[name] + why_not + CLOSING
-    value = VALUES_OF[name](record) if name in VALUES_OF else record[name]
-    return ATTRIBUTES[name] + _editable("" if value is None else str(value))
+def _own_value(name: str) -> Callable[[Record], object]:
+    return lambda record: record[name]
+
+
+# For each column: its name, what stands in it, what an editor starts from, what attributes it has besides.
+PLAN = tuple(
+    (name, CONTENTS[name], VALUES_OF.get(name, _own_value(name)) if name in EDITABLE else None, MORE.get(name))
+    for name in NAMES
+)
 
 
 def build_row(record: Record, sight: Sight) -> Row:
     is_editable = sight.may_edit(record)
-    why_not = NO_TEXT if is_editable else _titled(sight.why_not(record))
+    why_not = NO_TEXT if is_editable else _titled(sight.why_not(record)) + CLOSING
     cells = []
-    for name in NAMES:
-        text = CONTENTS[name](record, sight)
+    for name, content_of, value_of, more_of in PLAN:
+        if value_of is None:
+            attributes = ATTRIBUTES[name] + more_of(record) + CLOSING if more_of else ATTRIBUTES_ALONE[name]
+        elif is_editable:
+            attributes = _editable(name, _text(value_of(record)))
+        else:
+            attributes = ATTRIBUTES[name] + why_not
         # The sum of SafeStrings is one.
-        cells.append(_attributes(name, record, is_editable, why_not) + _escaped(text))
+        cells.append(attributes + _escaped(content_of(record, sight)))
     return Row(id=record["id"], account=record["account__name"], head=cells[0], cells=cells[1:])
 
 
@@ -349,49 +359,3 @@ def _statement() -> str:
     rows = Renewal.objects.filter(pk__in=[0]).order_by().annotate(broken_rules=RULE_NAMES)
     sql, _ = rows.values(*VALUES).query.sql_with_params()
     return str(sql).replace("IN (%s)", "= ANY(%s)")
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The head of a column, with the link that sorts by it."""
-
-    name: str
-    label: str
-    attributes: str
-    url: str
-    direction: str  # ascending, descending, or nothing: as aria-sort says it
-
-    @property
-    def icon(self) -> str:
-        return "arrow-up" if self.direction == "ascending" else "arrow-down"
-
-
-HEADING_ATTRIBUTES = {
-    name: format_html(
-        ' class="{}" data-name="{}" data-label="{}" data-why="{}"',
-        column.attrs["th"]["class"],
-        name,
-        column.verbose_name,
-        column.attrs["th"]["data-why"],
-    )
-    for name, column in COLUMNS.items()
-}
-
-
-def build_headings(sort: str, url_of: Callable[[str], str], sight: Sight) -> list[Heading]:
-    """`sort` is the present order, `-` before it for descending; `url_of` gives the address of another."""
-    current, is_descending = sort.removeprefix("-"), sort.startswith("-")
-    headings = []
-    for name, column in COLUMNS.items():
-        is_current = name == current
-        unit = f" {currency_sign(sight.currency)}" if name in {"baseline_amount", "forecast_amount"} else ""
-        headings.append(
-            Heading(
-                name=name,
-                label=f"{column.verbose_name}{unit}",
-                attributes=HEADING_ATTRIBUTES[name],
-                url=url_of(f"-{name}" if is_current and not is_descending else name),
-                direction=("descending" if is_descending else "ascending") if is_current else "",
-            )
-        )
-    return headings

@@ -18,10 +18,11 @@ from renewals import totals as totalling
 from renewals.access import get_editable_renewal, get_visible_renewal, may_edit
 from renewals.filters import FILTERS, Query, Reader, read_query
 from renewals.forms import CellForm, Editing
+from renewals.headings import build_headings
 from renewals.models import Renewal, RenewalQuerySet, RiskFactor
 from renewals.paging import PAGE_SIZES, page_ids
 from renewals.services import Change, StaleRenewal, update_renewal
-from renewals.tables import EDITABLE, Sight, build_headings, load_rows
+from renewals.tables import EDITABLE, Sight, load_rows
 
 LIST_ID = "renewal-list"
 
