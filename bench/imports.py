@@ -38,7 +38,7 @@ def write_contracts(path: Path, count: int) -> None:
             account = number // 2
             starts = first + dt.timedelta(days=draw.randrange(300))
             writer.writerow([
-                f"X-{account}", f"Imported company {account}", draw.choice(["Enterprise", "SMB"]), "Software",
+                f"X-{account}", f"Imported company {account}", "SMB" if account % 3 else "Enterprise", "Software",
                 f"K-{number}", "Platform", starts, starts + dt.timedelta(days=364),
                 f"{draw.lognormvariate(9, 1):.2f}", draw.choice(["EUR", "USD", "GBP"]),
             ])  # fmt: skip

@@ -78,7 +78,7 @@ def outcome_totals(batch: ImportBatch) -> list[dict[str, Any]]:
         {
             "label": "Repeated, left out",
             "value": f"{batch.repeated_count + batch.left_out_count:,}",
-            "qualifier": f"{batch.repeated_count:,} repeats",
+            "qualifier": f"{batch.repeated_count:,} repeat{'' if batch.repeated_count == 1 else 's'}",
         },
         {"label": "New records", "value": f"{made:,}"},
         {"label": "Changed records", "value": f"{changed:,}"},
