@@ -71,12 +71,13 @@ def publish_run(*, run_id: int) -> bool:
             stored = read_lines(cursor)
             # The lines are computed here while the database merges the scores.
             lines = beside.submit(compute_lines, _staged_rows(cursor), report, stored=stored)
-            evaluate_all(as_of=run.as_of_on)  # before the lock on scores, as every edit does
             take_lock(Lock.SCORES)
             run.changed_count = _merge_scores(cursor) if _has_scores(cursor) else _fill_scores(cursor)
             replace_lines(cursor, lines.result(), stored=stored)
             cursor.execute("TRUNCATE forecasting_stagedscore, forecasting_stagedframe")
         _finish(run, report)
+    # After the commit, in a transaction of its own: readers wait for the numbers only, the rules see the new classes.
+    evaluate_all(as_of=run.as_of_on)
     return True
 
 
