@@ -41,7 +41,7 @@ MOST_DAYS = 3650
 MOST_PERCENT = Decimal(1000)
 
 
-class ChangesInvalid(ValueError):  # noqa: N818
+class ChangesInvalid(ValueError):
     """What is wrong, by field; `""` for what concerns the whole."""
 
     def __init__(self, errors: dict[str, str]) -> None:

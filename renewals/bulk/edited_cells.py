@@ -31,6 +31,7 @@ DAY_SHAPES = (
     *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y"),
     *("%d-%b-%y", "%d-%b-%Y", "%d %b %Y"),
 )
+PLAIN_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 TWO_WAYS = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}")
 LONG_FRACTION = re.compile(r"[0-9]+\.[0-9]{4,}")  # a spreadsheet's product; three digits might be thousands
 CHANGED = "Somebody has changed it since the export."
@@ -82,6 +83,8 @@ class Cells:
             return True
         if name in self._names or name == "outcome":
             return text.casefold() == exported.casefold()
+        if was and name.endswith("_amount"):
+            return bool(PLAIN_NUMBER.fullmatch(text)) and Decimal(text) == Decimal(was)
         if was and name.endswith("_on"):
             day = dt.date.fromisoformat(was)
             written = [day.strftime(shape) for shape in DAY_SHAPES]

@@ -59,7 +59,7 @@ def plan_file(edit: BulkEdit, *, as_of: dt.date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE edited_row (renewal_id bigint, row_number int, given jsonb, seen_before jsonb,"
-            " problems jsonb) ON COMMIT DROP"
+            " problems jsonb)"
         )
     with spooled(read_parts(edit=edit)) as (path, _), open_table(path) as table:
         lines, edit.notes = _lines(table), _notes(table)
@@ -73,6 +73,8 @@ def plan_file(edit: BulkEdit, *, as_of: dt.date) -> None:
         store_plan(edit, given, params, as_of=as_of)
     else:
         _store_problems(edit)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE edited_row")
     count_rows(edit)
     edit.notes = [*edit.notes, f"{found.same_count:,} rows of the file are as they were exported."]
 

@@ -18,7 +18,7 @@ FILTER_PARAMETERS = {name for spec in FILTERS.values() for name in spec.paramete
 MOST_IDS = 20_000  # ticked one by one; more are reached by a filter
 
 
-class SelectionUnreadable(ValueError):  # noqa: N818
+class SelectionUnreadable(ValueError):
     """What was sent names no rows; the text says what is wrong."""
 
 

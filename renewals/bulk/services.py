@@ -33,7 +33,7 @@ READ_AT_ONCE = 2 * 1024 * 1024  # bytes of an edited file
 KEPT_FOR = dt.timedelta(days=30)
 
 
-class NotWaiting(ValueError):  # noqa: N818
+class NotWaiting(ValueError):
     """The edit is not in a state for this; the text says in which one it is."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ CODES: dict[str, dict[Any, str]] = {
 SHEET, ABOUT = "Renewals", "About"
 
 
-class TooManyRows(ValueError):  # noqa: N818
+class TooManyRows(ValueError):
     """More than a file of this format holds; the text says how many, and the way round."""
 
     def __init__(self, count: int) -> None:
@@ -64,7 +63,7 @@ def _text_converter(column: Column) -> Callable[[Any], Any] | None:
     if column.accessor in CODES:
         return CODES[column.accessor].__getitem__
     if column.kind in {Kind.TEXT, Kind.CODE}:
-        return lru_cache(maxsize=8192)(guarded)
+        return guarded
     return _per_cent if column.kind is Kind.SHARE else None
 
 

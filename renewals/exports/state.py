@@ -7,15 +7,12 @@ cut, copied to another row or made by hand is recognised. It is no secret: every
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import CharField, Expression, F, Value
-from django.db.models.functions import Coalesce, Concat
-from django.db.models.functions.comparison import Cast
+from django.db.models import CharField, F, Func, Value
 
 # The columns in the order in which a state holds them; the free text last, since it may hold the separator.
 COLUMNS = (
@@ -37,28 +34,27 @@ DIGEST_BYTES = 9
 VERSION = "s1"  # also keeps the first sign a letter
 
 
-class StateUnreadable(ValueError):  # noqa: N818
+class StateUnreadable(ValueError):
     """The state is missing, damaged, or that of another row."""
 
 
-def state_values() -> Expression:
-    """The values of a row as one text, put together by the database."""
-    parts: list[Value | Coalesce] = []
+def state_values() -> Func:
+    """The values of a row as one text, put together by the database; NULL is blank there."""
+    parts: list[F | Value] = []
     for name in COLUMNS:
-        parts += [Coalesce(Cast(F(name), CharField()), Value("")), Value(SEPARATOR)]
-    return Concat(*parts[:-1], output_field=CharField())
+        parts += [F(name), Value(SEPARATOR)]
+    return Func(*parts[:-1], function="concat", output_field=CharField())
 
 
 def make_signer() -> Callable[[int, str], str]:
     """Gives the function that makes the state of a row from its id and `state_values`."""
     keyed = hashlib.blake2b(key=_key(), digest_size=DIGEST_BYTES)
-    encode = base64.urlsafe_b64encode
 
     def sign(renewal_id: int, values: str) -> str:
         content = values.encode()
         digest = keyed.copy()
         digest.update(b"%d:%b" % (renewal_id, content))
-        return f"{VERSION}{encode(digest.digest() + content).decode()}"
+        return VERSION + binascii.b2a_base64(digest.digest() + content, newline=False).decode()
 
     return sign
 
@@ -66,7 +62,7 @@ def make_signer() -> Callable[[int, str], str]:
 def read_state(text: str, renewal_id: int) -> dict[str, str]:
     """The values by their columns, as PostgreSQL writes them; blank for NULL. Raises StateUnreadable."""
     try:
-        raw = base64.urlsafe_b64decode(text.strip().removeprefix(VERSION).encode("ascii"))
+        raw = binascii.a2b_base64(text.strip().removeprefix(VERSION).encode("ascii"))
         values = raw[DIGEST_BYTES:].decode()
     except (binascii.Error, UnicodeError, ValueError):
         raise StateUnreadable from None
