@@ -19,6 +19,9 @@ class RailItem:
     icon: str
     url: str = ""
     is_current: bool = False
+    # The page that gives the number beside it; asked for after the page has come.
+    count_name: str = ""
+    count_url: str = ""
 
 
 PAGES = (
@@ -26,6 +29,7 @@ PAGES = (
     RailItem("queue:list", "Decisions", "calendar-due"),
     RailItem("forecasting:overview", "Forecast", "chart-line"),
     RailItem("quality:list", "Data quality", "zoom-exclamation"),
+    RailItem("notes:list", "Notes", "message", count_name="notes:unread"),
 )
 IMPORTS = RailItem("imports:list", "Imports", "upload")
 HISTORY = RailItem("history:log", "History", "history")
@@ -64,7 +68,8 @@ def _with_urls(items: tuple[RailItem, ...]) -> list[RailItem]:
     found = []
     for item in items:
         try:
-            found.append(replace(item, url=reverse(item.name)))
+            count_url = reverse(item.count_name) if item.count_name else ""
+            found.append(replace(item, url=reverse(item.name), count_url=count_url))
         except NoReverseMatch:
             continue
     return found

@@ -15,10 +15,11 @@ from typing import Any
 
 import django_tables2 as tables
 from django.db import connection
+from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 
 from accounts.models import Company, User
-from accounts.templatetags.look import bar, state
+from accounts.templatetags.look import bar, icon, state
 from accounts.templatetags.money import NOTHING, money
 from renewals.models import Renewal, RiskBand, TimingClass
 from renewals.quality.marks import RULE_NAMES, mark
@@ -174,9 +175,25 @@ def _account(record: Record, sight: Sight) -> str:
     name, segment = record["account__name"], record["account__segment__name"] or ""
     broken = mark(record["quality__worst_severity"], record["broken_rules"], record["id"])
     if not record["is_excluded"]:
-        return format_html('<b dir="auto">{}</b> {}<small>{}</small>', name, broken, segment)
+        return format_html('<b dir="auto">{}</b> {}<small>{}</small>{}', name, broken, segment, _opener(record))
     tag = format_html('<small class="p-tag" title="{}">Exception</small>', record["excluded_reason"])
-    return format_html('<b dir="auto">{}</b> {}<small>{}</small> {}', name, broken, segment, tag)
+    return format_html('<b dir="auto">{}</b> {}<small>{}</small> {}{}', name, broken, segment, tag, _opener(record))
+
+
+def _opener(record: Record) -> str:
+    """The link to the whole renewal; a script opens it beside the table."""
+    return format_html(
+        '<a class="d-open" href="{}{}/" data-drawer tabindex="-1" aria-label="Open {}">{}</a>',
+        _table_url(),
+        record["id"],
+        record["account__name"],
+        icon("chevron-right"),
+    )
+
+
+@cache
+def _table_url() -> str:
+    return reverse("renewals:table")
 
 
 def _timing(record: Record, sight: Sight) -> str:
