@@ -51,6 +51,7 @@ def table(request: HttpRequest) -> HttpResponse:
         "last_number": first + len(ids[: query.page_size]),
         "headings": build_headings(query.sort, lambda sort: query.url(sort=sort), sight),
         "previous_url": query.url(page=str(query.page - 1)) if query.page > 1 else "",
+        "first_url": query.url(page=None),
         "next_url": query.url(page=str(query.page + 1)) if len(ids) > query.page_size else "",
         "page_sizes": [(size, query.url(per_page=str(size), page=None)) for size in PAGE_SIZES],
     }

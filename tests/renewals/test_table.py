@@ -181,6 +181,13 @@ def test_no_match_says_what_to_clear(cast: Cast) -> None:
     assert "There are no renewals here yet" not in html
 
 
+def test_a_page_behind_the_last_leads_back(cast: Cast) -> None:
+    make_renewal(owner=cast.rep)
+    html = page(cast, "rep", "?outcome=open&page=3")
+    assert "There is nothing on this page" in html
+    assert 'href="?outcome=open"' in html
+
+
 def test_what_was_left_out_of_the_address_is_said(cast: Cast) -> None:
     assert "“maybe” is not one of open, renewed, lost." in page(cast, "rep", "?outcome=maybe")
 
