@@ -25,6 +25,13 @@ SOURCE = (
     " LEFT JOIN accounts_account a ON a.id = r.account_id"
     " LEFT JOIN renewals_stage s ON s.id = r.stage_id"
 )
+# Every contract with its renewals; one that has none is a row without a renewal.
+BOOK = (
+    "renewals_contract c"
+    " LEFT JOIN renewals_renewal r ON r.contract_id = c.id"
+    " LEFT JOIN accounts_account a ON a.id = r.account_id"
+    " LEFT JOIN renewals_stage s ON s.id = r.stage_id"
+)
 OPEN = "r.outcome = 'open'"
 ROWS_SQL = {"open": OPEN, "lost": "r.outcome = 'lost'", "renewed": "r.outcome = 'renewed'", "every": "TRUE"}
 # A currency that a report can convert: the reporting currency, and those with a rate in force (accounts.exchange).

@@ -11,10 +11,10 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from renewals.models.quality import DataRule
-from renewals.quality.conditions import SOURCE, Binds, is_of_renewals, predicate_of, values_of
+from renewals.quality.conditions import BOOK, SOURCE, Binds, Kind, is_of_renewals, predicate_of, values_of
 from renewals.quality.parameters import InvalidParameter
 from renewals.quality.snapshots import take_snapshot
-from renewals.quality.without_renewal import evaluate_without_renewal
+from renewals.quality.without_renewal import ended_sql, merge_account_breaches
 
 log = logging.getLogger(__name__)
 # Whoever judges the rows of an edit holds it shared, a recompute exclusive while it merges, until the transaction ends.
@@ -36,7 +36,8 @@ WHERE (q.account_id, q.due_on, q.rule_ids, q.worst_severity) IS DISTINCT FROM
 # What the book looks like now against what is stored; both sides hold only rows that break a rule.
 CHANGED: Final = f"""
 CREATE TEMPORARY TABLE quality_changed ON COMMIT DROP AS
-SELECT renewal_id FROM quality_found f FULL JOIN renewals_renewalquality q USING (renewal_id)
+SELECT renewal_id FROM (SELECT * FROM quality_found WHERE renewal_id IS NOT NULL) f
+FULL JOIN renewals_renewalquality q USING (renewal_id)
 WHERE ({", ".join(f"f.{name}" for name in KEPT.split(", "))}) IS DISTINCT FROM
     ({", ".join(f"q.{name}" for name in KEPT.split(", "))})
 """
@@ -95,22 +96,18 @@ def evaluate_all(*, as_of: dt.date) -> Judged:
     so that an edit made meanwhile is never put back.
     """
     rules = active_rules()
-    of_renewals = [rule for rule in rules if is_of_renewals(rule)]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.quality_found, pg_temp.quality_changed")
-        # The joins to contracts and scores of a book of a million rows then stay in memory.
+        # The joins of a book of a million rows then stay in memory.
         cursor.execute("SET LOCAL work_mem = '128MB'")
         binds = Binds(as_of)
-        cursor.execute(
-            "CREATE TEMPORARY TABLE quality_found ON COMMIT DROP AS "
-            + _found_sql(of_renewals, binds, "TRUE", is_only_broken=True),
-            binds.values,
-        )
+        book = _book_sql(rules, binds)
+        cursor.execute(f"CREATE TEMPORARY TABLE quality_found ON COMMIT DROP AS {book}", binds.values)
         cursor.execute("ANALYZE quality_found")
         cursor.execute(CHANGED)
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        changed_count = _judge_again(cursor, of_renewals, as_of)
-        evaluate_without_renewal(cursor, rules, as_of=as_of)
+        changed_count = _judge_again(cursor, rules, as_of)
+        merge_account_breaches(cursor, rules)
         take_snapshot(cursor, as_of=as_of)
         cursor.execute("SELECT count(*) FROM renewals_renewalquality")
         (broken_count,) = cursor.fetchone()
@@ -124,27 +121,48 @@ def _judge_again(cursor: Any, rules: list[DataRule], as_of: dt.date) -> int:
     (changed_count,) = cursor.fetchone()
     if changed_count:
         binds = Binds(as_of)
-        found = _found_sql(rules, binds, "r.id IN (SELECT renewal_id FROM quality_changed)")
+        of_renewals = [rule for rule in rules if is_of_renewals(rule)]
+        found = _found_sql(of_renewals, binds, "r.id IN (SELECT renewal_id FROM quality_changed)")
         cursor.execute(MERGE.format(found=found), binds.values)
+        cursor.execute("ANALYZE renewals_renewalquality")
     return int(changed_count)
 
 
-def _found_sql(rules: list[DataRule], binds: Binds, where: str, *, is_only_broken: bool = False) -> str:
-    """One scan: the ids of the rules that each row breaks, the most severe first, and the worst severity.
+def _found_sql(rules: list[DataRule], binds: Binds, where: str) -> str:
+    """What some renewals break: the ids of the rules, the most severe first, and the worst severity."""
+    broken = _array({rule.pk: predicate_of(rule, binds) for rule in rules})
+    return (
+        f"SELECT renewal_id, {KEPT} FROM (SELECT j.*, {_worst(rules, binds)} AS worst_severity FROM"
+        f" (SELECT r.id AS renewal_id, r.account_id, r.due_on, {broken} AS rule_ids FROM {SOURCE} WHERE {where}) j) k"
+    )
 
-    With `is_only_broken` rows that break none are left out before anything is collected for them.
-    """
-    predicates = {rule.pk: predicate_of(rule, binds) for rule in rules}
+
+def _book_sql(rules: list[DataRule], binds: Binds) -> str:
+    """One pass over contracts and their renewals: what breaks any rule. A contract without a renewal is a row whose
+    `renewal_id` is NULL; rows in order are left out before anything is collected for them."""
+    of_renewals = {rule.pk: predicate_of(rule, binds) for rule in rules if is_of_renewals(rule)}
+    ended = {rule.pk: ended_sql(rule, binds) for rule in rules if rule.condition == Kind.ENDED_WITHOUT_RENEWAL}
+    broken = f"CASE WHEN r.id IS NULL THEN {_array(ended)} ELSE {_array(of_renewals)} END"
+    where = f"CASE WHEN r.id IS NULL THEN {_any(ended)} ELSE {_any(of_renewals)} END"
+    return (
+        f"SELECT j.*, {_worst(rules, binds)} AS worst_severity FROM (SELECT r.id AS renewal_id, c.id AS contract_id,"
+        f" coalesce(r.account_id, c.account_id) AS account_id, r.due_on, {broken} AS rule_ids FROM {BOOK}"
+        f" WHERE {where}) j"
+    )
+
+
+def _array(predicates: dict[int, str]) -> str:
     broken = ", ".join(f"CASE WHEN {sql} THEN {pk}::smallint END" for pk, sql in predicates.items())
-    if is_only_broken:
-        where = f"({' OR '.join(predicates.values()) or 'FALSE'})"
-    # By rule id, so that the first id of a row leads to its worst severity.
-    severities = [0] * max(predicates, default=1)
+    return f"array_remove(ARRAY[{broken}]::smallint[], NULL)"
+
+
+def _any(predicates: dict[int, str]) -> str:
+    return f"({' OR '.join(predicates.values()) or 'FALSE'})"
+
+
+def _worst(rules: list[DataRule], binds: Binds) -> str:
+    """The severity of a row's first rule, by an array over rule ids; 0 where it breaks none."""
+    severities = [0] * max((rule.pk for rule in rules), default=1)
     for rule in rules:
         severities[rule.pk - 1] = rule.severity
-    return (
-        "SELECT renewal_id, account_id, due_on, rule_ids,"
-        f" coalesce(({binds(severities)}::smallint[])[rule_ids[1]], 0::smallint) AS worst_severity FROM"
-        " (SELECT r.id AS renewal_id, r.account_id, r.due_on,"
-        f" array_remove(ARRAY[{broken}]::smallint[], NULL) AS rule_ids FROM {SOURCE} WHERE {where}) judged"
-    )
+    return f"coalesce(({binds(severities)}::smallint[])[j.rule_ids[1]], 0::smallint)"

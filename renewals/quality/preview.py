@@ -34,9 +34,7 @@ def preview_rule(rule: DataRule, *, as_of: dt.date, reporting_currency: str) -> 
     if is_of_renewals(rule):
         source = f"SELECT r.currency, r.baseline_amount AS amount FROM {SOURCE} WHERE {predicate_of(rule, binds)}"
     else:
-        source = (
-            f"SELECT currency, amount FROM ({found_sql(rule, binds)}) f (rule, account, contract, amount, currency)"
-        )
+        source = found_sql(rule, binds)
     rates = read_rates(as_of=as_of, reporting_currency=reporting_currency)
     found = Found()
     with connection.cursor() as cursor:

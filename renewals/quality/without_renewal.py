@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, Final
 
 from renewals.models.quality import DataRule
-from renewals.quality.conditions import Binds, values_of
+from renewals.quality.conditions import BOOK, Binds, Kind, values_of
 from renewals.quality.duplicates import fold_new_names
 
-Kind = DataRule.Condition
-ENDED: Final = """
-SELECT {rule}::smallint, c.account_id, c.id, c.recurring_amount, c.currency FROM renewals_contract c
-WHERE c.ends_on < {today} - {days} AND NOT EXISTS (SELECT FROM renewals_renewal r WHERE r.contract_id = c.id)
-"""
 # A family's members may well have one name.
 LOOK_ALIKE: Final = """
-SELECT {rule}::smallint, account_id, NULL::bigint, NULL::numeric, '' FROM renewals_accountname WHERE key IN (
+FROM renewals_accountname WHERE key IN (
     SELECT key FROM renewals_accountname GROUP BY key HAVING min(family_id) <> max(family_id))
 """
-# Into a table of its own first: only a statement that writes nothing else is spread over several cores.
-STAGE: Final = (
-    "CREATE TEMPORARY TABLE quality_elsewhere (rule_id, account_id, contract_id, amount, currency) AS {found}"
-)
+# Of contracts the pass over the book has found what is here.
+STAGE: Final = """
+CREATE TEMPORARY TABLE quality_elsewhere AS
+SELECT unnest(f.rule_ids) AS rule_id, f.account_id, f.contract_id, c.recurring_amount AS amount, c.currency
+FROM quality_found f JOIN renewals_contract c ON c.id = f.contract_id WHERE f.renewal_id IS NULL
+"""
+STAGE_LOOK_ALIKE: Final = f"INSERT INTO quality_elsewhere SELECT %s, account_id, NULL, NULL, '' {LOOK_ALIKE}"
 MENDED: Final = """
-DELETE FROM renewals_accountbreach b WHERE NOT EXISTS (
+DELETE FROM renewals_accountbreach b WHERE b.rule_id <> ALL(%s::smallint[]) AND NOT EXISTS (
     SELECT FROM quality_elsewhere f WHERE b.rule_id = f.rule_id AND b.account_id = f.account_id
         AND coalesce(b.contract_id, 0) = coalesce(f.contract_id, 0))
 """
@@ -38,28 +35,34 @@ ON CONFLICT (rule_id, account_id, contract_id) DO UPDATE SET amount = EXCLUDED.a
 """
 
 
+def ended_sql(rule: DataRule, binds: Binds) -> str:
+    """True of a contract that has no renewal and breaks the rule."""
+    return f"c.ends_on < {binds.today} - {binds(values_of(rule)['days'])}"
+
+
 def found_sql(rule: DataRule, binds: Binds) -> str:
-    """What breaks the rule: (rule, account, contract, amount of a year, currency)."""
+    """Currency and amount of what breaks a rule that is not asked of renewals."""
     if rule.condition == Kind.DUPLICATE_ACCOUNT:
-        return LOOK_ALIKE.format(rule=binds(rule.pk or 0))
-    return ENDED.format(rule=binds(rule.pk or 0), today=binds.today, days=binds(values_of(rule)["days"]))
+        return f"SELECT '' AS currency, NULL::numeric AS amount {LOOK_ALIKE}"
+    return (
+        f"SELECT c.currency, c.recurring_amount AS amount FROM {BOOK} WHERE r.id IS NULL AND {ended_sql(rule, binds)}"
+    )
 
 
-def is_without_renewal(rule: DataRule) -> bool:
-    return rule.condition in {Kind.DUPLICATE_ACCOUNT, Kind.ENDED_WITHOUT_RENEWAL}
-
-
-def evaluate_without_renewal(cursor: Any, rules: list[DataRule], *, as_of: dt.date) -> None:
-    """Judge every contract and account anew, and write only what changed."""
-    rules = [rule for rule in rules if is_without_renewal(rule)]
-    if not rules:
-        cursor.execute("DELETE FROM renewals_accountbreach")
-        return
-    fold_new_names(cursor)
-    binds = Binds(as_of)
-    found = " UNION ALL ".join(found_sql(rule, binds) for rule in rules)
-    cursor.execute(STAGE.format(found=found), binds.values)
+def merge_account_breaches(cursor: Any, rules: list[DataRule]) -> None:
+    """Write what changed of the contracts that the pass has found, and of accounts that look like another."""
+    unchanged = []
+    has_new_names = fold_new_names(cursor) > 0
+    cursor.execute(STAGE)
+    for rule in rules:
+        if rule.condition == Kind.DUPLICATE_ACCOUNT:
+            # Nothing but names and families decides this: what is stored holds until one of them changes.
+            cursor.execute("SELECT EXISTS (SELECT FROM renewals_accountbreach WHERE rule_id = %s)", [rule.pk])
+            if cursor.fetchone()[0] and not has_new_names:
+                unchanged.append(rule.pk)
+            else:
+                cursor.execute(STAGE_LOOK_ALIKE, [rule.pk])
     cursor.execute("ANALYZE quality_elsewhere")
-    cursor.execute(MENDED)
+    cursor.execute(MENDED, [unchanged])
     cursor.execute(STORE)
     cursor.execute("DROP TABLE quality_elsewhere")
