@@ -7,7 +7,7 @@ predicate r is the renewal, c its contract, a its account and s its stage. Predi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,8 +32,8 @@ BOOK = (
     " LEFT JOIN accounts_account a ON a.id = r.account_id"
     " LEFT JOIN renewals_stage s ON s.id = r.stage_id"
 )
-OPEN = "r.outcome = 'open'"
-ROWS_SQL = {"open": OPEN, "lost": "r.outcome = 'lost'", "renewed": "r.outcome = 'renewed'", "every": "TRUE"}
+EVERY, OPEN = "TRUE", "r.outcome = 'open'"
+ROWS_SQL = {"open": OPEN, "lost": "r.outcome = 'lost'", "renewed": "r.outcome = 'renewed'", "every": EVERY}
 # A currency that a report can convert: the reporting currency, and those with a rate in force (accounts.exchange).
 RATED_CURRENCIES = (
     "SELECT reporting_currency FROM accounts_company"
@@ -60,12 +60,13 @@ class Binds:
 
 
 Values = Mapping[str, Any]
-Predicate = Callable[[Values, Binds], str]
+Predicate = Callable[[Values, Binds], tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """`predicate` is None for what is asked of contracts and accounts: renewals.quality.without_renewal."""
+    """`predicate` gives which rows are asked and what is wrong with them, both in SQL. It is None for what is asked of
+    contracts and accounts: renewals.quality.without_renewal."""
 
     explanation: str
     predicate: Predicate | None
@@ -73,9 +74,9 @@ class Condition:
     fixes: tuple[Fix, ...] = ()
 
 
-def _impossible_dates(values: Values, binds: Binds) -> str:
+def _impossible_dates(values: Values, binds: Binds) -> tuple[str, str]:
     earliest, latest = binds(EARLIEST_ON), binds(LATEST_ON)
-    return (
+    return EVERY, (
         f"r.due_on NOT BETWEEN {earliest} AND {latest} OR c.starts_on < {earliest} OR c.ends_on > {latest}"
         " OR r.due_on < c.starts_on OR r.decision_on < c.starts_on OR r.expected_order_on < c.starts_on"
         f" OR r.ordered_on NOT BETWEEN c.starts_on AND {binds.today}"
@@ -83,65 +84,63 @@ def _impossible_dates(values: Values, binds: Binds) -> str:
     )
 
 
-def _missing_dates(values: Values, binds: Binds) -> str:
-    return f"(r.outcome = 'lost' AND r.declined_on IS NULL) OR ({OPEN} AND c.is_term_assumed)"
+def _missing_dates(values: Values, binds: Binds) -> tuple[str, str]:
+    return EVERY, f"(r.outcome = 'lost' AND r.declined_on IS NULL) OR ({OPEN} AND c.is_term_assumed)"
 
 
-def _open_past_due(values: Values, binds: Binds) -> str:
-    return f"{OPEN} AND r.due_on < {binds.today} - {binds(values['days'])}"
+def _open_past_due(values: Values, binds: Binds) -> tuple[str, str]:
+    return OPEN, f"r.due_on < {binds.today} - {binds(values['days'])}"
 
 
-def _confidence_against_stage(values: Values, binds: Binds) -> str:
-    return f"{OPEN} AND abs(r.confidence - s.default_confidence) > {binds(values['points'])}"
+def _confidence_against_stage(values: Values, binds: Binds) -> tuple[str, str]:
+    return OPEN, f"abs(r.confidence - s.default_confidence) > {binds(values['points'])}"
 
 
-def _no_active_owner(values: Values, binds: Binds) -> str:
-    left = "r.owner_id IN (SELECT id FROM accounts_user WHERE NOT is_active)"
-    return f"{OPEN} AND (r.owner_id IS NULL OR {left})"
+def _no_active_owner(values: Values, binds: Binds) -> tuple[str, str]:
+    return OPEN, "r.owner_id IS NULL OR r.owner_id IN (SELECT id FROM accounts_user WHERE NOT is_active)"
 
 
-def _forecast_above_cap(values: Values, binds: Binds) -> str:
+def _forecast_above_cap(values: Values, binds: Binds) -> tuple[str, str]:
     # The cap is on the price of what was sold: other products are not bound by it.
-    return (
-        f"{OPEN} AND r.forecast_amount - r.cross_sell_amount > r.baseline_amount AND r.forecast_amount"
-        " - r.cross_sell_amount > round(r.baseline_amount * (1 + c.uplift_cap_rate), 2)"
+    return OPEN, (
+        "r.forecast_amount - r.cross_sell_amount > r.baseline_amount AND r.forecast_amount - r.cross_sell_amount"
+        " > round(r.baseline_amount * (1 + c.uplift_cap_rate), 2)"
     )
 
 
-def _stale_next_step(values: Values, binds: Binds) -> str:
-    return f"{OPEN} AND r.next_step_on < {binds.today} - {binds(values['days'])}"
+def _stale_next_step(values: Values, binds: Binds) -> tuple[str, str]:
+    return OPEN, f"r.next_step_on < {binds.today} - {binds(values['days'])}"
 
 
-def _currency_without_rate(values: Values, binds: Binds) -> str:
-    return f"r.currency NOT IN ({RATED_CURRENCIES.format(today=binds.today)})"
+def _currency_without_rate(values: Values, binds: Binds) -> tuple[str, str]:
+    return EVERY, f"r.currency NOT IN ({RATED_CURRENCIES.format(today=binds.today)})"
 
 
-def _within(values: Values, binds: Binds) -> str:
-    """Which renewals a general condition is asked of."""
+def _within(values: Values, binds: Binds, wrong: str) -> tuple[str, str]:
+    """A general condition is asked of the rows that its rule names."""
     days = values["due_within_days"]
-    due = "" if days is None else f" AND r.due_on <= {binds.today} + {binds(days)}"
-    return f"{ROWS_SQL[values['rows']]}{due}"
+    due = "" if days is None else f"r.due_on <= {binds.today} + {binds(days)} AND "
+    return ROWS_SQL[values["rows"]], f"{due}({wrong})"
 
 
-def _field_empty(values: Values, binds: Binds) -> str:
+def _field_empty(values: Values, binds: Binds) -> tuple[str, str]:
     one = FIELDS[values["field"]]
-    is_empty = f"coalesce({one.sql}, '') = ''" if one.kind == "text" else f"{one.sql} IS NULL"
-    return f"{_within(values, binds)} AND {is_empty}"
+    return _within(values, binds, f"coalesce({one.sql}, '') = ''" if one.kind == "text" else f"{one.sql} IS NULL")
 
 
-def _field_old(values: Values, binds: Binds) -> str:
-    return f"{_within(values, binds)} AND {FIELDS[values['field']].sql} < {binds.today} - {binds(values['days'])}"
+def _field_old(values: Values, binds: Binds) -> tuple[str, str]:
+    return _within(values, binds, f"{FIELDS[values['field']].sql} < {binds.today} - {binds(values['days'])}")
 
 
-def _field_out_of_range(values: Values, binds: Binds) -> str:
+def _field_out_of_range(values: Values, binds: Binds) -> tuple[str, str]:
     sql = FIELDS[values["field"]].sql
     sides = {"<": values["low"], ">": values["high"]}
     outside = [f"{sql} {sign} {binds(bound)}" for sign, bound in sides.items() if bound is not None]
-    return f"{_within(values, binds)} AND ({' OR '.join(outside) or 'FALSE'})"
+    return _within(values, binds, " OR ".join(outside))
 
 
-def _date_order(values: Values, binds: Binds) -> str:
-    return f"{_within(values, binds)} AND {FIELDS[values['first']].sql} > {FIELDS[values['second']].sql}"
+def _date_order(values: Values, binds: Binds) -> tuple[str, str]:
+    return _within(values, binds, f"{FIELDS[values['first']].sql} > {FIELDS[values['second']].sql}")
 
 
 def _days(label: str, initial: int, help_text: str = "") -> Parameter:
@@ -272,9 +271,25 @@ def values_of(rule: DataRule) -> dict[str, Any]:
     return values
 
 
-def predicate_of(rule: DataRule, binds: Binds) -> str:
-    """The SQL that is true of a renewal that breaks the rule; its values are added to `binds`."""
+def asked_and_wrong(rule: DataRule, binds: Binds) -> tuple[str, str]:
+    """Which renewals the rule is asked of, and what is wrong with those that break it, both in SQL."""
     predicate = CONDITIONS[rule.condition].predicate
     if predicate is None:
         raise InvalidParameter(f"condition: {rule.condition} is not asked of renewals.")
-    return f"({predicate(values_of(rule), binds)})"
+    asked, wrong = predicate(values_of(rule), binds)
+    return asked, f"({wrong})"
+
+
+def predicate_of(rule: DataRule, binds: Binds) -> str:
+    """The SQL that is true of a renewal that breaks the rule; its values are added to `binds`."""
+    return f"({' AND '.join(asked_and_wrong(rule, binds))})"
+
+
+def any_of(rules: Iterable[DataRule], binds: Binds) -> str:
+    """True of a renewal that breaks any of the rules. What many rules ask first, most often whether the row is open, is
+    asked once: four rows of five need nothing more."""
+    wrong: dict[str, list[str]] = {}
+    for rule in rules:
+        asked, sql = asked_and_wrong(rule, binds)
+        wrong.setdefault(asked, []).append(sql)
+    return " OR ".join(f"({asked} AND ({' OR '.join(sqls)}))" for asked, sqls in wrong.items()) or "FALSE"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from renewals.models.quality import DataRule
-from renewals.quality.conditions import BOOK, SOURCE, Binds, Kind, is_of_renewals, predicate_of, values_of
+from renewals.quality.conditions import BOOK, SOURCE, Binds, Kind, any_of, is_of_renewals, predicate_of, values_of
 from renewals.quality.parameters import InvalidParameter
 from renewals.quality.snapshots import take_snapshot
 from renewals.quality.without_renewal import ended_sql, merge_account_breaches
@@ -130,7 +130,7 @@ def _judge_again(cursor: Any, rules: list[DataRule], as_of: dt.date) -> int:
 
 def _found_sql(rules: list[DataRule], binds: Binds, where: str) -> str:
     """What some renewals break: the ids of the rules, the most severe first, and the worst severity."""
-    broken = _array({rule.pk: predicate_of(rule, binds) for rule in rules})
+    broken = _array(_predicates(rules, binds))
     return (
         f"SELECT renewal_id, {KEPT} FROM (SELECT j.*, {_worst(rules, binds)} AS worst_severity FROM"
         f" (SELECT r.id AS renewal_id, r.account_id, r.due_on, {broken} AS rule_ids FROM {SOURCE} WHERE {where}) j) k"
@@ -140,10 +140,11 @@ def _found_sql(rules: list[DataRule], binds: Binds, where: str) -> str:
 def _book_sql(rules: list[DataRule], binds: Binds) -> str:
     """One pass over contracts and their renewals: what breaks any rule. A contract without a renewal is a row whose
     `renewal_id` is NULL; rows in order are left out before anything is collected for them."""
-    of_renewals = {rule.pk: predicate_of(rule, binds) for rule in rules if is_of_renewals(rule)}
+    of_renewals = [rule for rule in rules if is_of_renewals(rule)]
     ended = {rule.pk: ended_sql(rule, binds) for rule in rules if rule.condition == Kind.ENDED_WITHOUT_RENEWAL}
-    broken = f"CASE WHEN r.id IS NULL THEN {_array(ended)} ELSE {_array(of_renewals)} END"
-    where = f"CASE WHEN r.id IS NULL THEN {_any(ended)} ELSE {_any(of_renewals)} END"
+    broken = f"CASE WHEN r.id IS NULL THEN {_array(ended)} ELSE {_array(_predicates(of_renewals, binds))} END"
+    has_ended = " OR ".join(ended.values()) or "FALSE"
+    where = f"CASE WHEN r.id IS NULL THEN {has_ended} ELSE {any_of(of_renewals, binds)} END"
     return (
         f"SELECT j.*, {_worst(rules, binds)} AS worst_severity FROM (SELECT r.id AS renewal_id, c.id AS contract_id,"
         f" coalesce(r.account_id, c.account_id) AS account_id, r.due_on, {broken} AS rule_ids FROM {BOOK}"
@@ -151,13 +152,13 @@ def _book_sql(rules: list[DataRule], binds: Binds) -> str:
     )
 
 
+def _predicates(rules: list[DataRule], binds: Binds) -> dict[int, str]:
+    return {rule.pk: predicate_of(rule, binds) for rule in rules}
+
+
 def _array(predicates: dict[int, str]) -> str:
     broken = ", ".join(f"CASE WHEN {sql} THEN {pk}::smallint END" for pk, sql in predicates.items())
     return f"array_remove(ARRAY[{broken}]::smallint[], NULL)"
-
-
-def _any(predicates: dict[int, str]) -> str:
-    return f"({' OR '.join(predicates.values()) or 'FALSE'})"
 
 
 def _worst(rules: list[DataRule], binds: Binds) -> str:
