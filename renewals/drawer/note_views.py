@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import zoneinfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import signed_in
+from accounts.models import get_company
 from renewals.drawer.notes import NoteRefused, delete_note, edit_note, mark_read, write_note
 from renewals.drawer.views import load_renewal, show
 from renewals.models import Mention, Note, Renewal
@@ -71,7 +74,8 @@ def mentions(request: HttpRequest) -> HttpResponse:
     mine = Mention.objects.told_to(signed_in(request))
     rows = mine.select_related("note__author", "note__renewal__account", "note__renewal__contract")
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "drawer/mentions.html", {"page": page, "unread_count": mine.unread().count()})
+    with timezone.override(zoneinfo.ZoneInfo(get_company().time_zone)):
+        return render(request, "drawer/mentions.html", {"page": page, "unread_count": mine.unread().count()})
 
 
 @require_GET

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import zoneinfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -48,7 +50,8 @@ def revoke(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, *, url: str = "") -> HttpResponse:
     feed = CalendarFeed.objects.filter(user=signed_in(request)).first()
     context = {"feed": feed, "url": url, "days_back": DAYS_BACK, "days_ahead": DAYS_AHEAD}
-    return render(request, "queue/feed.html", context)
+    with timezone.override(zoneinfo.ZoneInfo(get_company().time_zone)):
+        return render(request, "queue/feed.html", context)
 
 
 @login_not_required

@@ -1,9 +1,11 @@
+import datetime as dt
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import User
+from accounts.models import Company, User
 from renewals.drawer.notes import NoteRefused, delete_note, edit_note, find_mentions, readers_of, write_note
 from renewals.models import Mention, Note, Renewal
 from tests.cast import Cast, make_account, make_renewal
@@ -129,6 +131,14 @@ def test_call_is_gone_when_the_row_went_to_another_team(cast: Cast, renewal: Ren
     assert "secret" not in client.get("/notes/").content.decode()
 
 
+def test_times_are_those_of_the_company(cast: Cast, renewal: Renewal) -> None:
+    Company.objects.update(time_zone="Asia/Tokyo")
+    note = write_note(renewal=renewal, author=cast.rep, text="@Mona Manager").note
+    Note.objects.filter(pk=note.pk).update(made_at=dt.datetime(2026, 11, 21, 20, 30, tzinfo=dt.UTC))
+    for address in ("/notes/", f"/renewals/{renewal.pk}/"):
+        assert "22 Nov 2026, 05:30" in cast.client_of("manager").get(address).content.decode()
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_list_takes_six_queries(
     cast: Cast, renewal: Renewal, django_assert_num_queries: DjangoAssertNumQueries, count: int
@@ -136,5 +146,5 @@ def test_list_takes_six_queries(
     for _ in range(count):
         write_note(renewal=renewal, author=cast.rep, text="@Mona Manager")
     client: Client = cast.client_of("manager")
-    with django_assert_num_queries(5):  # session, user, count of the pages, mentions, unread
+    with django_assert_num_queries(6):  # session, user, count of the pages, company, unread, mentions
         client.get("/notes/")
