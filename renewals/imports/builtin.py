@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from renewals.imports.fields import MANDATORY
-from renewals.imports.mapping import Mapping, MappingError, parse_mapping, read_mapping
+from renewals.imports.keys import MappingError
+from renewals.imports.mapping import Mapping, parse_mapping, read_mapping
 from renewals.imports.reader import fold
 
 FOLDER = Path(__file__).parent / "mappings"

@@ -17,14 +17,22 @@ from typing import Any
 from accounts.models import AttributeDefinition
 from renewals.imports.dates import DateFormat, read_formats
 from renewals.imports.fields import FIELDS, HOLDERS, MANDATORY, MEASURES, NAMED_KINDS, ROW_KINDS, Field, Kind
+from renewals.imports.keys import (
+    MappingError,
+    as_word,
+    read_choice,
+    read_flag,
+    read_list,
+    read_number,
+    read_table,
+    read_text,
+    read_words,
+    refuse_unknown,
+)
 
 ATTRIBUTE_KINDS = {"number": Kind.NUMBER, "category": Kind.TEXT, "date": Kind.DATE, "flag": Kind.FLAG}
 COMBINES = ("last", "mean", "sum", "max", "change")
 AMOUNTS = ("year", "month", "quarter", "total")
-
-
-class MappingError(ValueError):
-    """The mapping itself is wrong; the text names the key."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +148,7 @@ CHOICES = {
 
 def parse_mapping(data: Dictionary[str, Any], name: str = "") -> Mapping:
     """A checked mapping from its TOML. Raises MappingError, naming the key."""
-    rows = _choice(data, "rows", tuple(ROW_KINDS), "")
+    rows = read_choice(data, "rows", tuple(ROW_KINDS), "")
     if not rows:
         raise MappingError(f"rows: say what a row is, one of {', '.join(ROW_KINDS)}.")
     allowed = TOP_KEYS | set(HOLDERS[rows])
@@ -148,21 +156,21 @@ def parse_mapping(data: Dictionary[str, Any], name: str = "") -> Mapping:
         if key not in allowed:
             raise MappingError(f"{key}: not a key of a mapping of {rows}. Known: {', '.join(sorted(allowed))}.")
     rules = {
-        path: rule for holder in HOLDERS[rows] for path, rule in _read_holder(holder, _table(data, holder)).items()
+        path: rule for holder in HOLDERS[rows] for path, rule in _read_holder(holder, read_table(data, holder)).items()
     }
     mapping = Mapping(
-        name=_text(data, "name", "name") or name or "Own mapping",
-        description=_text(data, "description", "description"),
+        name=read_text(data, "name", "name") or name or "Own mapping",
+        description=read_text(data, "description", "description"),
         rows=rows,
         rules=rules,
-        attributes=tuple(_read_attribute(key, spec) for key, spec in _table(data, "attributes").items()),
-        leave_out=tuple(_read_leave_out(number, spec) for number, spec in enumerate(_list(data, "leave_out"), 1)),
-        unknown_account=_choice(data, "unknown_account", CHOICES["unknown_account"], "create"),
-        expiry_moved=_choice(data, "expiry_moved", CHOICES["expiry_moved"], _usual_move(data, rules)),
-        per=_choice(data, "per", CHOICES["per"], "day"),
-        is_rolling=_flag(data, "is_rolling", "is_rolling"),
-        near_days=_number(data, "near_days", "near_days", 31),
-        **_read_file(_table(data, "file")),
+        attributes=tuple(_read_attribute(key, spec) for key, spec in read_table(data, "attributes").items()),
+        leave_out=tuple(_read_leave_out(number, spec) for number, spec in enumerate(read_list(data, "leave_out"), 1)),
+        unknown_account=read_choice(data, "unknown_account", CHOICES["unknown_account"], "create"),
+        expiry_moved=read_choice(data, "expiry_moved", CHOICES["expiry_moved"], _usual_move(data, rules)),
+        per=read_choice(data, "per", CHOICES["per"], "day"),
+        is_rolling=read_flag(data, "is_rolling", "is_rolling"),
+        near_days=read_number(data, "near_days", "near_days", 31),
+        **_read_file(read_table(data, "file")),
     )
     _check_whole(mapping)
     return mapping
@@ -193,11 +201,11 @@ def _check_whole(mapping: Mapping) -> None:
 
 def _read_file(table: Dictionary[str, Any]) -> dict[str, Any]:
     known = {"delimiter", "encoding", "header_row", "sheet", "file_on", "file_on_in_name"}
-    _refuse_unknown(table, known, "file")
-    delimiter = _text(table, "delimiter", "file.delimiter")
+    refuse_unknown(table, known, "file")
+    delimiter = read_text(table, "delimiter", "file.delimiter")
     if len(delimiter) > 1:
         raise MappingError("file.delimiter: one character, such as ; or a tab.")
-    encoding = _text(table, "encoding", "file.encoding")
+    encoding = read_text(table, "encoding", "file.encoding")
     try:
         "".encode(encoding or "utf-8")
     except LookupError:
@@ -208,16 +216,16 @@ def _read_file(table: Dictionary[str, Any]) -> dict[str, Any]:
             file_on = dt.date.fromisoformat(str(file_on))
         except ValueError:
             raise MappingError("file.file_on: a date such as 2026-10-31.") from None
-    header_row = _number(table, "header_row", "file.header_row", 1)
+    header_row = read_number(table, "header_row", "file.header_row", 1)
     if not 1 <= header_row <= 100:
         raise MappingError("file.header_row: from 1 to 100.")
     return {
         "delimiter": delimiter,
         "encoding": encoding,
         "header_row": header_row,
-        "sheet": _text(table, "sheet", "file.sheet"),
+        "sheet": read_text(table, "sheet", "file.sheet"),
         "file_on": file_on,
-        "file_on_in_name": _text(table, "file_on_in_name", "file.file_on_in_name"),
+        "file_on_in_name": read_text(table, "file_on_in_name", "file.file_on_in_name"),
     }
 
 
@@ -246,32 +254,32 @@ def _read_rule(target: Field, spec: Any, path: str) -> Rule:
         spec = {"value": spec}
     if not isinstance(spec, dict):
         raise MappingError(f'{path}: a column\'s name, a number, or a table such as {{ column = "Ends" }}.')
-    _refuse_unknown(spec, RULE_KEYS, path)
-    columns = tuple(_words(spec, "columns", path)) or (
-        (_text(spec, "column", f"{path}.column"),) if "column" in spec else ()
+    refuse_unknown(spec, RULE_KEYS, path)
+    columns = tuple(read_words(spec, "columns", path)) or (
+        (read_text(spec, "column", f"{path}.column"),) if "column" in spec else ()
     )
     rule = Rule(
         field=target,
         columns=columns,
         separator=str(spec.get("separator", " ")),
-        value=_word(spec.get("value", "")),
-        default=_word(spec.get("default", "")),
+        value=as_word(spec.get("value", "")),
+        default=as_word(spec.get("default", "")),
         dates=_dates(spec, target, path),
-        decimal=_choice(spec, "decimal", (".", ","), "", path),
-        thousands=_choice(spec, "thousands", (",", ".", " ", "'"), "", path),
-        amount_is=_choice(spec, "amount_is", AMOUNTS, "year", path),
-        values={key.strip().casefold(): _word(word) for key, word in _table(spec, "values", path).items()},
-        refuse={key.strip().casefold(): str(reason) for key, reason in _table(spec, "refuse", path).items()},
+        decimal=read_choice(spec, "decimal", (".", ","), "", path),
+        thousands=read_choice(spec, "thousands", (",", ".", " ", "'"), "", path),
+        amount_is=read_choice(spec, "amount_is", AMOUNTS, "year", path),
+        values={key.strip().casefold(): as_word(word) for key, word in read_table(spec, "values", path).items()},
+        refuse={key.strip().casefold(): str(reason) for key, reason in read_table(spec, "refuse", path).items()},
         sentinels=_sentinels(spec, target, path),
-        strip=_text(spec, "strip", f"{path}.strip"),
-        shift_days=_number(spec, "shift_days", f"{path}.shift_days", 0),
-        is_last_of_month=_flag(spec, "is_last_of_month", f"{path}.is_last_of_month"),
-        one_line=_flag(spec, "one_line", f"{path}.one_line"),
-        overwrite=_flag(spec, "overwrite", f"{path}.overwrite", target.is_overwriting),
-        create_missing=_flag(spec, "create_missing", f"{path}.create_missing"),
-        combine=_choice(spec, "combine", COMBINES, "last", path),
-        window_days=_number(spec, "window_days", f"{path}.window_days", 90),
-        stands_in=_choice(spec, "stands_in", ("due_on", "file_on"), "", path),
+        strip=read_text(spec, "strip", f"{path}.strip"),
+        shift_days=read_number(spec, "shift_days", f"{path}.shift_days", 0),
+        is_last_of_month=read_flag(spec, "is_last_of_month", f"{path}.is_last_of_month"),
+        one_line=read_flag(spec, "one_line", f"{path}.one_line"),
+        overwrite=read_flag(spec, "overwrite", f"{path}.overwrite", target.is_overwriting),
+        create_missing=read_flag(spec, "create_missing", f"{path}.create_missing"),
+        combine=read_choice(spec, "combine", COMBINES, "last", path),
+        window_days=read_number(spec, "window_days", f"{path}.window_days", 90),
+        stands_in=read_choice(spec, "stands_in", ("due_on", "file_on"), "", path),
     )
     _check_rule(rule, path)
     return rule
@@ -299,7 +307,7 @@ def _check_rule(rule: Rule, path: str) -> None:
 
 
 def _dates(spec: Dictionary[str, Any], target: Field, path: str) -> tuple[DateFormat, ...]:
-    formats = _words(spec, "dates", path)
+    formats = read_words(spec, "dates", path)
     if formats and target.kind is not Kind.DATE:
         raise MappingError(f"{path}.dates: {target.name} is not a date.")
     try:
@@ -322,16 +330,16 @@ def _read_attribute(key: str, spec: Any) -> AttributeRule:
         raise MappingError(f"{path}: a table with column, kind and holder.")
     if not key.replace("_", "").replace("-", "").isalnum() or not key.isascii() or len(key) > 40:
         raise MappingError(f"{path}: a key has letters, digits, _ and -, 40 at most.")
-    kind = _choice(spec, "kind", tuple(ATTRIBUTE_KINDS), "", path)
+    kind = read_choice(spec, "kind", tuple(ATTRIBUTE_KINDS), "", path)
     if not kind:
         raise MappingError(f"{path}.kind: one of {', '.join(ATTRIBUTE_KINDS)}.")
     target = Field("attribute", key, ATTRIBUTE_KINDS[kind], key, length=200)
     rule = _read_rule(target, {name: spec[name] for name in spec if name not in ("label", "kind", "holder")}, path)
     return AttributeRule(
         key=key,
-        label=_text(spec, "label", f"{path}.label")[:80] or key.replace("_", " ").capitalize(),
+        label=read_text(spec, "label", f"{path}.label")[:80] or key.replace("_", " ").capitalize(),
         kind=kind,
-        holder=_choice(spec, "holder", tuple(AttributeDefinition.Holder.values), "account", path),
+        holder=read_choice(spec, "holder", tuple(AttributeDefinition.Holder.values), "account", path),
         rule=rule,
     )
 
@@ -340,82 +348,16 @@ def _read_leave_out(number: int, spec: Any) -> LeaveOut:
     path = f"leave_out[{number}]"
     if not isinstance(spec, dict):
         raise MappingError(f"{path}: a table with column and either where or unless.")
-    _refuse_unknown(spec, {"column", "where", "unless", "reason"}, path)
+    refuse_unknown(spec, {"column", "where", "unless", "reason"}, path)
     if ("where" in spec) == ("unless" in spec):
         raise MappingError(f"{path}: give where (rows left out) or unless (rows kept), one of them.")
     key = "where" if "where" in spec else "unless"
-    column = _text(spec, "column", f"{path}.column")
+    column = read_text(spec, "column", f"{path}.column")
     if not column:
         raise MappingError(f"{path}.column: name the column.")
-    words = _words(spec, key, path)
+    words = read_words(spec, key, path)
     reason = (
-        _text(spec, "reason", f"{path}.reason")
+        read_text(spec, "reason", f"{path}.reason")
         or f"{column} {'is' if key == 'where' else 'is not'} {' or '.join(words)}"
     )
     return LeaveOut(column, frozenset(word.casefold() for word in words), key == "unless", reason)
-
-
-# Readers of one key, each with its message.
-
-
-def _at(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def _refuse_unknown(table: Dictionary[str, Any], known: set[str], path: str) -> None:
-    for key in table:
-        if key not in known:
-            raise MappingError(f"{path}.{key}: not known here. Known: {', '.join(sorted(known))}.")
-
-
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _text(table: Dictionary[str, Any], key: str, path: str) -> str:
-    value = table.get(key, "")
-    if not isinstance(value, str):
-        raise MappingError(f"{path}: text in quotes, not {value!r}.")
-    return value
-
-
-def _flag(table: Dictionary[str, Any], key: str, path: str, default: bool = False) -> bool:
-    value = table.get(key, default)
-    if not isinstance(value, bool):
-        raise MappingError(f"{path}: true or false, not {value!r}.")
-    return value
-
-
-def _number(table: Dictionary[str, Any], key: str, path: str, default: int) -> int:
-    value = table.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise MappingError(f"{path}: a whole number, not {value!r}.")
-    return value
-
-
-def _choice(table: Dictionary[str, Any], key: str, choices: tuple[str, ...], default: str, path: str = "") -> str:
-    value = table.get(key, default)
-    if value != default and value not in choices:
-        raise MappingError(f"{_at(path, key)}: one of {', '.join(map(repr, choices))}, not {value!r}.")
-    return str(value)
-
-
-def _table(data: Dictionary[str, Any], key: str, path: str = "") -> dict[str, Any]:
-    value = data.get(key, {})
-    if not isinstance(value, dict):
-        raise MappingError(f"{_at(path, key)}: a table, not {value!r}.")
-    return value
-
-
-def _list(data: Dictionary[str, Any], key: str) -> list[Any]:
-    value = data.get(key, [])
-    if not isinstance(value, list):
-        raise MappingError(f"{key}: a list of tables.")
-    return value
-
-
-def _words(table: Dictionary[str, Any], key: str, path: str) -> list[str]:
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(word, str | bool | int) for word in value):
-        raise MappingError(f"{_at(path, key)}: a list of words in brackets.")
-    return [_word(word) for word in value]

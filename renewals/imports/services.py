@@ -20,8 +20,9 @@ from renewals.history.batches import keep_import
 from renewals.imports import findings
 from renewals.imports.dates import read_date, read_format
 from renewals.imports.files import keep_file, kept_file, spooled
+from renewals.imports.keys import MappingError
 from renewals.imports.lookups import Lookups
-from renewals.imports.mapping import Mapping, MappingError, parse_mapping
+from renewals.imports.mapping import Mapping, parse_mapping
 from renewals.imports.reader import FileRejected, open_table
 from renewals.imports.run import Run
 from renewals.imports.staging import Cancelled, Tally, apply_new_names, stage_rows

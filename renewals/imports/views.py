@@ -22,7 +22,7 @@ from renewals.imports.fields import HOLDERS, ROW_KINDS
 from renewals.imports.findings import title_of
 from renewals.imports.fix import rows_to_fix
 from renewals.imports.forms import ConfirmForm, MappingForm, UploadForm
-from renewals.imports.mapping import MappingError
+from renewals.imports.keys import MappingError
 from renewals.imports.reader import FileRejected
 from renewals.imports.report import outcome_totals, reasons_of, result_rows
 from renewals.models import ImportBatch

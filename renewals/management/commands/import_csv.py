@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
 from renewals.imports.builtin import builtin_names, load_mapping
-from renewals.imports.mapping import MappingError
+from renewals.imports.keys import MappingError
 from renewals.imports.reader import FileRejected
 from renewals.imports.report import summary_of
 from renewals.imports.services import import_now, receive_file
@@ -27,11 +27,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--mapping", required=True, help=f"A TOML file, or one of: {', '.join(builtin_names())}. See docs/import.md."
+            "--mapping",
+            required=True,
+            help=f"A TOML file, or one of: {', '.join(builtin_names())}. See docs/import.md.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Check and count; write nothing to the book.")
         parser.add_argument("--all-or-nothing", action="store_true", help="Import nothing where a row is refused.")
-        parser.add_argument("--user", help="Email of who imports; their rights apply. Without it, the rights of an admin.")
+        parser.add_argument(
+            "--user", help="Email of who imports; their rights apply. Without it, the rights of an admin."
+        )
         parser.add_argument("--json", action="store_true", help="Answer in one line of JSON.")
         parser.add_argument("--findings", type=int, default=20, help="How many findings to list (default 20).")
 

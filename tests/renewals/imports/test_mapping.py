@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from renewals.imports.builtin import Fit, builtin_mapping, builtin_names, load_mapping, rank_mappings
-from renewals.imports.mapping import MappingError, parse_mapping, read_mapping
+from renewals.imports.keys import MappingError
+from renewals.imports.mapping import parse_mapping, read_mapping
 
 GOOD: dict[str, Any] = {
     "rows": "contracts",
