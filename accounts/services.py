@@ -19,15 +19,15 @@ PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 an alphabet
 PASSWORD_GROUPS = 4
 
 
-class LastAdmin(Exception):  # noqa: N818 house style: named for the situation
+class LastAdmin(Exception):
     """Without this person nobody could set rules or add people any more."""
 
 
-class OwnAccount(Exception):  # noqa: N818
+class OwnAccount(Exception):
     """People do not take away their own role or access; another admin does."""
 
 
-class TeamInUse(Exception):  # noqa: N818
+class TeamInUse(Exception):
     """The team still has members."""
 
 

@@ -46,7 +46,7 @@ RISK_RANGES = {
 }
 
 
-class Unreadable(ValueError):  # noqa: N818
+class Unreadable(ValueError):
     """A parameter does not say anything that this page knows; the message says what it takes."""
 
 

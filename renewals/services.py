@@ -49,7 +49,7 @@ class Author:
     at: dt.datetime | None
 
 
-class StaleRenewal(Exception):  # noqa: N818
+class StaleRenewal(Exception):
     """Somebody changed the same field since the editor saw it. Nothing was written."""
 
     def __init__(self, *, field: str, theirs: str, theirs_value: str, author: Author) -> None:

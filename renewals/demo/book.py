@@ -95,9 +95,7 @@ def draw_lines(rng: np.random.Generator, customers: Customers, window: Window) -
         amount=round_amount(np.where(np.arange(count) == _first_of(customer), amount, amount * 0.4)),
         is_auto=is_auto,
         notice_days=np.where(is_auto, notice, np.where(chance(rng, 0.2, count), 30, 0)),
-        uplift_cap=np.where(
-            chance(rng, 0.35, count), np.array(profile.UPLIFT_CAPS)[rng.integers(0, 4, count)], np.nan
-        ),
+        uplift_cap=np.where(chance(rng, 0.35, count), np.array(profile.UPLIFT_CAPS)[rng.integers(0, 4, count)], np.nan),
         has_ramp=chance(rng, by_segment("ramp_share"), count) & (term_months > 12),
     )
 
@@ -107,9 +105,7 @@ def _first_of(customer: Ints) -> Ints:
     return np.searchsorted(customer, customer)
 
 
-def _first_due_month(
-    rng: np.random.Generator, since: Ints, term_months: Ints, is_new: Flags, window: Window
-) -> Ints:
+def _first_due_month(rng: np.random.Generator, since: Ints, term_months: Ints, is_new: Flags, window: Window) -> Ints:
     """A new line is due a term after its start; an old one within a term of the history's start. The season then moves
     each to a month of its own, within the twelve that follow."""
     count = len(since)
@@ -250,17 +246,13 @@ def _decline_day(
     is_auto = lines.is_auto[active]
     said = due - lines.notice_days[active] - rng.integers(1, 80, count)
     is_silent = ~is_auto & chance(rng, 0.22, count)
-    tolerance = np.array([part.late_days for part in profile.INDUSTRIES])[
-        customers.industry[lines.customer[active]]
-    ]
+    tolerance = np.array([part.late_days for part in profile.INDUSTRIES])[customers.industry[lines.customer[active]]]
     given_up = due + rng.integers(8, 40, count) + (tolerance * rng.random(count)).astype(np.int64)
     is_forgotten = is_silent & chance(rng, 0.35, count) & (due > window.as_of - 400)
     return np.where(is_silent, given_up, said), ~is_forgotten
 
 
-def _final_amount(
-    rng: np.random.Generator, state: Floats, baseline: Floats, uplift: Floats
-) -> tuple[Floats, Floats]:
+def _final_amount(rng: np.random.Generator, state: Floats, baseline: Floats, uplift: Floats) -> tuple[Floats, Floats]:
     """What is renewed, and the part of it on products that were not in the contract."""
     count = len(state)
     draw_of_kind = rng.random(count)

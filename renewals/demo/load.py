@@ -28,7 +28,7 @@ SPARE_LINES = 40
 BOOK_TABLES = ("accounts_account", "accounts_accountsignal", "renewals_contract", "renewals_renewal")
 
 
-class BookNotEmpty(Exception):  # noqa: N818 house style: named for the situation
+class BookNotEmpty(Exception):
     """There are users or accounts already; a demo among real data could never be told from it again."""
 
 
@@ -97,15 +97,11 @@ def _load(renewal_count: int, rng: np.random.Generator, as_of: dt.date, started:
     first_account = take_keys("accounts_account", len(customers))
     first_contract = take_keys("renewals_contract", len(terms))
     with built_after_loading(*BOOK_TABLES):
-        write_table(
-            accounts_table(rng, customers, recorded, desk, account_owner, people, keys, first_account, now=now)
-        )
+        write_table(accounts_table(rng, customers, recorded, desk, account_owner, people, keys, first_account, now=now))
         write_table(contracts_table(rng, customers, lines, terms, first_account, first_contract, now=now))
         contract_keys = first_contract + in_book
         write_table(
-            renewals_table(
-                rng, customers, lines, recorded, desk, people, keys, first_account, contract_keys, now=now
-            )
+            renewals_table(rng, customers, lines, recorded, desk, people, keys, first_account, contract_keys, now=now)
         )
         write_table(signals_table(signals, first_account))
     analyse(*BOOK_TABLES)

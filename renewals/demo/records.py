@@ -63,9 +63,7 @@ def accounts_table(
 
 def _account_attributes(customers: Customers) -> Column:
     """JSON texts; a value that is not known has no key."""
-    rows = zip(
-        customers.plan.tolist(), customers.integrations.tolist(), customers.is_reference.tolist(), strict=True
-    )
+    rows = zip(customers.plan.tolist(), customers.integrations.tolist(), customers.is_reference.tolist(), strict=True)
     texts = []
     for plan, integrations, is_reference in rows:
         values: dict[str, str | int | bool] = {"is_reference": is_reference}

@@ -37,7 +37,7 @@ LABELS = {
 }
 
 
-class Unreadable(ValueError):  # noqa: N818
+class Unreadable(ValueError):
     """A parameter that this page cannot use; the message says why."""
 
 

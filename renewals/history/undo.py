@@ -28,11 +28,11 @@ ROWS_AT_ONCE = 10_000  # bounds the memory of an undo, not its size
 SCORED_AT_ONCE = 10_000  # a run scores what is beyond
 
 
-class BatchGone(LookupError):  # noqa: N818
+class BatchGone(LookupError):
     """History has no such step, or nothing of it that this user may see."""
 
 
-class NotYours(Exception):  # noqa: N818
+class NotYours(Exception):
     """The user may see rows of the step, and change none of them."""
 
 

@@ -170,7 +170,9 @@ class Renewal(models.Model):
             models.Index(fields=["outcome", "baseline_amount", "id"], name="renewal_baseline"),
             *(
                 models.Index(
-                    fields=["outcome", column, "id"], name=f"renewal_{name}", condition=Q(**{f"{column}__isnull": False})
+                    fields=["outcome", column, "id"],
+                    name=f"renewal_{name}",
+                    condition=Q(**{f"{column}__isnull": False}),
                 )
                 for column, name in (
                     ("ordered_on", "ordered"),

@@ -21,9 +21,7 @@ from renewals.models import Contract, Renewal, RiskFactor, RiskWeightVersion
 from tests.cast import make_account
 
 AS_OF = dt.date(2026, 11, 21)
-WINDOW = Window(
-    history_from=day_number(dt.date(2023, 2, 1)), as_of=day_number(AS_OF), horizon=day_number(AS_OF) + 548
-)
+WINDOW = Window(history_from=day_number(dt.date(2023, 2, 1)), as_of=day_number(AS_OF), horizon=day_number(AS_OF) + 548)
 
 
 def book(seed: int, renewal_count: int = 6000) -> tuple[Customers, Terms]:

@@ -13,11 +13,11 @@ from renewals.rules.services.change import request_scores, rule_written
 RATE_STEP = Decimal("0.00000001")
 
 
-class RateMissing(Exception):  # noqa: N818 house style: named for the situation
+class RateMissing(Exception):
     """The present rates cannot be turned over into the new reporting currency."""
 
 
-class RateInForce(Exception):  # noqa: N818
+class RateInForce(Exception):
     """Reports already used this rate."""
 
 

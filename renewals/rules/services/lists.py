@@ -18,7 +18,7 @@ SINGULAR = {
 }
 
 
-class StillInUse(Exception):  # noqa: N818 house style: named for the situation
+class StillInUse(Exception):
     """Something refers to this row; the message says what and how many."""
 
 

@@ -9,7 +9,7 @@ from renewals.models import TimingPolicy, TimingPolicyVersion
 from renewals.rules.services.change import request_scores, rule_written
 
 
-class VersionInForce(Exception):  # noqa: N818 house style: named for the situation
+class VersionInForce(Exception):
     """Renewals are judged by this version already; only a newer one can take its place."""
 
 

@@ -44,9 +44,7 @@ def test_preview_shows_what_would_change_and_saves_nothing(cast: Cast) -> None:
     make_renewal(owner=cast.rep, due_on=today - dt.timedelta(days=3))  # overdue, would still be in its window
     make_renewal(owner=cast.rep, due_on=today + dt.timedelta(days=40))  # upcoming as before
     segment = Segment.objects.get(name="Enterprise")
-    response = cast.client_of("admin").post(
-        NEW_POLICY, tolerances(segment=segment.pk, grace_days=5, late_days=8)
-    )
+    response = cast.client_of("admin").post(NEW_POLICY, tolerances(segment=segment.pk, grace_days=5, late_days=8))
     assert response.status_code == 200
     moves = [(m.before, m.after, m.way, m.count, m.baseline) for m in response.context["moves"]]
     assert sorted(moves) == [("overdue", "in_window", "better", 1, 12000), ("overdue", "lapsed", "worse", 1, 6000)]
