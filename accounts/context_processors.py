@@ -1,6 +1,7 @@
 """What the shell around every page needs to know: where one can go, and where one is."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -63,6 +64,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=16)  # addresses do not change while the process lives
 def _with_urls(items: tuple[RailItem, ...]) -> list[RailItem]:
     """The items whose page exists; an installation without one of the apps simply has no such entry."""
     found = []
