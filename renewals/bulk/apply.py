@@ -11,6 +11,7 @@ from renewals.bulk.plan import ROWS, editable_sql
 from renewals.bulk.rules import COLUMNS, NOT_YOURS, TABLE
 from renewals.forms import LABELS
 from renewals.history.batches import recorded_batch
+from renewals.history.kinds import RENEWAL
 from renewals.models import BulkEdit, ChangeBatch
 from renewals.scoring import scoring
 
@@ -18,7 +19,8 @@ ROWS_AT_ONCE = 20_000  # so that progress can be told; what is written is one tr
 # Scoring the rows of an edit here and now costs more a row than a run does, and a run takes the whole book.
 SCORED_AT_ONCE = 20_000
 HOW = {BulkEdit.Kind.SELECTION: ChangeBatch.How.BULK, BulkEdit.Kind.FILE: ChangeBatch.How.IMPORT}
-CHANGED = "Somebody has changed it since: "
+CHANGED = "Changed since: "
+EVENTS = RENEWAL.event_table
 GONE = "This renewal is no longer there."
 
 
@@ -69,7 +71,7 @@ def _judge(edit: BulkEdit, ids: Sequence[int]) -> None:
     """Say of each row whether it is written."""
     editable, params = editable_sql(edit.requested_by)
     stale = {column: _stale(column) for column in dict.fromkeys([*edit.columns, "forecast_amount"])}
-    labels = ", ".join(f"CASE WHEN {sql} THEN '{_label(column)}' END" for column, sql in stale.items())
+    labels = ", ".join(f"CASE WHEN {sql} THEN '{_label(column)}'{_author(column)} END" for column, sql in stale.items())
     statement = f"""
         WITH judged AS (
             SELECT e.id, r.id IS NULL AS is_gone, NOT ({editable}) AS is_refused, concat_ws(', ', {labels}) AS stale
@@ -93,6 +95,13 @@ def _stale(column: str) -> str:
         f"(e.seen ? '{column}' AND {now} IS DISTINCT FROM e.seen->>'{column}'"
         f" AND NOT (e.wanted ? '{column}' AND {now} IS NOT DISTINCT FROM e.wanted->>'{column}'))"
     )
+
+
+def _author(column: str) -> str:
+    """SQL of who made the column what it is: of the newest event in which it was something else."""
+    return f""" || coalesce(' by ' || (
+        SELECT u.name FROM {EVENTS} x JOIN accounts_user u ON u.id = (x.pgh_context->>'user')::bigint
+        WHERE x.pgh_obj_id = r.id AND x.{column} IS DISTINCT FROM r.{column} ORDER BY x.pgh_id DESC LIMIT 1), '')"""
 
 
 def _label(column: str) -> str:

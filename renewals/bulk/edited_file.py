@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 from psycopg2.extras import execute_values
 
-from renewals.bulk.edited_cells import COLUMNS, Cells, RowEdit
+from renewals.bulk.edited_cells import CHANGED, COLUMNS, Cells, RowEdit
 from renewals.bulk.plan import count_rows, store_plan
 from renewals.bulk.rules import FIELDS, columns_of, given_stored
 from renewals.exports.columns import EDITABLE_HEADINGS, ID, READ_ONLY_HEADINGS, STATE
@@ -21,6 +22,7 @@ from renewals.exports.parts import read_parts
 from renewals.exports.state import COLUMNS as STATE_COLUMNS
 from renewals.exports.state import SEPARATOR, StateUnreadable, read_state, state_values
 from renewals.forms import shown
+from renewals.history.kinds import RENEWAL
 from renewals.imports.files import spooled
 from renewals.imports.reader import FileRejected, Table, fold, open_table
 from renewals.models import BulkEdit, BulkEditRow, Renewal
@@ -76,7 +78,9 @@ def plan_file(edit: BulkEdit, *, as_of: dt.date) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE edited_row")
     count_rows(edit)
-    edit.notes = [*edit.notes, f"{found.same_count:,} rows of the file are as they were exported."]
+    if found.same_count:
+        rows = "1 row of the file is" if found.same_count == 1 else f"{found.same_count:,} rows of the file are"
+        edit.notes = [*edit.notes, f"{rows} as exported, and left alone."]
 
 
 def _lines(table: Table) -> Iterator[Line]:
@@ -141,6 +145,36 @@ def _compare(block: list[Line], cells: Cells, edit: BulkEdit, found: Findings) -
             found.edits.append((line, row_edit))
         else:
             found.same_count += 1
+    _name_authors(found)
+
+
+def _name_authors(found: Findings) -> None:
+    """Say of each cell that somebody else changed who that was, and when."""
+    changed: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    for line, one in found.edits:
+        for problem in one.problems:
+            if problem["reason"] == CHANGED:
+                changed.setdefault(problem["column"], []).append((int(line.id_text), problem))
+    for column, problems in changed.items():
+        authors = _authors(column, [pk for pk, _ in problems])
+        for pk, problem in problems:
+            if pk in authors:
+                name, at = authors[pk]
+                problem["reason"] = f"{name} changed it since the export, {timezone.localtime(at):%d %b at %H:%M}."
+
+
+def _authors(column: str, ids: list[int]) -> dict[int, tuple[str, dt.datetime]]:
+    """Who made a column what it is: of the newest event in which it was something else."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT DISTINCT ON (x.pgh_obj_id) x.pgh_obj_id, u.name, x.pgh_created_at
+                FROM {RENEWAL.event_table} x JOIN {RENEWAL.table} r ON r.id = x.pgh_obj_id
+                JOIN accounts_user u ON u.id = (x.pgh_context->>'user')::bigint
+                WHERE x.pgh_obj_id = ANY(%s) AND x.{column} IS DISTINCT FROM r.{column}
+                ORDER BY x.pgh_obj_id, x.pgh_id DESC""",
+            [ids],
+        )
+        return {pk: (name, at) for pk, name, at in cursor.fetchall()}
 
 
 def _refusal(line: Line, states: dict[int, str], found: Findings) -> str:

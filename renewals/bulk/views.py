@@ -84,20 +84,17 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 def _context(request: HttpRequest, edit: BulkEdit, error: str = "") -> dict[str, Any]:
     context: dict[str, Any] = {"edit": edit, "error": error, "is_file": edit.kind == BulkEdit.Kind.FILE}
     if edit.is_working:
-        # Too old to be new: said, so that nobody waits for a worker that is not there without knowing.
         return context | {"total": edit.ready_count if edit.state == BulkEdit.State.APPLYING else 0}
     changed = edit.rows.filter(verdict__in=[Verdict.READY, Verdict.WRITTEN])
-    page = Paginator(changed.order_by("pk"), ROWS_PER_PAGE if context["is_file"] else SHOWN_ROWS).get_page(
-        request.GET.get("page")
-    )
+    per_page = ROWS_PER_PAGE if context["is_file"] else SHOWN_ROWS
+    page = Paginator(changed.order_by("row_number", "pk"), per_page).get_page(request.GET.get("page"))
     partly = edit.rows.filter(verdict__in=[Verdict.READY, Verdict.WRITTEN]).exclude(problems=[])
     return context | {
         "page": page,
         "rows": read_rows(list(page.object_list), edit),
         "groups": _groups(edit),
-        "partly": read_rows(list(partly[:EXAMPLES]), edit),
+        "partly": read_rows(list(partly.order_by("row_number", "pk")[:EXAMPLES]), edit),
         "partly_count": partly.count(),
-        "file_rows": context["is_file"],
     }
 
 

@@ -108,7 +108,7 @@ def test_a_row_that_somebody_changed_since_is_skipped_and_told(cast: Cast) -> No
         Renewal.objects.filter(pk=other_field.pk).update(next_step="Call them")
     confirm_edit(edit=edit)
     assert verdicts(edit) == {
-        faster.pk: ("skipped", "Somebody has changed it since: Confidence."),
+        faster.pk: ("skipped", "Changed since: Confidence by Mona Manager."),
         other_field.pk: ("written", ""),
         free.pk: ("written", ""),
     }
@@ -122,7 +122,7 @@ def test_what_a_decision_was_derived_from_is_compared_too(cast: Cast) -> None:
     edit = planned(cast.rep, [row], outcome_action="set", outcome_value="renewed")
     Renewal.objects.filter(pk=row.pk).update(forecast_amount=Decimal("9500.00"))
     confirm_edit(edit=edit)
-    assert verdicts(edit) == {row.pk: ("skipped", "Somebody has changed it since: Forecast.")}
+    assert verdicts(edit) == {row.pk: ("skipped", "Changed since: Forecast.")}
 
 
 def test_somebody_who_wrote_the_same_is_no_conflict(cast: Cast) -> None:
