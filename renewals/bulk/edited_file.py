@@ -15,7 +15,7 @@ from django.utils import timezone
 from psycopg2.extras import execute_values
 
 from renewals.bulk.edited_cells import CHANGED, COLUMNS, Cells, RowEdit
-from renewals.bulk.plan import count_rows, store_plan
+from renewals.bulk.plan import NO_CELL, count_rows, store_plan
 from renewals.bulk.rules import FIELDS, columns_of, given_stored
 from renewals.exports.columns import EDITABLE_HEADINGS, ID, READ_ONLY_HEADINGS, STATE
 from renewals.exports.parts import read_parts
@@ -223,5 +223,5 @@ def _store_problems(edit: BulkEdit) -> None:
             f"INSERT INTO {BulkEditRow._meta.db_table}"
             " (edit_id, renewal_id, row_number, seen, wanted, problems, verdict, reason, is_chosen)"
             " SELECT %s, renewal_id, row_number, '{}', '{}', problems, 'refused', %s, true FROM edited_row",
-            [edit.pk, "None of its changed cells can be taken."],
+            [edit.pk, NO_CELL],
         )

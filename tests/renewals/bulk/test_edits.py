@@ -1,6 +1,8 @@
 """From what is asked to what is written: whose rows, which are refused, what somebody else changed meanwhile, undo."""
 
+import csv
 import datetime as dt
+import io
 from decimal import Decimal
 from typing import Any
 
@@ -244,3 +246,29 @@ def test_statements_do_not_grow_with_the_rows(cast: Cast) -> None:
         assert edit.written_count == len(part)
         counts.append(len(captured))
     assert counts[0] == counts[1] < 40
+
+
+def test_what_is_too_much_to_score_at_once_is_scored_by_a_run(cast: Cast, monkeypatch: Any) -> None:
+    from forecasting.models import Run
+    from renewals.bulk import apply
+
+    monkeypatch.setattr(apply, "SCORED_AT_ONCE", 1)
+    confirmed(planned(cast.rep, [make_renewal(owner=cast.rep)], **CONFIDENT))
+    assert not Run.objects.exists()
+    confirmed(planned(cast.rep, [make_renewal(owner=cast.rep) for _ in range(2)], **CONFIDENT))
+    run = Run.objects.get()
+    assert (run.reason, run.state, run.requested_by) == ("bulk", Run.State.WAITING, cast.rep)
+
+
+def test_the_result_of_each_row_is_a_csv_without_formulas(cast: Cast) -> None:
+    row = make_renewal(owner=cast.rep, next_step="Call")
+    mates = make_renewal(owner=cast.team_mate)
+    edit = confirmed(planned(cast.rep, [row, mates], next_step_action="set", next_step_value="=1+1"))
+    response = cast.client_of("rep").get(f"/bulk/{edit.pk}/rows.csv")
+    content = b"".join(response).decode("utf-8-sig")  # type: ignore[arg-type]
+    lines = list(csv.DictReader(io.StringIO(content)))
+    assert [(line["id"], line["Result"], line["Reason"], line["Changed"]) for line in lines] == [
+        (str(row.pk), "Changed", "", "Next step: Call → =1+1"),
+        (str(mates.pk), "Refused", NOT_YOURS, "Next step: – → =1+1"),
+    ]
+    assert response.headers["X-Row-Count"] == "2"
