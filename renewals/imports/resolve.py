@@ -21,6 +21,16 @@ def resolve_accounts(run: Run) -> None:
         """,
         joined_by="account_key, external_id, folded",
     )
+    # Every name by which the file calls an id, not only the first: a row may be refused later for another reason, and
+    # the same file has to mean the same thing when it comes again.
+    run.make_table(
+        "import_alias",
+        """
+        SELECT DISTINCT lower(account_name) AS folded, account_external_id AS external_id
+        FROM import_cell WHERE account_key IS NOT NULL AND account_name IS NOT NULL AND account_external_id IS NOT NULL
+        """,
+        joined_by="folded, external_id",
+    )
     run.execute(
         """
         UPDATE import_account i SET account_id = a.id FROM accounts_account a
@@ -61,7 +71,8 @@ def _match_names(run: Run) -> None:
                     bare_count
             FROM accounts_account a GROUP BY 1
         ), file AS (
-            SELECT folded, count(*) FILTER (WHERE external_id IS NOT NULL) AS id_count FROM import_account GROUP BY 1
+            SELECT folded, count(DISTINCT alias.external_id) AS id_count
+            FROM import_account LEFT JOIN import_alias alias USING (folded) GROUP BY 1
         )
         UPDATE import_account i SET
             account_id = CASE WHEN i.external_id IS NULL AND book.count = 1 THEN book.id
@@ -80,8 +91,7 @@ def _make_new(run: Run) -> None:
         f"""
         UPDATE import_account i SET is_new = true, account_id = {run.new_id("accounts_account")}
         WHERE account_id IS NULL AND refusal IS NULL AND (external_id IS NOT NULL OR NOT EXISTS (
-            SELECT 1 FROM import_account twin
-            WHERE twin.folded = i.folded AND twin.external_id IS NOT NULL))
+            SELECT 1 FROM import_alias twin WHERE twin.folded = i.folded))
         """
         if run.has("account.external_id") and run.has("account.name")
         else f"""
@@ -96,8 +106,8 @@ def _join_named_rows(run: Run) -> None:
     run.execute(
         """
         UPDATE import_account i SET account_id = twin.account_id, is_new = twin.is_new
-        FROM (SELECT folded, min(account_id) AS account_id, bool_or(is_new) AS is_new, count(*) AS count
-              FROM import_account WHERE external_id IS NOT NULL GROUP BY 1) twin
+        FROM (SELECT alias.folded, min(account_id) AS account_id, bool_or(is_new) AS is_new, count(*) AS count
+              FROM import_alias alias JOIN import_account USING (external_id) GROUP BY 1) twin
         WHERE i.account_id IS NULL AND i.refusal IS NULL AND i.external_id IS NULL
             AND twin.folded = i.folded AND twin.count = 1
         """

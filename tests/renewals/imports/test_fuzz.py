@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Account
@@ -82,6 +82,15 @@ def test_random_cells_lose_no_row_and_never_end_in_an_error(run_import: Import, 
 
 @pytest.mark.django_db
 @settings(max_examples=40, deadline=None, suppress_health_check=FIXTURES)
+@example(
+    rows=[
+        ("A1", "Beta", "C1", "2026-01-01", "2026-12-31", "1"),
+        ("A2", "Beta", "C1", "2026-01-01", "2025-06-30", "1"),  # refused, after it has named A2
+        ("", "Acme", "C1", "2026-01-01", "2026-12-31", "1"),
+        ("A2", "Acme", "C1", "2026-01-01", "2026-12-31", "1"),
+    ],
+    expiry_moved="corrected",
+)
 @given(
     rows=st.lists(
         st.tuples(
