@@ -1,7 +1,9 @@
 """What every test shares: the embedded servers (or those of DATABASE_URL and REDIS_URL) and settings for speed."""
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -10,6 +12,12 @@ from config.celery import app
 from tests.cast import cast
 
 __all__ = ["cast"]
+
+
+# Where a change is judged, the same tree gives the same answer; everywhere else each run draws new examples.
+hypothesis.settings.register_profile("judge", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("judge")
 
 
 def pytest_configure(config: pytest.Config) -> None:
