@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('default_confidence__lte', 100)), name='stage_confidence', violation_error_message='A confidence is from 0 to 100 %.')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('default_confidence__lte', 100)), name='stage_confidence', violation_error_message='A confidence is from 0 to 100 %%.')],
             },
         ),
         migrations.CreateModel(
@@ -440,7 +440,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='renewal',
-            constraint=models.CheckConstraint(condition=models.Q(('confidence__isnull', True), ('confidence__lte', 100), _connector='OR'), name='renewal_confidence', violation_error_message='A confidence is from 0 to 100 %.'),
+            constraint=models.CheckConstraint(condition=models.Q(('confidence__isnull', True), ('confidence__lte', 100), _connector='OR'), name='renewal_confidence', violation_error_message='A confidence is from 0 to 100 %%.'),
         ),
         migrations.AddConstraint(
             model_name='renewal',

@@ -33,7 +33,7 @@ class Stage(models.Model):
             models.CheckConstraint(
                 condition=Q(default_confidence__lte=100),
                 name="stage_confidence",
-                violation_error_message="A confidence is from 0 to 100 %.",
+                violation_error_message="A confidence is from 0 to 100 %%.",
             )
         ]
 
@@ -140,7 +140,7 @@ class Renewal(models.Model):
             models.CheckConstraint(
                 condition=Q(confidence__isnull=True) | Q(confidence__lte=100),
                 name="renewal_confidence",
-                violation_error_message="A confidence is from 0 to 100 %.",
+                violation_error_message="A confidence is from 0 to 100 %%.",
             ),
             models.CheckConstraint(
                 condition=(
