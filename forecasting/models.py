@@ -30,6 +30,8 @@ class Run(models.Model):
         DEMAND = "demand", "On demand"
         IMPORT = "import", "After an import"
         RULE = "rule", "After a rule changed"
+        BULK = "bulk", "After a bulk edit"
+        UNDO = "undo", "After an undo"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             name='Run',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('nightly', 'Nightly'), ('demand', 'On demand'), ('import', 'After an import'), ('rule', 'After a rule changed')], max_length=7)),
+                ('reason', models.CharField(choices=[('nightly', 'Nightly'), ('demand', 'On demand'), ('import', 'After an import'), ('rule', 'After a rule changed'), ('bulk', 'After a bulk edit'), ('undo', 'After an undo')], max_length=7)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('published', 'Published'), ('failed', 'Failed')], default='waiting', max_length=9)),
                 ('as_of_on', models.DateField(help_text='The business date the run judges by.')),
                 ('requested_at', models.DateTimeField(auto_now_add=True)),
