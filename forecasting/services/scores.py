@@ -13,21 +13,11 @@ from psycopg2.extras import execute_values
 from forecasting.frames import Accounts, Arrays, current_rules, day_number, judge, read_book, score_book
 from forecasting.models import StaleScore
 from forecasting.services.locks import Lock, try_to_share
+from forecasting.services.publish import SCORE_COLUMNS
 from renewals.quality.evaluate import LOCK as QUALITY_LOCK
 from renewals.quality.evaluate import evaluate_renewals
 
-COLUMNS: Final = (
-    "renewal_id",
-    "account_id",
-    "timing_class",
-    "timing_days",
-    "risk_score",
-    "likelihood",
-    "likelihood_count",
-    "probability",
-    "completeness",
-    "contributions",
-)
+COLUMNS: Final = ("renewal_id", *SCORE_COLUMNS)
 # The count tells a run that is under way that it has read an older row.
 UPSERT: Final = (
     f"INSERT INTO renewals_renewalscore AS s ({', '.join(COLUMNS)}, edit_count) VALUES %s"
