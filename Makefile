@@ -1,12 +1,13 @@
 # Everything that is done from a shell. `make run` needs Python 3.11 or later and make, nothing else.
 #   make run [PORT=8000] [HOST=127.0.0.1] [PERENNIAL_HOME=folder] [DATABASE_URL=... REDIS_URL=...] [DEMO=no]
-#   make test [ARGS="-k import"]      make bench [N=1000000]
+#   make test [ARGS="-k import"]      make bench [N=1000000] [ONLY=recompute,pages,edits,imports,bulk,history]
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 N ?= 1000000
+ONLY ?=
 ARGS ?=
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 # A stamp names the whole set of packages, so that two checkouts of different age never share a half-updated one.
@@ -32,7 +33,7 @@ types: $(DEVELOPMENT)
 check: lint types test
 
 bench: $(RUNTIME)
-	$(PY) -m bench.run --renewals $(N)
+	$(PY) -m bench.run --renewals $(N) --only "$(ONLY)"
 
 try-real: $(RUNTIME)
 	$(PY) manage.py try_real

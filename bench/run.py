@@ -1,4 +1,7 @@
-"""`make bench`: builds a book of N renewals in a scratch database and measures each figure beside its floor."""
+"""`make bench`: builds a book of N renewals in a scratch database and measures each figure beside its floor.
+
+`make bench ONLY=recompute` measures one part alone (a comma between several); bench/latest.json then holds its figures.
+"""
 
 import argparse
 import io
@@ -7,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 
 import django
 
@@ -15,15 +19,25 @@ from config import embedded
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
 SMALL = 10_000
+PARTS = ("recompute", "pages", "edits", "imports", "bulk", "history")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--renewals", type=int, default=1_000_000)
-    count = parser.parse_args().renewals
+    parser.add_argument("--only", type=parts, default=PARTS, metavar="PART[,PART]", help=", ".join(PARTS))
+    options = parser.parse_args()
     with embedded.running():
         django.setup()
-        measure(count)
+        measure(options.renewals, options.only)
+
+
+def parts(text: str) -> tuple[str, ...]:
+    named = tuple(text.split(",")) if text else PARTS
+    for name in named:
+        if name not in PARTS:
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(PARTS)}")
+    return named
 
 
 def load_book(count: int) -> None:
@@ -36,30 +50,45 @@ def load_book(count: int) -> None:
         subprocess.run([*command, "--sign-in-file", f"{folder}/sign-in.json"], check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(count: int) -> None:
+def measure(count: int, only: Sequence[str]) -> None:
     from django.conf import settings
-    from django.core.management import call_command
 
     from bench import bulk, edits, figures, history, imports, pages, recompute, scratch
     from renewals.models import Renewal
 
     settings.ALLOWED_HOSTS = ["*"]
-    with scratch.scratch_database("perennial_bench_small"):
-        load_book(SMALL)
-        call_command("recompute", stdout=io.StringIO())
-        small_ms, _ = pages.first_page(SMALL)
+    small_ms = first_page_of_small_book() if "pages" in only else 0.0
     found: list[figures.Figure] = []
     with scratch.scratch_database("perennial_bench") as url:
         started = time.perf_counter()
         load_book(count)
         found.append(figures.Figure(f"demo book of {count:,}, loaded", time.perf_counter() - started, "s"))
-        found += recompute.measure(count)
-        found += pages.measure(count, small_ms)
-        found += edits.measure(count, url)
-        found += imports.measure(min(count, 100_000))
-        found += bulk.measure(count, url)
-        found += history.measure(Renewal.objects.count())
+        if "recompute" in only:
+            found += recompute.measure(count)
+        else:
+            recompute.recompute()
+        if "pages" in only:
+            found += pages.measure(count, small_ms)
+        if "edits" in only:
+            found += edits.measure(count, url)
+        if "imports" in only:
+            found += imports.measure(min(count, 100_000))
+        if "bulk" in only:
+            found += bulk.measure(count, url)
+        if "history" in only:
+            found += history.measure(Renewal.objects.count())
     figures.report(found)
+
+
+def first_page_of_small_book() -> float:
+    from django.core.management import call_command
+
+    from bench import pages, scratch
+
+    with scratch.scratch_database("perennial_bench_small"):
+        load_book(SMALL)
+        call_command("recompute", stdout=io.StringIO())
+        return pages.first_page(SMALL)[0]
 
 
 if __name__ == "__main__":
