@@ -23,12 +23,15 @@ from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 from renewals.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 from renewals.periods import named_periods
 from renewals.quality.marks import read_quality
+from renewals.tables import DEFAULT_COLUMNS, read_columns
 
 DATE = "%d %b %Y"
 SEARCH_LENGTH = 100
 # What the page shows when its address asks for nothing: what there is to work on.
 DEFAULT_QUERY = "outcome=open"
 EVERY = "all"
+# What of the address does not restrict the rows.
+VIEW = ("columns", "sort", "per_page", "page")
 
 Outcome = Renewal.Outcome
 # The outcome that a timing class implies: it lets the database find the few overdue ones among years of decided rows.
@@ -80,6 +83,7 @@ class Query:
     sort: str = DEFAULT_SORT
     page: int = 1
     page_size: int = DEFAULT_PAGE_SIZE
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
 
     def apply(self, rows: RenewalQuerySet) -> RenewalQuerySet:
         for condition in self.conditions:
@@ -92,7 +96,7 @@ class Query:
         pairs = [(name, value) for name, values in self.params.lists() if name not in dropped for value in values]
         pairs += [(name, value) for name, value in changes.items() if value is not None]
         # An empty address would bring the default filter back.
-        return f"?{urlencode(pairs) or f'outcome={EVERY}'}"
+        return f"?{urlencode(pairs, safe=',') or f'outcome={EVERY}'}"
 
     def url_without(self, condition: Condition) -> str:
         return self.url(**dict.fromkeys(condition.parameters))
@@ -112,7 +116,7 @@ class Query:
     @property
     def filter_query(self) -> str:
         """The filters alone: what the totals depend on."""
-        return self.url(sort=None, per_page=None, page=None)[1:]
+        return self.url(**dict.fromkeys(VIEW))[1:]
 
 
 def read_query(params: QueryDict, reader: Reader) -> Query:
@@ -148,7 +152,11 @@ def _read_filter(query: Query, spec: Filter, values: dict[str, list[str]], reade
 
 
 def _read_view(query: Query, params: QueryDict) -> None:
-    """Order and page; each falls back to its default."""
+    """Columns, order and page; each falls back to its default."""
+    query.columns, unknown = read_columns(_given(params, "columns"))
+    query.problems += [f"“{shown(name)}” is not a column of this table." for name in unknown]
+    if query.columns != DEFAULT_COLUMNS:
+        query.params["columns"] = ",".join(query.columns)
     if sort := params.get("sort", ""):
         if sort.removeprefix("-") in ORDERS and sort.count("-") <= 1:
             query.sort = query.params["sort"] = sort
@@ -354,4 +362,4 @@ FILTERS: dict[str, Filter] = {
         ),
     )
 }
-KNOWN = {parameter for spec in FILTERS.values() for parameter in spec.parameters} | {"sort", "page", "per_page"}
+KNOWN = {parameter for spec in FILTERS.values() for parameter in spec.parameters} | set(VIEW)

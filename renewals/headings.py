@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.utils.html import format_html
 
 from accounts.templatetags.money import currency_sign
-from renewals.tables import COLUMNS, Sight
+from renewals.tables import COLUMNS, DEFAULT_COLUMNS, Sight
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,14 @@ HEADING_ATTRIBUTES = {
 }
 
 
-def build_headings(sort: str, url_of: Callable[[str], str], sight: Sight) -> list[Heading]:
+def build_headings(
+    sort: str, url_of: Callable[[str], str], sight: Sight, columns: Sequence[str] = DEFAULT_COLUMNS
+) -> list[Heading]:
     """`sort` is the present order, `-` before it for descending; `url_of` gives the address of another."""
     current, is_descending = sort.removeprefix("-"), sort.startswith("-")
     headings = []
-    for name, column in COLUMNS.items():
-        is_current = name == current
+    for name in columns:
+        column, is_current = COLUMNS[name], name == current
         unit = f" {currency_sign(sight.currency)}" if name in {"baseline_amount", "forecast_amount"} else ""
         headings.append(
             Heading(

@@ -7,7 +7,7 @@ it. A row is read as one dict of plain values and becomes one `Row` of `Cell`s; 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
@@ -72,6 +72,9 @@ class RenewalTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
 
 COLUMNS: dict[str, Any] = dict(RenewalTable.base_columns)
 NAMES = tuple(COLUMNS)
+# The header of each row: wherever columns are chosen it is there, and first.
+HEAD = "account"
+DEFAULT_COLUMNS = NAMES
 EDITABLE = tuple(name for name, column in COLUMNS.items() if "g-edit" in column.attrs["td"]["class"])
 # What cells need beside the column's own value.
 BESIDE = (
@@ -98,6 +101,17 @@ BESIDE = (
     "score__contributions",
 )
 VALUES = (*dict.fromkeys([*(str(column.accessor) for column in COLUMNS.values()), *BESIDE]),)
+
+
+def read_columns(texts: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The columns that are named, in order and once each, behind the row's header; and the names that are none.
+
+    A text may name several with commas between them. The default columns where none is named.
+    """
+    names = dict.fromkeys(name.strip() for text in texts for name in text.split(",") if name.strip())
+    known = [name for name in names if name in COLUMNS]
+    unknown = [name for name in names if name not in COLUMNS]
+    return (HEAD, *(name for name in known if name != HEAD)) if known else DEFAULT_COLUMNS, unknown
 
 
 @dataclass(frozen=True)
@@ -141,6 +155,7 @@ class Row:
 
     id: int
     account: str
+    columns: tuple[str, ...]
     head: str
     cells: list[str]
 
@@ -153,7 +168,11 @@ class Row:
         return body
 
     def append_to(self, name: str, markup: str) -> None:
-        place = NAMES.index(name) - 1
+        """Put markup behind what stands in a cell; in the row's header where the column is not shown."""
+        if name == HEAD or name not in self.columns:
+            self.head = format_html("{}{}", self.head, markup)
+            return
+        place = self.columns.index(name) - 1
         self.cells[place] = format_html("{}{}", self.cells[place], markup)
 
 
@@ -346,29 +365,32 @@ def _own_value(name: str) -> Callable[[Record], object]:
 
 
 # For each column: its name, what stands in it, what an editor starts from, what attributes it has besides.
-PLAN = tuple(
-    (name, CONTENTS[name], VALUES_OF.get(name, _own_value(name)) if name in EDITABLE else None, MORE.get(name))
+PLAN = {
+    name: (name, CONTENTS[name], VALUES_OF.get(name, _own_value(name)) if name in EDITABLE else None, MORE.get(name))
     for name in NAMES
-)
+}
 
 
-def build_row(record: Record, sight: Sight) -> Row:
+def build_row(record: Record, sight: Sight, columns: tuple[str, ...] = DEFAULT_COLUMNS) -> Row:
     is_editable = sight.may_edit(record)
     why_not = NO_TEXT if is_editable else _titled(sight.why_not(record)) + CLOSING
     cells = []
-    for name, content_of, value_of, more_of in PLAN:
+    for name, content_of, value_of, more_of in map(PLAN.__getitem__, columns):
         if value_of is None:
             attributes = ATTRIBUTES[name] + more_of(record) + CLOSING if more_of else ATTRIBUTES_ALONE[name]
         elif is_editable:
             attributes = _editable(name, _text(value_of(record)))
+            if name == "outcome":
+                # Its editor asks for the order date too, whether or not that column is shown.
+                attributes = format_html(' data-ordered-on="{}"{}', _text(record["ordered_on"]), attributes)
         else:
             attributes = ATTRIBUTES[name] + why_not
         # The sum of SafeStrings is one.
         cells.append(attributes + _escaped(content_of(record, sight)))
-    return Row(id=record["id"], account=record["account__name"], head=cells[0], cells=cells[1:])
+    return Row(record["id"], record["account__name"], columns, head=cells[0], cells=cells[1:])
 
 
-def load_rows(renewal_ids: Sequence[int], sight: Sight) -> list[Row]:
+def load_rows(renewal_ids: Sequence[int], sight: Sight, columns: tuple[str, ...] = DEFAULT_COLUMNS) -> list[Row]:
     """The rows in the order of their ids, in one query. Whether the user may see them is the caller's question."""
     if not renewal_ids:
         return []
@@ -376,7 +398,7 @@ def load_rows(renewal_ids: Sequence[int], sight: Sight) -> list[Row]:
         cursor.execute(_statement(), [list(renewal_ids)])
         records: list[Record] = [dict(zip(VALUES, values, strict=True)) for values in cursor.fetchall()]
     by_id = {record["id"]: record for record in records}
-    return [build_row(by_id[pk], sight) for pk in renewal_ids if pk in by_id]
+    return [build_row(by_id[pk], sight, columns) for pk in renewal_ids if pk in by_id]
 
 
 @cache

@@ -22,7 +22,7 @@ from renewals.headings import build_headings
 from renewals.models import Renewal, RenewalQuerySet, RiskFactor
 from renewals.paging import PAGE_SIZES, page_ids
 from renewals.services import Change, StaleRenewal, update_renewal
-from renewals.tables import EDITABLE, Sight, load_rows
+from renewals.tables import EDITABLE, Sight, load_rows, read_columns
 
 LIST_ID = "renewal-list"
 
@@ -46,10 +46,10 @@ def table(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "query": query,
         "as_of": sight.as_of,
-        "rows": load_rows(ids[: query.page_size], sight),
+        "rows": load_rows(ids[: query.page_size], sight, query.columns),
         "first_number": first + 1,
         "last_number": first + len(ids[: query.page_size]),
-        "headings": build_headings(query.sort, lambda sort: query.url(sort=sort), sight),
+        "headings": build_headings(query.sort, lambda sort: query.url(sort=sort), sight, query.columns),
         "previous_url": query.url(page=str(query.page - 1)) if query.page > 1 else "",
         "first_url": query.url(page=None),
         "next_url": query.url(page=str(query.page + 1)) if len(ids) > query.page_size else "",
@@ -153,7 +153,9 @@ def _answer(
     stale: StaleRenewal | None = None,
 ) -> HttpResponse:
     """The row as it is now, with its cell open where there is something to say or to choose."""
-    (fresh,) = load_rows([pk], sight)
+    # The page says which columns it shows: the address of an answer to an edit has none.
+    columns, _ = read_columns([request.headers.get("X-Columns", "")])
+    (fresh,) = load_rows([pk], sight, columns)
     data = request.POST.dict()
     if invalid:
         editors.open_with_error(fresh, invalid[0], data, invalid[1])

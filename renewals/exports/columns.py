@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -79,15 +79,8 @@ BEHIND: dict[str, tuple[Column, ...]] = {
 }
 # Columns of the table that this module does not know yet are exported as the text that their accessor has.
 EXPORTABLE: dict[str, tuple[Column, ...]] = {name: BEHIND.get(name, (_read_only(name, Kind.TEXT),)) for name in SHOWN}
-DEFAULT = tuple(SHOWN)
 EDITABLE_HEADINGS = {column.heading: column.field for columns in BEHIND.values() for column in columns if column.field}
 READ_ONLY_HEADINGS = {column.heading for columns in EXPORTABLE.values() for column in columns if not column.field}
-
-
-def read_columns(texts: Sequence[str]) -> tuple[str, ...]:
-    """Names of columns, in order, once each, from the values of `columns`; all of them where it says nothing known."""
-    names = (name.strip() for text in texts for name in text.split(","))
-    return tuple(dict.fromkeys(name for name in names if name in EXPORTABLE)) or DEFAULT
 
 
 def file_columns(shown: Iterable[str]) -> list[Column]:

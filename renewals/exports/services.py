@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.models import Company, User, get_company
-from renewals.exports.columns import Column, file_columns, read_columns
+from renewals.exports.columns import Column, file_columns
 from renewals.exports.files import XLSX_MOST_ROWS, OnRows, TooManyRows, file_name_of, write_csv, write_xlsx
 from renewals.exports.parts import keep_parts
 from renewals.exports.rows import count_rows, read_rows
@@ -35,7 +35,7 @@ COME_BACK = (
 def request_export(*, query_string: str, format: str, user: User) -> Export:
     """Ask for what the table shows at this address. Raises TooManyRows; then nothing is kept."""
     company = get_company()
-    query, shown = _read(query_string, user, company)
+    query = _read(query_string, user, company)
     count = count_rows(query, user)
     if format == Format.XLSX and count > XLSX_MOST_ROWS:
         raise TooManyRows(count)
@@ -44,7 +44,7 @@ def request_export(*, query_string: str, format: str, user: User) -> Export:
         requested_by=user,
         query=query_string,
         filters=_in_words(query),
-        columns=list(shown),
+        columns=list(query.columns),
         expected_count=count,
     )
 
@@ -100,8 +100,8 @@ def _keep(export: Export) -> None:
 
 def _write(export: Export, path: Path, on_rows: OnRows) -> tuple[int, dt.date]:
     company, user = get_company(), export.requested_by
-    query, shown = _read(export.query, user, company)
-    columns: list[Column] = file_columns(shown)
+    query = _read(export.query, user, company)
+    columns: list[Column] = file_columns(query.columns)
     blocks = read_rows(query, user, columns)
     today = company.today()
     if export.format == Format.CSV:
@@ -129,11 +129,11 @@ def _fail(export: Export, message: str) -> None:
     export.save(update_fields=["state", "message", "finished_at"])
 
 
-def _read(query_string: str, user: User, company: Company) -> tuple[Query, tuple[str, ...]]:
-    """The address as the table reads it, and the columns that it shows."""
+def _read(query_string: str, user: User, company: Company) -> Query:
+    """The address as the table reads it."""
     params = QueryDict(query_string)
     reader = Reader(user, company.today(), company.fiscal_year_start_month)
-    return read_query(params, reader), read_columns(params.getlist("columns"))
+    return read_query(params, reader)
 
 
 def _in_words(query: Query) -> str:

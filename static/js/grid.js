@@ -96,7 +96,7 @@
     const row = cell.parentElement;
     form.setAttribute("action", `${table().dataset.url}${row.dataset.id}/${name}/`);
     form.elements.was.value = cell.dataset.value;
-    fill(form, cell, row);
+    fill(form, cell);
     cell.append(form);
     cell.classList.add("is-open");
     const input = inputOf(form);
@@ -110,15 +110,14 @@
     if (input.dataset.choices) listChoices(form, typed || "");
   }
 
-  function fill(form, cell, row) {
+  function fill(form, cell) {
     const { elements } = form;
     if (form.dataset.field === "outcome") {
       const [outcome, reason, amount] = cell.dataset.value.split("/");
       elements.value.value = outcome;
       elements.churn_reason.value = reason;
       elements.final_amount.value = outcome === "renewed" ? amount : "";
-      const ordered = [...row.cells].find((other) => nameOf(other) === "ordered_on");
-      elements.ordered_on.value = ordered.dataset.value || "";
+      elements.ordered_on.value = cell.dataset.orderedOn;
     } else {
       elements.value.value = cell.dataset.value;
       if (elements.label) elements.label.value = cell.textContent.trim();
@@ -146,8 +145,7 @@
     const { elements } = form;
     if (form.dataset.field !== "outcome") return elements.value.value.trim() !== elements.was.value.trim();
     const [outcome, reason, amount] = elements.was.value.split("/");
-    const row = form.closest("tr");
-    const ordered = [...row.cells].find((cell) => nameOf(cell) === "ordered_on").dataset.value || "";
+    const ordered = form.closest("td").dataset.orderedOn;
     if (elements.value.value !== outcome) return true;
     if (outcome === "lost") return elements.churn_reason.value !== reason;
     return outcome === "renewed" && (elements.final_amount.value !== amount || elements.ordered_on.value !== ordered);
@@ -204,6 +202,11 @@
     form.classList.toggle("has-error", Boolean(text));
     inputOf(form).toggleAttribute("aria-invalid", Boolean(text));
   }
+
+  // A row is answered with the columns that this page shows.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (table()) event.detail.headers["X-Columns"] = table().dataset.columns;
+  });
 
   // A row that is swapped keeps the cells that were opened in it meanwhile, and the focus.
   let kept = null;

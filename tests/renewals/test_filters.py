@@ -12,6 +12,7 @@ from hypothesis.extra.django import TestCase
 from accounts.models import Industry, Segment, User
 from renewals.filters import Query, Reader, read_query
 from renewals.models import Offer, Renewal, RenewalScore, Stage, TimingClass
+from renewals.tables import DEFAULT_COLUMNS, NAMES
 from tests.cast import Cast, make_account, make_renewal
 
 AS_OF = dt.date(2026, 11, 21)
@@ -209,3 +210,18 @@ class AnyAddress(TestCase):
         user = User(pk=1, role="rep")
         query = read_query(params, Reader(user, AS_OF))
         assert list(query.apply(Renewal.objects.visible_to(user))[:1]) == []
+
+
+def test_columns_are_read_in_their_order_behind_the_row_header(cast: Cast) -> None:
+    query = read("outcome=open&columns=risk,due_on&columns=risk,account,colour,&sort=risk", cast.rep)
+    assert query.columns == ("account", "risk", "due_on")
+    assert query.problems == ["“colour” is not a column of this table."]
+    assert query.url(sort="due_on") == "?outcome=open&columns=account,risk,due_on&sort=due_on"
+    assert query.filter_query == "outcome=open"
+
+
+@pytest.mark.parametrize("address", ["", "columns=", "columns=colour", f"columns={','.join(NAMES)}"])
+def test_without_a_choice_the_columns_are_the_default_ones(cast: Cast, address: str) -> None:
+    query = read(address, cast.rep)
+    assert query.columns == DEFAULT_COLUMNS
+    assert "columns" not in query.params

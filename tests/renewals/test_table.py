@@ -218,3 +218,27 @@ def test_fields_that_are_edited_are_columns_of_the_table() -> None:
         "next_step",
     }  # fmt: skip
     assert all(hasattr(Renewal, name) for name in EDITABLE)
+
+
+def test_the_page_and_the_answer_to_a_save_show_the_same_columns(cast: Cast) -> None:
+    renewal = make_renewal(owner=cast.rep, account=make_account(name="Halden"), next_step="Call Ana")
+    html = page(cast, "rep", "?columns=next_step,account,confidence")
+    assert re.findall(r'data-name="(\w+)"', html) == ["account", "next_step", "confidence"]
+    assert texts(html) == [["Halden Enterprise", "Call Ana", ""]]
+    assert 'data-columns="account,next_step,confidence"' in html
+    answer = cast.client_of("rep").post(
+        f"/renewals/{renewal.pk}/confidence/", {"value": "60", "was": ""}, headers={"X-Columns": "account,confidence"}
+    )
+    assert re.findall(r"<t[hd].*?>([^<]*)</t[hd]>", answer.content.decode())[-1:] == ["60%"]
+    assert answer.content.decode().count("<td") == 1
+    refused = cast.client_of("rep").post(
+        f"/renewals/{renewal.pk}/stage/", {"value": "x", "was": "1"}, headers={"X-Columns": "account,confidence"}
+    )
+    assert refused.status_code == 422
+    assert "g-editor" in refused.content.decode()
+
+
+def test_the_outcome_cell_knows_the_order_date_whatever_is_shown(cast: Cast) -> None:
+    won = {"outcome": "renewed", "final_amount": Decimal(13000), "ordered_on": dt.date(2026, 11, 5)}
+    make_renewal(owner=cast.rep, due_on=dt.date(2026, 11, 5), **won)
+    assert 'data-ordered-on="2026-11-05"' in page(cast, "rep", "?outcome=all&columns=account,outcome")

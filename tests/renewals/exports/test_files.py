@@ -124,7 +124,7 @@ def test_columns_of_the_address_are_the_columns_of_the_file(cast: Cast) -> None:
     make_renewal(owner=cast.rep)
     for query in ("columns=outcome,account,nonsense,account", "columns=outcome&columns=account"):
         (line,) = exported_lines(cast.rep, query)
-        assert list(line) == ["id", "Outcome", "Churn reason", "Final amount", "Account", "Segment", "_state"]
+        assert list(line) == ["id", "Account", "Segment", "Outcome", "Churn reason", "Final amount", "_state"]
 
 
 def test_every_column_of_the_table_has_its_columns_in_the_file() -> None:
