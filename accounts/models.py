@@ -19,6 +19,7 @@ from config.history import track_history
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "A currency is three capital letters, such as EUR.")
 
 
+@track_history(exclude=("rules_version",))
 class Company(models.Model):
     """The one company that runs this installation; exactly one row, made by the first migration."""
 
@@ -60,6 +61,7 @@ def get_company() -> Company:
     return Company.objects.get(pk=1)
 
 
+@track_history()
 class Team(models.Model):
     name = models.CharField(max_length=80, unique=True)
 
@@ -81,6 +83,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, role=User.Role.ADMIN, is_superuser=True, **fields)
 
 
+@track_history(exclude=("password", "last_login"))
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in.
 
@@ -130,6 +133,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_admin or self.sees_whole_book
 
 
+@track_history()
 class Segment(models.Model):
     name = models.CharField(max_length=60, unique=True)
     position = models.PositiveSmallIntegerField(default=0)
@@ -141,6 +145,7 @@ class Segment(models.Model):
         return self.name
 
 
+@track_history()
 class Industry(models.Model):
     name = models.CharField(max_length=80, unique=True)
 
@@ -152,6 +157,7 @@ class Industry(models.Model):
         return self.name
 
 
+@track_history()
 class ExchangeRate(models.Model):
     """Units of the reporting currency for one unit of `currency`, from a day on. The reporting currency itself is 1."""
 

@@ -199,9 +199,10 @@ READERS: dict[str, Callable[[str, Reader], Read]] = {
 }
 
 
-def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every column of every kind, as the menu offers them: the kind, and code and label of each."""
-    return [(kind.nouns.capitalize(), _columns(code, kind)) for code, kind in reversed(KINDS.items())]
+def field_choices(user: User) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every column of the kinds that this user is told of, as the menu offers them: kind, code and label of each."""
+    told = [(code, kind) for code, kind in reversed(KINDS.items()) if kind.is_shown_to(user)]
+    return [(kind.nouns.capitalize(), _columns(code, kind)) for code, kind in told]
 
 
 def _columns(code: str, kind: Kind) -> list[tuple[str, str]]:

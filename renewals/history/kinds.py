@@ -8,9 +8,19 @@ from typing import Any, cast
 
 from django.db.models import Field, ForeignKey, Model, QuerySet
 
-from accounts.models import Account, User
+from accounts.models import Account, Company, ExchangeRate, Industry, Segment, Team, User
 from renewals.forms import LABELS as FORM_LABELS
-from renewals.models import Contract, Renewal, TimingPolicyVersion
+from renewals.models import (
+    ChurnReason,
+    Contract,
+    DataRule,
+    Note,
+    Offer,
+    Renewal,
+    RiskFactor,
+    Stage,
+    TimingPolicyVersion,
+)
 from renewals.tables import COLUMNS, EDITABLE
 
 # What the clock or the database writes is no change that a person made.
@@ -36,6 +46,8 @@ class Kind:
     noun: str
     nouns: str
     rank: int  # where it stands among events of one batch; parents first
+    is_rule: bool = False  # belongs to nobody: for those who see the whole book
+    is_for_admins: bool = False
 
     @cached_property
     def fields(self) -> dict[str, Field[Any, Any]]:
@@ -86,10 +98,19 @@ class Kind:
         return rows.none()
 
     def visible_to(self, user: User) -> QuerySet[Any]:
-        """The rows of this kind that a user may know of. Rules belong to nobody: those who see the whole book."""
-        if self.code == "rule":
-            return TimingPolicyVersion.objects.all() if user.sees_all else TimingPolicyVersion.objects.none()
+        """The rows of this kind that a user may know of."""
+        rows = self.model._default_manager.all()
+        if self.is_rule:
+            return rows if self.is_shown_to(user) else rows.none()
+        if self.code == "note":
+            return rows.filter(renewal__in=Renewal.objects.visible_to(user))
         return cast(QuerySet[Any], self.model.objects.visible_to(user))  # type: ignore[attr-defined]
+
+    def is_shown_to(self, user: User) -> bool:
+        """Whether the log tells this user of rows of this kind at all."""
+        if self.is_for_admins:
+            return user.is_admin
+        return user.sees_all or not self.is_rule
 
     def writable_columns(self, user: User) -> frozenset[str]:
         if user.role in {User.Role.ADMIN, User.Role.MANAGER}:
@@ -107,10 +128,31 @@ RENEWAL_LABELS = {
     "excluded_reason": "Reason of the exception",
     "attributes": "Attributes",
 }
-RENEWAL = Kind("renewal", Renewal, "renewal", "renewals", 3)
-CONTRACT = Kind("contract", Contract, "contract", "contracts", 2)
-ACCOUNT = Kind("account", Account, "account", "accounts", 1)
-RULE = Kind("rule", TimingPolicyVersion, "timing rule", "timing rules", 0)
-KINDS = {kind.code: kind for kind in (RULE, ACCOUNT, CONTRACT, RENEWAL)}
+RULES = tuple(
+    Kind(code, model, noun, nouns, rank, is_rule=True, is_for_admins=model is User)
+    for rank, (code, model, noun, nouns) in enumerate(
+        (
+            ("company", Company, "company", "company"),
+            ("person", User, "person", "people"),
+            ("team", Team, "team", "teams"),
+            ("rate", ExchangeRate, "exchange rate", "exchange rates"),
+            ("segment", Segment, "segment", "segments"),
+            ("industry", Industry, "industry", "industries"),
+            ("stage", Stage, "stage", "stages"),
+            ("offer", Offer, "offer", "offers"),
+            ("churn_reason", ChurnReason, "churn reason", "churn reasons"),
+            ("risk_factor", RiskFactor, "risk factor", "risk factors"),
+            ("data_rule", DataRule, "data rule", "data rules"),
+            ("rule", TimingPolicyVersion, "timing rule", "timing rules"),
+        )
+    )
+)
+NOTE, ACCOUNT, CONTRACT, RENEWAL = (
+    Kind(code, model, code, f"{code}s", rank)
+    for rank, (code, model) in enumerate(
+        (("note", Note), ("account", Account), ("contract", Contract), ("renewal", Renewal)), start=len(RULES)
+    )
+)
+KINDS = {kind.code: kind for kind in (*RULES, NOTE, ACCOUNT, CONTRACT, RENEWAL)}
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
 UNDOABLE = (ACCOUNT, CONTRACT, RENEWAL)

@@ -18,7 +18,7 @@ from django.db import connection
 
 from accounts.models import User, owners_visible_to
 from config.history import NO_BATCH
-from renewals.history.kinds import ACCOUNT, KINDS, RENEWAL, RULE, UNDOABLE, Kind
+from renewals.history.kinds import ACCOUNT, KINDS, NOTE, RENEWAL, UNDOABLE, Kind
 from renewals.history.reading import AFTER, DELETED, Entry, Event, current_states, describe, differs, load_events
 
 PAGE_LINES = 50
@@ -65,13 +65,15 @@ class Filters:
     first_at: dt.datetime | None = None
     before_at: dt.datetime | None = None
 
-    @property
-    def kinds(self) -> list[Kind]:
+    def kinds(self, user: User) -> list[Kind]:
+        """The kinds of rows that can fit, of those that this user is told of."""
         if self.column:
-            return [self.column[0]]
-        if self.renewal_id:
-            return [RENEWAL]
-        return [kind for kind in KINDS.values() if self.account_ids is None or kind != RULE]
+            wanted = [self.column[0]]
+        elif self.renewal_id:
+            wanted = [RENEWAL, NOTE]
+        else:
+            wanted = [kind for kind in KINDS.values() if self.account_ids is None or not kind.is_rule]
+        return [kind for kind in wanted if kind.is_shown_to(user)]
 
 
 @dataclass
@@ -129,10 +131,12 @@ def read_page(filters: Filters, user: User, *, start: Place | None = None) -> Pa
 def _find(filters: Filters, user: User, place: Place | None, limit: int) -> tuple[list[Place], Place | None]:
     """The next places that fit, and how far was looked where that ended the search before the events did."""
     branches, params = [], list[Any]()
-    for kind in filters.kinds:
+    for kind in filters.kinds(user):
         sql, values = _branch(kind, filters, user, place, limit)
         branches.append(f"({sql})")
         params += values
+    if not branches:
+        return [], None
     query = f"SELECT * FROM ({' UNION ALL '.join(branches)}) u ORDER BY 1 DESC, 2 DESC, 3 DESC, 4 DESC LIMIT %s"
     with connection.cursor() as cursor:
         cursor.execute(query, [*params, limit])
@@ -179,7 +183,7 @@ def _branch(kind: Kind, filters: Filters, user: User, place: Place | None, limit
 
 def _ends(filters: Filters, user: User, place: Place | None) -> Iterator[Place]:
     """The last event that was looked at, for each kind that has more."""
-    for kind in filters.kinds:
+    for kind in filters.kinds(user):
         indexed, params = _indexed_conditions(kind, filters, place)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -213,7 +217,9 @@ def _indexed_conditions(kind: Kind, filters: Filters, place: Place | None) -> tu
     if filters.before_at:
         add("e.pgh_created_at < %s", filters.before_at)
     if filters.renewal_id:
-        add("e.pgh_obj_id = %s", filters.renewal_id)
+        add(f"e.{'renewal_id' if kind == NOTE else 'pgh_obj_id'} = %s", filters.renewal_id)
+    elif filters.account_ids is not None and kind == NOTE:
+        add(f"e.renewal_id IN (SELECT id FROM {RENEWAL.table} WHERE account_id = ANY(%s))", list(filters.account_ids))
     elif filters.account_ids is not None and kind == ACCOUNT:
         add("e.pgh_obj_id = ANY(%s)", list(filters.account_ids))
     elif filters.account_ids is not None:
@@ -237,10 +243,10 @@ def _add_place(add: Any, kind: Kind, place: Place) -> None:
 
 def _scope(kind: Kind, user: User) -> tuple[str, list[Any]]:
     """SQL that tells whether the row of the event is one that this user may see, as `visible_to` does."""
-    if kind == RULE:
-        return "false", []
     owners = list(owners_visible_to(user).values_list("pk", flat=True))
     own = f"EXISTS (SELECT 1 FROM {RENEWAL.table} o WHERE o.{{0}} = e.pgh_obj_id AND o.owner_id = ANY(%s))"
+    if kind == NOTE:
+        return own.format("id").replace("e.pgh_obj_id", "e.renewal_id"), [owners]
     if kind == RENEWAL:
         return own.format("id"), [owners]
     if kind == ACCOUNT:

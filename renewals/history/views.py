@@ -45,7 +45,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "today": company.today(),
         "people": _people(user),
         "ways": filters.how_choices(),
-        "fields": filters.field_choices(),
+        "fields": filters.field_choices(signed_in(request)),
         "newest_url": asked.url() if asked.place else "",
         "older_url": asked.url(place=str(page.next_place)) if page.next_place else "",
     }

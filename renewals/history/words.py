@@ -12,7 +12,7 @@ from django.db.models import DateField, DecimalField, Model
 from accounts.models import AttributeDefinition, User
 from accounts.templatetags.money import NOTHING, exact_money, money, percent
 from renewals.history.kinds import Kind
-from renewals.models import ChangeBatch, Contract, Renewal, TimingPolicy, TimingPolicyVersion
+from renewals.models import ChangeBatch, Contract, Note, Renewal, TimingPolicy, TimingPolicyVersion
 from renewals.tables import DATE
 
 State = Mapping[str, Any]
@@ -22,6 +22,7 @@ JOB = "Perennial"  # a job or a command of the product, done for nobody in parti
 READS: dict[type[Model], tuple[str, ...]] = {
     Renewal: ("account", "contract"),
     Contract: ("account",),
+    Note: ("author", "renewal__account", "renewal__contract"),
     TimingPolicy: ("account", "segment", "industry"),
     TimingPolicyVersion: ("policy__account", "policy__segment", "policy__industry"),
 }
@@ -88,7 +89,7 @@ def value_text(kind: Kind, names: Names, column: str, state: State) -> str:
         return dt.date.fromisoformat(str(value)[:10]).strftime(DATE)
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    if column == "confidence":
+    if column in {"confidence", "default_confidence"}:
         return percent(Decimal(value) / 100)
     if column.endswith("_rate"):
         return percent(Decimal(str(value)))
@@ -96,6 +97,8 @@ def value_text(kind: Kind, names: Names, column: str, state: State) -> str:
         return amount_text(value, state.get("currency", ""))
     if isinstance(value, list):
         return ", ".join(amount_text(part, state.get("currency", "")) for part in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')}: {part}" for key, part in value.items()) or NOTHING
     return str(value)
 
 

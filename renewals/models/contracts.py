@@ -10,6 +10,7 @@ from accounts.models import CURRENCY, Account, User
 from config.history import track_history
 
 
+@track_history()
 class Offer(models.Model):
     """What a rep believes the customer will purchase: a row of the offer catalogue."""
 

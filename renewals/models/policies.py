@@ -74,6 +74,7 @@ class TimingPolicyVersion(models.Model):
         return f"{self.policy} from {self.effective_from}"
 
 
+@track_history()
 class RiskFactor(models.Model):
     """One thing that makes a renewal risky. Built-in ones come with a migration; others weigh a custom attribute.
 

@@ -13,6 +13,7 @@ from config.history import track_history
 from renewals.models.contracts import Contract, Offer
 
 
+@track_history()
 class Stage(models.Model):
     """A step in working a renewal, with the confidence a rep usually has there and the category it is spoken of in."""
 
@@ -41,6 +42,7 @@ class Stage(models.Model):
         return self.name
 
 
+@track_history()
 class ChurnReason(models.Model):
     name = models.CharField(max_length=80, unique=True)
     is_avoidable = models.BooleanField(default=True)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.models import User
+from accounts.models import Company, User
 from config.history import recorded_as
 from renewals.history import log
 from renewals.history.batches import recorded_batch
-from renewals.history.kinds import ACCOUNT, RENEWAL
+from renewals.history.kinds import ACCOUNT, KINDS, RENEWAL
 from renewals.history.log import Filters, Place, read_page
-from renewals.models import Contract, Renewal, TimingPolicy, TimingPolicyVersion
+from renewals.models import Contract, Note, Renewal, Stage, TimingPolicy, TimingPolicyVersion
 from tests.cast import Cast, make_renewal
 from tests.renewals.history.steps import bulk, change
 
@@ -71,6 +71,43 @@ def test_everything_that_was_changed_stands_there_newest_first(cast: Cast) -> No
     ])  # fmt: skip
     rule = next(step for step in read_page(Filters(), cast.admin).steps if step.head.kind == "rule").head
     assert (rule.row, rule.how_label) == (f"{row.account} from {DAY.date()}", "Rules")
+
+
+def test_rules_and_people_are_told_of_to_those_who_may_know(cast: Cast) -> None:
+    with recorded_as(user_id=cast.admin.pk, how="rule"):
+        Stage.objects.filter(name="Proposal").update(default_confidence=61)
+        Company.objects.update(reporting_currency="USD")
+        User.objects.filter(pk=cast.viewer.pk).update(name="Vera Wider", sees_whole_book=True)
+    cast.viewer.refresh_from_db()
+
+    of_admin, of_viewer = read_all(Filters(), cast.admin), read_all(Filters(), cast.viewer)
+
+    assert ("Ada Admin", "stage", "61%") in of_admin
+    assert ("Ada Admin", "person", "Vera Wider Yes") in of_admin
+    assert sorted(of_viewer) == [("Ada Admin", "company", "USD"), ("Ada Admin", "stage", "61%")]
+    assert read_all(Filters(), cast.rep) == []
+    assert read_all(Filters(column=(KINDS["person"], "email")), cast.viewer) == []
+
+
+def test_signing_in_and_counting_rules_are_no_changes(cast: Cast) -> None:
+    User.objects.filter(pk=cast.rep.pk).update(last_login=DAY, password="!")
+    Company.objects.update(rules_version=7)
+
+    assert read_all(Filters(), cast.admin) == []
+
+
+def test_notes_are_told_of_to_those_who_see_the_renewal(cast: Cast) -> None:
+    row = make_renewal(owner=cast.rep)
+    note = Note.objects.create(renewal=row, author=cast.rep, text="They want a ramp.")
+    with recorded_as(user_id=cast.rep.pk, how="cell"):
+        Note.objects.filter(pk=note.pk).update(text="They want a ramp of three years.")
+
+    told = [("Rhea Rep", "note", "They want a ramp of three years.")]
+
+    assert read_all(Filters(), cast.team_mate) == told
+    assert read_all(Filters(renewal_id=row.pk), cast.rep) == told
+    assert read_all(Filters(account_ids=(row.account_id,)), cast.admin) == told
+    assert read_all(Filters(), cast.outsider) == []
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
