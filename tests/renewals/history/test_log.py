@@ -82,9 +82,9 @@ def test_rules_and_people_are_told_of_to_those_who_may_know(cast: Cast) -> None:
 
     of_admin, of_viewer = read_all(Filters(), cast.admin), read_all(Filters(), cast.viewer)
 
-    assert ("Ada Admin", "stage", "61%") in of_admin
+    assert ("Ada Admin", "stage", "61\xa0%") in of_admin
     assert ("Ada Admin", "person", "Vera Wider Yes") in of_admin
-    assert sorted(of_viewer) == [("Ada Admin", "company", "USD"), ("Ada Admin", "stage", "61%")]
+    assert sorted(of_viewer) == [("Ada Admin", "company", "USD"), ("Ada Admin", "stage", "61\xa0%")]
     assert read_all(Filters(), cast.rep) == []
     assert read_all(Filters(column=(KINDS["person"], "email")), cast.viewer) == []
 
