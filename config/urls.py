@@ -21,6 +21,7 @@ urlpatterns = [
     path("sign/", include("allauth.account.urls")),
     path("people/", include("accounts.urls")),
     path("renewals/", include("renewals.drawer.urls")),
+    path("renewals/", include("renewals.live.urls")),
     path("renewals/", include("renewals.urls")),
     path("notes/", include("renewals.drawer.note_urls")),
     path("bulk/", include("renewals.bulk.urls")),

@@ -21,6 +21,7 @@ from django.utils.html import conditional_escape, format_html
 from accounts.models import Company, User
 from accounts.templatetags.look import bar, icon, state
 from accounts.templatetags.money import NOTHING, money
+from renewals.live.versions import DERIVED_VERSION, NEWEST_EVENT, version_text
 from renewals.models import Renewal, RiskBand, TimingClass
 from renewals.quality.marks import RULE_NAMES, mark
 
@@ -95,6 +96,8 @@ BESIDE = (
     "excluded_reason",
     "quality__worst_severity",
     "broken_rules",
+    "newest_event",
+    "derived_version",
     "score__timing_days",
     "score__likelihood_count",
     "score__completeness",
@@ -155,6 +158,7 @@ class Row:
 
     id: int
     account: str
+    version: str
     columns: tuple[str, ...]
     head: str
     cells: list[str]
@@ -387,7 +391,8 @@ def build_row(record: Record, sight: Sight, columns: tuple[str, ...] = DEFAULT_C
             attributes = ATTRIBUTES[name] + why_not
         # The sum of SafeStrings is one.
         cells.append(attributes + _escaped(content_of(record, sight)))
-    return Row(record["id"], record["account__name"], columns, head=cells[0], cells=cells[1:])
+    version = version_text(record["newest_event"], record["derived_version"])
+    return Row(record["id"], record["account__name"], version, columns, head=cells[0], cells=cells[1:])
 
 
 def load_rows(renewal_ids: Sequence[int], sight: Sight, columns: tuple[str, ...] = DEFAULT_COLUMNS) -> list[Row]:
@@ -404,6 +409,7 @@ def load_rows(renewal_ids: Sequence[int], sight: Sight, columns: tuple[str, ...]
 @cache
 def _statement() -> str:
     """The query for the cells of some rows, compiled once: Django takes as long for that as the database to answer."""
-    rows = Renewal.objects.filter(pk__in=[0]).order_by().annotate(broken_rules=RULE_NAMES)
+    rows = Renewal.objects.filter(pk__in=[0]).order_by()
+    rows = rows.annotate(broken_rules=RULE_NAMES, newest_event=NEWEST_EVENT, derived_version=DERIVED_VERSION)
     sql, _ = rows.values(*VALUES).query.sql_with_params()
     return str(sql).replace("IN (%s)", "= ANY(%s)")

@@ -1,0 +1,1 @@
+"""What others change while a page is open."""
