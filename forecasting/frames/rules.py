@@ -187,7 +187,9 @@ def _load_weights(factors: list[RiskFactor]) -> tuple[Integers, Floats]:
     newest: dict[int | None, dict[str, float]] = {}
     for version in RiskWeightVersion.objects.order_by("created_at", "pk"):
         newest[version.segment_id] = version.weights
-    segment_ids = np.array(sorted(segment for segment in newest if segment is not None), dtype=np.int64)
+    # A version without weights hands a segment back to those of the others.
+    own = sorted(segment for segment, weights in newest.items() if segment is not None and weights)
+    segment_ids = np.array(own, dtype=np.int64)
     weights = np.zeros((segment_ids.size + 1, width))
     for row, segment in enumerate([*segment_ids.tolist(), None]):
         for key, weight in newest.get(segment, {}).items():

@@ -101,7 +101,10 @@ class RiskFactor(models.Model):
 
 
 class RiskWeightVersion(models.Model):
-    """Weights of the factors for a segment, or (blank) for segments without their own; the newest one is in force."""
+    """Weights of the factors for a segment, or (blank) for segments without their own; the newest one is in force.
+
+    A segment's version without weights ends its own: it uses those of the other segments again.
+    """
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, null=True, blank=True)
     weights = models.JSONField()  # factor key -> weight, 0 or more

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from accounts.models import AttributeDefinition, Team, get_company
+from accounts.models import AttributeDefinition, Segment, Team, get_company
 from renewals.models import RiskFactor, RiskWeightVersion, Stage, TimingPolicy, TimingPolicyVersion
 from tests.cast import Cast, make_rate
 from tests.permissions import Row, only
@@ -61,6 +61,10 @@ def weights(cast: Cast) -> int:
     return RiskWeightVersion.objects.get().pk
 
 
+def segment(cast: Cast) -> int:
+    return Segment.objects.create(name="SMB").pk
+
+
 def rate_to_come(cast: Cast) -> int:
     return make_rate("USD", "0.9", get_company().today() + timedelta(days=9)).pk
 
@@ -88,6 +92,7 @@ ROWS = [
     Row("rules:find_accounts", ADMIN, data={"q": "a"}),
     Row("rules:weights", ADMIN),
     Row("rules:weights", ADMIN_SAVES, method="post", data=FACTOR_WEIGHTS),
+    Row("rules:share_weights", ADMIN_SAVES, {"segment_id": segment}, "post"),
     Row("rules:restore_weights", ADMIN_SAVES, {"pk": weights}, "post"),
     Row("rules:new_factor", ADMIN, {"attribute_id": attribute}),
     Row("rules:new_factor", ADMIN_SAVES, {"attribute_id": attribute}, "post", SCALE),

@@ -3,7 +3,7 @@
 from renewals.rules.services.company import RateInForce, RateMissing, add_rate, delete_rate, update_company
 from renewals.rules.services.lists import StillInUse, counted, delete_item, move_stage, save_item
 from renewals.rules.services.timing import VersionInForce, add_timing_version, delete_timing_version
-from renewals.rules.services.weights import add_factor, save_weights, update_factor
+from renewals.rules.services.weights import add_factor, save_weights, share_weights, update_factor
 
 __all__ = [
     "RateInForce",
@@ -20,6 +20,7 @@ __all__ = [
     "move_stage",
     "save_item",
     "save_weights",
+    "share_weights",
     "update_company",
     "update_factor",
 ]

@@ -25,6 +25,13 @@ def save_weights(*, by: User, segment: Segment | None, weights: Mapping[str, flo
         return request_scores(by)
 
 
+def share_weights(*, by: User, segment: Segment) -> int:
+    """End a segment's own weights: it uses those of the other segments again; the id of the recompute."""
+    with rule_written(by):
+        RiskWeightVersion.objects.create(segment=segment, weights={}, created_by=by)
+        return request_scores(by)
+
+
 def add_factor(*, by: User, factor: RiskFactor) -> int:
     """A factor for a custom attribute, without weight until an admin gives it one; the id of the recompute.
 

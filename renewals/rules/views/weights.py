@@ -44,7 +44,8 @@ def weights(request: HttpRequest) -> HttpResponse:
     versions = list(
         RiskWeightVersion.objects.filter(segment=segment).select_related("created_by")[: VERSIONS_SHOWN + 1]
     )
-    in_force = versions[0] if versions else RiskWeightVersion.objects.filter(segment=None).first()
+    has_own = bool(versions and versions[0].weights)
+    in_force = versions[0] if has_own else RiskWeightVersion.objects.filter(segment=None).first()
     current = in_force.weights if in_force else {}
     initial = {factor.key: current.get(factor.key, 0) for factor in factors}
     form = WeightsForm(posted(request), factors=factors, initial=initial)
@@ -61,7 +62,7 @@ def weights(request: HttpRequest) -> HttpResponse:
         "segment": segment,
         "segment_name": _name(segment),
         "segments": Segment.objects.all(),
-        "is_borrowed": segment is not None and not versions,
+        "is_borrowed": segment is not None and not has_own,
         "versions": _version_rows(versions, factors)[:VERSIONS_SHOWN],
         "unweighed": AttributeDefinition.objects.filter(riskfactor=None),
     }
@@ -71,13 +72,22 @@ def weights(request: HttpRequest) -> HttpResponse:
 @require_POST
 @admin_required
 def restore_weights(request: HttpRequest, pk: int) -> HttpResponse:
-    version = get_object_or_404(RiskWeightVersion.objects.select_related("segment"), pk=pk)
+    version = get_object_or_404(RiskWeightVersion.objects.exclude(weights={}).select_related("segment"), pk=pk)
     # As they were, and 0 for factors that came later.
     keys = RiskFactor.objects.values_list("key", flat=True)
     old = {key: version.weights.get(key, 0) for key in keys}
     run_id = services.save_weights(by=signed_in(request), segment=version.segment, weights=old)
     text = f"The weights of {version.created_at:%d %b %Y, %H:%M} are in force again for {_name(version.segment)}."
     return saved(request, text, _url(version.segment), run_id)
+
+
+@require_POST
+@admin_required
+def share_weights(request: HttpRequest, segment_id: int) -> HttpResponse:
+    """Hand a segment back to the weights of the others."""
+    segment = get_object_or_404(Segment, pk=segment_id)
+    run_id = services.share_weights(by=signed_in(request), segment=segment)
+    return saved(request, f"{segment} uses the weights of the other segments again.", _url(segment), run_id)
 
 
 @admin_required
@@ -134,7 +144,9 @@ def _version_rows(versions: list[RiskWeightVersion], factors: list[RiskFactor]) 
 
 
 def _changes(before: dict[str, float] | None, after: dict[str, float], labels: dict[str, str]) -> list[str]:
-    if before is None:
+    if not after:
+        return ["the weights of the other segments"]
+    if not before:
         return []
     return [
         f"{label} {before.get(key, 0):g} → {after.get(key, 0):g}"

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AttributeDefinition, Segment, get_company
+from forecasting.frames.rules import _load_weights
 from forecasting.models import Run
 from renewals.models import RiskFactor, RiskWeightVersion
 from renewals.rules import services
@@ -38,6 +39,27 @@ def test_segment_shows_the_weights_of_the_others_until_it_has_its_own(cast: Cast
     assert not after.context["is_borrowed"]
     assert [row.share for row in after.context["rows"] if row.factor.key == "usage_trend"] == [100]
     assert client.get(WEIGHTS).context["form"].initial["usage_trend"] == 20
+
+
+def test_segment_goes_back_to_the_weights_of_the_others(cast: Cast) -> None:
+    segment, client = Segment.objects.create(name="SMB"), cast.client_of("admin")
+    url = f"{WEIGHTS}?segment={segment.pk}"
+    client.post(url, weights(usage_trend=1))
+    own, _ = _load_weights(list(RiskFactor.objects.all()))
+    assert own.tolist() == [segment.pk]
+
+    client.post(f"{WEIGHTS}shared/{segment.pk}/")
+
+    page = client.get(url)
+    assert page.context["is_borrowed"]
+    assert page.context["form"].initial["usage_trend"] == 20
+    assert page.context["versions"][0].changes == ["the weights of the other segments"]
+    own, _ = _load_weights(list(RiskFactor.objects.all()))
+    assert own.tolist() == []
+    older = RiskWeightVersion.objects.filter(segment=segment).last()
+    assert older is not None
+    client.post(f"{WEIGHTS}{older.pk}/restore/")
+    assert not client.get(url).context["is_borrowed"]
 
 
 @pytest.mark.parametrize(
