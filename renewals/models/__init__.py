@@ -10,6 +10,7 @@ from renewals.models.policies import RiskFactor, RiskWeightVersion, TimingPolicy
 from renewals.models.quality import AccountBreach, AccountName, DataRule, QualitySnapshot, RenewalQuality
 from renewals.models.renewals import ChurnReason, Renewal, RenewalQuerySet, Stage
 from renewals.models.scores import RenewalScore, RiskBand, TimingClass
+from renewals.models.views import SavedView, SavedViewQuerySet
 
 __all__ = [
     "AccountBreach",
@@ -37,6 +38,8 @@ __all__ = [
     "RiskBand",
     "RiskFactor",
     "RiskWeightVersion",
+    "SavedView",
+    "SavedViewQuerySet",
     "Stage",
     "TimingClass",
     "TimingPolicy",
