@@ -70,12 +70,19 @@ TEMPLATES = [
 
 
 # Database: one PostgreSQL. A URL keeps compose files and hosting panels simple.
+# Behind a pooler that lends a connection for one transaction, what is prepared on it is gone with the next: no, there.
+PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", default=True)
+
+
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise SystemExit(f"DATABASE_URL must start with postgresql://, not {parts.scheme}://.")
     options = dict(parse_qsl(parts.query))
     host = options.pop("host", "") or unquote(parts.hostname or "")
+    if PREPARED_STATEMENTS:
+        # What is prepared (config.prepared) is planned once, and not five times before PostgreSQL trusts its plan.
+        options["options"] = f"-c plan_cache_mode=force_generic_plan {options.get('options', '')}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -85,6 +92,7 @@ def _database(url: str) -> dict[str, object]:
         "PORT": options.pop("port", "") or str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": not PREPARED_STATEMENTS,
         "OPTIONS": options,
     }
 
