@@ -17,11 +17,13 @@ from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Account, Industry, Segment, Team, User, owners_visible_to
+from renewals import layout
 from renewals.forms import shown
+from renewals.layout import Layout, read_layout
 from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 from renewals.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
-from renewals.periods import named_periods
+from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import read_quality
 from renewals.tables import DEFAULT_COLUMNS, read_columns
 
@@ -31,7 +33,7 @@ SEARCH_LENGTH = 100
 DEFAULT_QUERY = "outcome=open"
 EVERY = "all"
 # What of the address does not restrict the rows.
-VIEW = ("columns", "sort", "per_page", "page")
+VIEW = ("columns", "sort", "per_page", "page", *layout.PARAMETERS)
 
 Outcome = Renewal.Outcome
 # The outcome that a timing class implies: it lets the database find the few overdue ones among years of decided rows.
@@ -84,6 +86,7 @@ class Query:
     page: int = 1
     page_size: int = DEFAULT_PAGE_SIZE
     columns: tuple[str, ...] = DEFAULT_COLUMNS
+    layout: Layout = field(default_factory=Layout)
 
     def apply(self, rows: RenewalQuerySet) -> RenewalQuerySet:
         for condition in self.conditions:
@@ -96,7 +99,7 @@ class Query:
         pairs = [(name, value) for name, values in self.params.lists() if name not in dropped for value in values]
         pairs += [(name, value) for name, value in changes.items() if value is not None]
         # An empty address would bring the default filter back.
-        return f"?{urlencode(pairs, safe=',') or f'outcome={EVERY}'}"
+        return f"?{urlencode(pairs, safe=',:') or f'outcome={EVERY}'}"
 
     def url_without(self, condition: Condition) -> str:
         return self.url(**dict.fromkeys(condition.parameters))
@@ -127,6 +130,9 @@ def read_query(params: QueryDict, reader: Reader) -> Query:
         if any(values.values()):
             _read_filter(query, spec, values, reader)
     _read_view(query, given)
+    query.layout = read_layout({name: _given(given, name) for name in layout.PARAMETERS}, reader.fiscal_month)
+    query.problems += query.layout.problems
+    query.params.update(query.layout.parameters())
     for name in given:
         if name not in KNOWN:
             query.problems.append(f"“{shown(name)}” is not a filter of this table.")
@@ -191,7 +197,7 @@ def _date_range(label: str, name: str, column: str) -> Filter:
     first_name, last_name = f"{name}_from", f"{name}_to"
 
     def read(values: dict[str, list[str]], reader: Reader) -> Found:
-        first, last = (_date(values[parameter], parameter) for parameter in (first_name, last_name))
+        first, last = (_date(values[parameter], parameter, reader) for parameter in (first_name, last_name))
         if first and last and first > last:
             raise Unreadable(f"{label}: {first:%d %b %Y} is after {last:%d %b %Y}.")
         where = Q()
@@ -204,9 +210,13 @@ def _date_range(label: str, name: str, column: str) -> Filter:
     return Filter(name, label, (first_name, last_name), read)
 
 
-def _date(values: list[str], parameter: str) -> dt.date | None:
+def _date(values: list[str], parameter: str, reader: Reader) -> dt.date | None:
+    """A day; or the first, or the last, of a named period of this day, so that a saved view moves with the calendar."""
     if not values:
         return None
+    if values[0] in PERIOD_NAMES:
+        period = named_periods(reader.as_of, reader.fiscal_month)[PERIOD_NAMES[values[0]]]
+        return period[parameter.endswith("_to")]
     try:
         return dt.datetime.strptime(values[0], "%Y-%m-%d").date()  # noqa: DTZ007  # a date has no zone
     except ValueError:
@@ -359,6 +369,12 @@ FILTERS: dict[str, Filter] = {
             "Exceptions",
             {"no": "left out", "yes": "only"},
             lambda chosen: Q(is_excluded__in=[value == "yes" for value in chosen]),
+        ),
+        _choice(
+            "auto_renewing",
+            "Auto-renewing",
+            {"yes": "yes", "no": "no"},
+            lambda chosen: Q(contract__is_auto_renewing__in=[value == "yes" for value in chosen]),
         ),
     )
 }

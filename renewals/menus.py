@@ -11,14 +11,14 @@ from django.db.models import Model, QuerySet
 from accounts.models import ExchangeRate, Industry, Segment, Team, User, get_company
 from renewals.filters import EVERY, FILTERS, Condition, Query, Reader, known_owners
 from renewals.models import Offer, Renewal, RiskBand, Stage, TimingClass
-from renewals.periods import named_periods
+from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import quality_options
 
 # Shown as pills of their own; the others wait behind "Filter".
 IN_FRONT = ("due", "timing", "risk", "stage", "owner")
 BEHIND = (
     *("outcome", "category", "segment", "industry", "team", "offer", "currency"),
-    *("decision", "ordered", "quality", "excluded"),
+    *("decision", "ordered", "quality", "excluded", "auto_renewing"),
 )
 LISTS: dict[str, type[Model]] = {
     "stage": Stage,
@@ -103,20 +103,27 @@ def build_menu(name: str, query: Query, reader: Reader) -> Menu:
     chosen = query.params.getlist(name)
     if len(spec.parameters) == 2:
         first, last = spec.parameters
-        menu.bounds = [(first, "From", query.params.get(first, "")), (last, "To", query.params.get(last, ""))]
-        menu.periods = [
-            (period, query.url(**{first: start.isoformat(), last: end.isoformat()}))
-            for period, (start, end) in named_periods(reader.as_of, reader.fiscal_month).items()
+        menu.bounds = [
+            (parameter, label, _day(query.params.get(parameter, ""), reader, is_last))
+            for parameter, label, is_last in ((first, "From", False), (last, "To", True))
         ]
+        menu.periods = [(period, query.url(**{first: name, last: name})) for name, period in PERIOD_NAMES.items()]
         return menu
     options = _options(name, reader)
     menu.is_cut = len(options) > MOST_CHOICES
-    menu.is_single = name in {"outcome", "excluded"}
+    menu.is_single = name in {"outcome", "excluded", "auto_renewing"}
     if menu.is_single:
         chosen = chosen or [EVERY]
         options = [(EVERY, "All"), *options]
     menu.choices = [Choice(value, label, value in chosen) for value, label in options[:MOST_CHOICES]]
     return menu
+
+
+def _day(text: str, reader: Reader, is_last: bool) -> str:
+    """What a date field shows: the day itself where the address names a period."""
+    if text not in PERIOD_NAMES:
+        return text
+    return named_periods(reader.as_of, reader.fiscal_month)[PERIOD_NAMES[text]][is_last].isoformat()
 
 
 def _options(name: str, reader: Reader) -> list[tuple[str, str]]:
@@ -133,6 +140,8 @@ def _options(name: str, reader: Reader) -> list[tuple[str, str]]:
             return quality_options()
         case "excluded":
             return [("no", "Left out"), ("yes", "Only exceptions")]
+        case "auto_renewing":
+            return [("yes", "Auto-renewing"), ("no", "Not auto-renewing")]
         case "currency":
             codes = ExchangeRate.objects.order_by("currency").values_list("currency", flat=True).distinct()
             return [(code, code) for code in sorted({*codes, get_company().reporting_currency})]

@@ -32,3 +32,7 @@ def named_periods(today: dt.date, fiscal_month: int) -> dict[str, tuple[dt.date,
         "next 90 days": (today, today + 90 * one_day),
         "last 90 days": (today - 90 * one_day, today),
     }
+
+
+# How an address names them: this-quarter.
+PERIOD_NAMES = {name.replace(" ", "-"): name for name in named_periods(dt.date(2000, 1, 1), 1)}

@@ -20,7 +20,7 @@ from renewals.queue.address import HORIZONS, VIEWS, Address, read_address
 from renewals.queue.rows import CO_TERM_DAYS, QueueRow, load_queue_rows
 from renewals.queue.timeline import build_timeline
 
-LEFT_OUT = {"outcome"}  # the queue has open ones only
+LEFT_OUT = {"outcome", "auto_renewing"}  # the queue has open ones that renew by themselves only
 
 
 def _read(request: HttpRequest) -> tuple[Company, Address, RenewalQuerySet]:
