@@ -50,11 +50,11 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def report(figures: list[Figure]) -> None:
     """Print the table and write it to bench/latest.json."""
-    print(f"\n{'figure':<58}{'value':>14}  {'ratio':>6}  {'bar':>6}  held  against")
+    print(f"\n{'figure':<64}{'value':>14}  {'ratio':>6}  {'bar':>6}  held  against")
     for figure in figures:
         ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}x"
         bar = "" if figure.bar is None else (f"{figure.bar:g}x" if figure.ratio is not None else f"{figure.bar:g}")
         held = {None: "", True: "yes", False: "NO"}[figure.held]
         value = f"{figure.value:,.2f} {figure.unit}"
-        print(f"{figure.name:<58}{value:>14}  {ratio:>6}  {bar:>6}  {held:<4}  {figure.against}")
+        print(f"{figure.name:<64}{value:>14}  {ratio:>6}  {bar:>6}  {held:<4}  {figure.against}")
     LATEST.write_text(json.dumps([{**asdict(figure), "held": figure.held} for figure in figures], indent=1) + "\n")

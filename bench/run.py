@@ -67,6 +67,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             found += recompute.measure(count)
         else:
             recompute.recompute()
+            recompute.judge_data_rules()
         if "pages" in only:
             found += pages.measure(count, small_ms)
         if "edits" in only:

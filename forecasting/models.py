@@ -46,6 +46,8 @@ class Run(models.Model):
     requested_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
+    # When the book was judged by the data rules after it; null while that is still to be done.
+    rules_judged_at = models.DateTimeField(null=True)
     # When its tasks were last sent; a run that stands still after that is sent again, but not for ever.
     dispatched_at = models.DateTimeField(null=True)
     restart_count = models.PositiveSmallIntegerField(default=0)

@@ -26,6 +26,7 @@ def dispatch_waiting_runs() -> None:
     services.dispatch_runs()
     services.score_stale_renewals(as_of=get_company().today())
     services.refresh_stale_months()
+    services.judge_data_rules()
 
 
 @app.task

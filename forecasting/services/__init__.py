@@ -1,6 +1,7 @@
 """Writes of this room: runs from request to publication, and the scores and forecast lines between two runs."""
 
 from forecasting.services.chunks import stage_chunk
+from forecasting.services.data_rules import judge_data_rules
 from forecasting.services.preview import preview_timing
 from forecasting.services.publish import publish_run
 from forecasting.services.refresh import refresh_stale_months
@@ -25,6 +26,7 @@ __all__ = [
     "dispatch_runs",
     "execute_run",
     "fail_run",
+    "judge_data_rules",
     "prepare_run",
     "preview_timing",
     "publish_run",

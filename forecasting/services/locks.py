@@ -2,6 +2,7 @@
 
 SCORES: whoever writes one row's score takes it shared, the publish of a run exclusive for as long as its merge takes,
 so that the two never wait for each other's rows in a circle. LINES: whoever writes forecast lines takes it exclusive.
+DATA_RULES: whoever judges the whole book by the data rules.
 """
 
 import time
@@ -14,6 +15,7 @@ from django.db import connection
 class Lock(IntEnum):
     SCORES = 7_010_001
     LINES = 7_010_002
+    DATA_RULES = 7_010_004  # 7_010_003 is renewals.quality.evaluate.LOCK
 
 
 # How long an edit waits for a publication before it leaves its score for later.

@@ -17,7 +17,6 @@ from forecasting.lines import compute_lines
 from forecasting.models import Run, RunChunk
 from forecasting.services.locks import Lock, take_lock
 from forecasting.services.store_lines import read_lines, replace_lines
-from renewals.quality.evaluate import evaluate_all
 
 SCORE_COLUMNS: Final = (
     "account_id",
@@ -76,8 +75,6 @@ def publish_run(*, run_id: int) -> bool:
             replace_lines(cursor, lines.result(), stored=stored)
             cursor.execute("TRUNCATE forecasting_stagedscore, forecasting_stagedframe")
         _finish(run, report)
-    # After the commit, in a transaction of its own: readers wait for the numbers only, the rules see the new classes.
-    evaluate_all(as_of=run.as_of_on)
     return True
 
 

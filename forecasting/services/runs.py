@@ -22,6 +22,7 @@ from accounts.models import User, get_company
 from forecasting.frames import fit_history, load_rules
 from forecasting.models import Run, RunChunk
 from forecasting.services.chunks import stage_chunk
+from forecasting.services.data_rules import judge_data_rules
 from forecasting.services.publish import publish_run
 from forecasting.services.queue import send
 
@@ -121,18 +122,26 @@ def continue_run(*, run_id: int) -> None:
         if not send("compute_chunk", run_id, chunk_id):
             return
     if not waiting:
-        guarded(run_id, lambda: publish_run(run_id=run_id))
+        _publish(run_id)
 
 
 def compute_chunk(*, run_id: int, chunk_id: int) -> None:
     """Stage one chunk, and publish the run when it was the last."""
     guarded(run_id, lambda: stage_chunk(chunk_id=chunk_id))
     if not RunChunk.objects.filter(run_id=run_id, staged_at__isnull=True).exists():
-        guarded(run_id, lambda: publish_run(run_id=run_id))
+        _publish(run_id)
+
+
+def _publish(run_id: int) -> None:
+    """Publish, then see to the data rules. What is lost in between is found by the next beat."""
+    guarded(run_id, lambda: publish_run(run_id=run_id))
+    judge_data_rules()
 
 
 def execute_run(*, run_id: int, processes: int = 1, on_progress: Callable[[Run], None] | None = None) -> None:
-    """The whole run in this process and its children; whatever stops it ends the run as failed and is raised.
+    """The whole run, to its publication, in this process and its children; `judge_data_rules` is to follow.
+
+    Whatever stops it ends the run as failed and is raised.
 
     With more than one process the caller has no transaction open, for the children bring connections of their own.
     """

@@ -20,6 +20,7 @@ def recompute(as_of: dt.date = AS_OF) -> Run:
     run = services.claim_run(as_of=as_of)
     assert run is not None
     services.execute_run(run_id=run.pk)
+    services.judge_data_rules()
     run.refresh_from_db()
     return run
 

@@ -29,6 +29,11 @@ class Command(BaseCommand):
             help="work in N processes (default: one for each processor)",
         )
         parser.add_argument("--queue", action="store_true", help="hand it to the Celery workers and return at once")
+        parser.add_argument(
+            "--no-data-rules",
+            action="store_true",
+            help="leave it to a worker to judge the book by the data rules after it",
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,6 +53,8 @@ class Command(BaseCommand):
         services.execute_run(run_id=run.pk, processes=processes, on_progress=on_progress)
         run.refresh_from_db()
         self._print_result(run, time.monotonic() - began, as_json=options["json"])
+        if not options["no_data_rules"]:
+            services.judge_data_rules()
 
     def _print_progress(self, run: Run) -> None:
         progress = run.progress()

@@ -53,6 +53,7 @@ def test_recompute_judges_the_book_as_of_its_day(cast: Cast) -> None:
         run = forecasting.claim_run(as_of=as_of)
         assert run is not None
         forecasting.execute_run(run_id=run.pk)
+        forecasting.judge_data_rules()
         assert stored(renewal) == expected
 
 
