@@ -1,12 +1,13 @@
 """What the shell around every page needs to know: where one can go, and where one is."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
@@ -45,23 +46,39 @@ RULES = (
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Template context `shell`: pages, rules and sign_in_url. Lazy, so that a partial answer does not pay for it."""
+    """Template context `shell`: the rail's pages and rules, each as items and as set; sign_in_url.
+
+    Lazy, so that a partial answer does not pay for it.
+    """
     return {"shell": SimpleLazyObject(lambda: _shell(request))}
 
 
 def _shell(request: HttpRequest) -> dict[str, Any]:
     role = getattr(request.user, "role", None)
-    pages = (*PAGES, IMPORTS, HISTORY) if role in {User.Role.ADMIN, User.Role.MANAGER} else PAGES
-    rules = RULES if role == User.Role.ADMIN else ()
-    reachable = _with_urls((*pages, *rules))
+    every_page = (*PAGES, IMPORTS, HISTORY) if role in {User.Role.ADMIN, User.Role.MANAGER} else PAGES
+    reachable = _with_urls((*every_page, *RULES) if role == User.Role.ADMIN else every_page)
     current = _current_name(reachable, request.path)
     items = [replace(item, is_current=item.name == current) for item in reachable]
-    rule_names = {item.name for item in rules}
+    rule_names = {item.name for item in RULES}
+    pages = tuple(item for item in items if item.name not in rule_names)
+    rules = tuple(item for item in items if item.name in rule_names)
     return {
-        "pages": [item for item in items if item.name not in rule_names],
-        "rules": [item for item in items if item.name in rule_names],
-        "sign_in_url": resolve_url(settings.LOGIN_URL),
+        "pages": pages,
+        "rules": rules,
+        "page_entries": _set_entries(pages),
+        "rule_entries": _set_entries(rules),
+        "sign_in_url": _sign_in_url(),
     }
+
+
+@lru_cache(maxsize=256)  # a page's whole list of rows is set in the time that this takes
+def _set_entries(items: tuple[RailItem, ...]) -> str:
+    return render_to_string("shell/rail_items.html", {"items": items})
+
+
+@cache
+def _sign_in_url() -> str:
+    return resolve_url(settings.LOGIN_URL)
 
 
 @lru_cache(maxsize=16)  # addresses do not change while the process lives

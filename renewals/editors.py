@@ -13,8 +13,9 @@ from django.utils import timezone
 from accounts.models import User
 from renewals.forms import LABELS, owners_for
 from renewals.models import ChurnReason, Offer, Renewal, Stage
+from renewals.rows import Row
 from renewals.services import StaleRenewal
-from renewals.tables import EDITABLE, Row
+from renewals.tables import EDITABLE
 
 KINDS = {
     "stage": "choice",

@@ -21,8 +21,9 @@ from renewals.forms import CellForm, Editing
 from renewals.headings import build_headings
 from renewals.models import Renewal, RenewalQuerySet, RiskFactor
 from renewals.paging import PAGE_SIZES, page_ids
+from renewals.rows import load_rows
 from renewals.services import Change, StaleRenewal, update_renewal
-from renewals.tables import EDITABLE, Sight, load_rows, read_columns
+from renewals.tables import EDITABLE, Sight, read_columns
 
 LIST_ID = "renewal-list"
 

@@ -1,10 +1,10 @@
 """Small pieces of the look that have parameters: icons, states, bars."""
 
-from collections.abc import Mapping
 from functools import cache
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -22,6 +22,20 @@ STATES = {
     "win_back": ("refresh", "Win-back"),
     "lost": ("mood-sad", "Lost"),
 }
+
+
+@register.simple_tag
+@cache  # as `static`, which takes longer for a page's twenty files than its rows take
+def asset(path: str) -> str:
+    """The address of a static file."""
+    return static(path)
+
+
+@register.simple_tag
+@cache  # as `url`, for addresses without parts
+def address(name: str) -> str:
+    """The address of a page: `{% address "renewals:table" %}`."""
+    return reverse(name)
 
 
 @register.simple_tag
@@ -68,9 +82,3 @@ def initials(person: object) -> str:
     """At most two letters that stand for a person: "Ana Lucía Ortega" gives AO."""
     words = str(person).split()
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else ""
-
-
-@register.filter
-def count_of(counts: Mapping[str, int] | str, name: str) -> int | None:
-    """The count beside a rail entry, or None where the page knows none (a missing context variable arrives as "")."""
-    return counts.get(name) if isinstance(counts, Mapping) else None

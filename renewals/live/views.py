@@ -22,7 +22,8 @@ from renewals.live.changes import (
     read_versions,
 )
 from renewals.models import Renewal, RenewalQuerySet
-from renewals.tables import Sight, load_rows
+from renewals.rows import load_rows
+from renewals.tables import Sight
 
 OWN_PARAMETERS = ("seen", "since")
 

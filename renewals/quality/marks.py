@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -31,7 +32,7 @@ WORDS = {"any": "breaks a rule", "none": "breaks no rule", **{name: f"has an {na
 WORDS["warning"] = "has a warning"
 
 
-def mark(worst_severity: int | None, rule_names: list[str], renewal_id: int) -> str:
+def mark(worst_severity: int | None, rule_names: Sequence[str], renewal_id: int) -> str:
     """The mark of a row that breaks a rule, which leads to what mends it; nothing for a row in order.
 
     Reached with the arrow keys as the cell that it is in, it is no stop of its own for the Tab key.

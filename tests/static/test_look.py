@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.templatetags.look import bar, count_of, grouped, icon, initials, state
+from accounts.templatetags.look import bar, grouped, icon, initials, state
 
 
 def test_icon_is_hidden_from_screen_readers() -> None:
@@ -32,7 +32,3 @@ def test_grouped_writes_thousands() -> None:
 
 def test_initials_stand_for_a_person() -> None:
     assert [initials(name) for name in ("Ana Lucía Ortega", "Bo", "", "øyvind å")] == ["AO", "B", "", "ØÅ"]
-
-
-def test_count_of_knows_when_a_page_gave_no_counts() -> None:
-    assert [count_of({"renewals:table": 0}, "renewals:table"), count_of({}, "x"), count_of("", "x")] == [0, None, None]
