@@ -107,7 +107,12 @@ class DayField(forms.DateField):
 
 
 class NamedField(forms.Field):
-    """A row of a list, by its id as an editor sends it or by its name as people write it."""
+    """A row of a list, by its id as an editor sends it or by its name as people write it.
+
+    Without `takes_ids` a number is only a name: what comes from a spreadsheet was written by people.
+    """
+
+    takes_ids = True
 
     def __init__(self, *, known: QuerySet[Any], noun: str, **kwargs: Any) -> None:
         self.known, self.noun = known, noun
@@ -123,7 +128,7 @@ class NamedField(forms.Field):
         return found
 
     def _find(self, text: str) -> Model | None:
-        if re.fullmatch(r"[0-9]{1,18}", text) and (row := self.known.filter(pk=int(text)).first()):
+        if self.takes_ids and re.fullmatch(r"[0-9]{1,18}", text) and (row := self.known.filter(pk=int(text)).first()):
             return cast(Model, row)
         rows = list(self.known.filter(name__iexact=text)[:2])
         return rows[0] if len(rows) == 1 else None

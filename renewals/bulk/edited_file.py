@@ -14,15 +14,16 @@ from django.db import connection
 from django.utils import timezone
 from psycopg2.extras import execute_values
 
-from renewals.bulk.edited_cells import CHANGED, COLUMNS, Cells, RowEdit
+from renewals.bulk.edited_cells import CHANGED, Cells, RowEdit
 from renewals.bulk.plan import NO_CELL, count_rows, store_plan
 from renewals.bulk.rules import FIELDS, columns_of, given_stored
+from renewals.bulk.values import COLUMNS
 from renewals.exports.columns import EDITABLE_HEADINGS, ID, READ_ONLY_HEADINGS, STATE
 from renewals.exports.parts import read_parts
 from renewals.exports.state import COLUMNS as STATE_COLUMNS
 from renewals.exports.state import SEPARATOR, StateUnreadable, read_state, state_values
 from renewals.forms import shown
-from renewals.history.kinds import RENEWAL
+from renewals.history.authors import newest_authors
 from renewals.imports.files import spooled
 from renewals.imports.reader import FileRejected, Table, fold, open_table
 from renewals.models import BulkEdit, BulkEditRow, Renewal
@@ -156,25 +157,11 @@ def _name_authors(found: Findings) -> None:
             if problem["reason"] == CHANGED:
                 changed.setdefault(problem["column"], []).append((int(line.id_text), problem))
     for column, problems in changed.items():
-        authors = _authors(column, [pk for pk, _ in problems])
+        authors = newest_authors([column], [pk for pk, _ in problems])
         for pk, problem in problems:
             if pk in authors:
                 name, at = authors[pk]
                 problem["reason"] = f"{name} changed it since the export, {timezone.localtime(at):%d %b at %H:%M}."
-
-
-def _authors(column: str, ids: list[int]) -> dict[int, tuple[str, dt.datetime]]:
-    """Who made a column what it is: of the newest event in which it was something else."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT DISTINCT ON (x.pgh_obj_id) x.pgh_obj_id, u.name, x.pgh_created_at
-                FROM {RENEWAL.event_table} x JOIN {RENEWAL.table} r ON r.id = x.pgh_obj_id
-                JOIN accounts_user u ON u.id = (x.pgh_context->>'user')::bigint
-                WHERE x.pgh_obj_id = ANY(%s) AND x.{column} IS DISTINCT FROM r.{column}
-                ORDER BY x.pgh_obj_id, x.pgh_id DESC""",
-            [ids],
-        )
-        return {pk: (name, at) for pk, name, at in cursor.fetchall()}
 
 
 def _refusal(line: Line, states: dict[int, str], found: Findings) -> str:

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from accounts.models import User
 
+JUST_NOW = dt.timedelta(minutes=5)
+
 
 class BulkEdit(models.Model):
     """One edit of many rows: planned (what would become what), looked at by a person, then applied as one step.
@@ -23,6 +25,7 @@ class BulkEdit(models.Model):
     class Kind(models.TextChoices):
         SELECTION = "bulk", "Bulk edit"
         FILE = "file", "Edited file"
+        PASTE = "paste", "Paste"
 
     class State(models.TextChoices):
         PLANNING = "planning", "Being prepared"
@@ -32,7 +35,7 @@ class BulkEdit(models.Model):
         FAILED = "failed", "Failed"
         DISCARDED = "discarded", "Discarded"
 
-    kind = models.CharField(max_length=4, choices=Kind)
+    kind = models.CharField(max_length=5, choices=Kind)
     state = models.CharField(max_length=9, choices=State, default=State.PLANNING)
     message = models.TextField(blank=True)  # why it failed, in words for the person
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="bulk_edits")
@@ -61,6 +64,11 @@ class BulkEdit(models.Model):
     @property
     def is_working(self) -> bool:
         return self.state in (self.State.PLANNING, self.State.APPLYING)
+
+    @property
+    def is_just_done(self) -> bool:
+        """Done while its requester most likely still looks on: the keys that undo take it for the newest step."""
+        return self.finished_at is not None and timezone.now() - self.finished_at < JUST_NOW
 
     @property
     def skipped_count(self) -> int:
