@@ -7,6 +7,7 @@ import zoneinfo
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.functions import TransactionNow
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -262,6 +263,7 @@ class AttributeDefinition(models.Model):
         return self.label
 
 
+@track_history()
 class AccountSignal(models.Model):
     """What was measured about an account on a day: one row per account and day, a blank where nothing was measured.
 
@@ -282,6 +284,7 @@ class AccountSignal(models.Model):
     chargeback_count = models.PositiveIntegerField(null=True, blank=True)
     has_champion_left = models.BooleanField(null=True, blank=True)
     last_touch_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:
         constraints = [
@@ -299,4 +302,4 @@ class AccountSignal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_id} on {self.measured_on}"
+        return f"{self.account} on {self.measured_on}"

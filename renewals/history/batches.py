@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
 
-from accounts.models import AccountSignal, User
+from accounts.models import User
 from config.history import recorded_as
-from renewals.history.kinds import ACCOUNT, UNDOABLE, Kind
+from renewals.history.kinds import UNDOABLE, Kind
 from renewals.models import ChangeBatch
 
 How = ChangeBatch.How
-SIGNALS = AccountSignal._meta.db_table
 
 
 @contextmanager
@@ -32,25 +31,25 @@ def recorded_batch(*, user: User | None, how: str, description: str) -> Iterator
         batch.save(force_insert=True)
 
 
-def keep_import(*, batch_id: uuid.UUID, user: User | None, file_name: str, row_count: int) -> None:
+def keep_import(
+    *, batch_id: uuid.UUID, user: User | None, file_name: str, row_count: int, first_ids: Mapping[str, int]
+) -> None:
     """The step that an import was. Ask for it last in the import's own transaction, by what `recorded_as` yielded."""
     description = f"Import of {file_name}: {row_count:,} row{'' if row_count == 1 else 's'}"[:300]
     batch = ChangeBatch(id=batch_id, how=How.IMPORT, user=user, description=description, row_count=row_count)
-    note_created_now(batch)
+    note_created_now(batch, first_ids)
     batch.save(force_insert=True)
 
 
-def note_created_now(batch: ChangeBatch) -> None:
-    """Note the accounts, contracts and renewals that this transaction made with `created_at = now()`, for undo.
+def note_created_now(batch: ChangeBatch, first_ids: Mapping[str, int]) -> None:
+    """Note the rows that this transaction made with `created_at = now()`, for undo.
 
-    An insert leaves no event, so a step that makes rows has to say which. Signals of the new accounts are theirs.
+    An insert leaves no event, so a step that makes rows has to say which. `first_ids` by table: an id that no earlier
+    row has passed, so that the book is not read for what is new.
     """
     for kind in UNDOABLE:
-        _note(batch, kind.table, f"SELECT id FROM {kind.table} WHERE created_at = now()", [])
-    made = batch.created_ids.get(ACCOUNT.table)
-    if made:
-        of_made = f"SELECT s.id FROM {SIGNALS} s JOIN ({ids_in_ranges()}) made ON made.id = s.account_id"
-        _note(batch, SIGNALS, of_made, [made])
+        made_now = f"SELECT id FROM {kind.table} WHERE id >= %s AND created_at = now()"
+        _note(batch, kind.table, made_now, [first_ids[kind.table]])
 
 
 def note_created(batch: ChangeBatch, kind: Kind, ids: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from django.db.models import Field, ForeignKey, Model, QuerySet
 
-from accounts.models import Account, Company, ExchangeRate, Industry, Segment, Team, User
+from accounts.models import Account, AccountSignal, Company, ExchangeRate, Industry, Segment, Team, User
 from renewals.forms import LABELS as FORM_LABELS
 from renewals.models import (
     ChurnReason,
@@ -90,7 +90,7 @@ class Kind:
         if self.code == "renewal":
             return Renewal.objects.editable_by(user)
         rows = self.model._default_manager.all()
-        owner = {"account": "owner__team_id", "contract": "account__owner__team_id"}.get(self.code)
+        owner = OWNING_TEAM.get(self.code)
         if user.is_admin:
             return rows
         if user.role == User.Role.MANAGER and user.team_id is not None and owner:
@@ -104,6 +104,8 @@ class Kind:
             return rows if self.is_shown_to(user) else rows.none()
         if self.code == "note":
             return rows.filter(renewal__in=Renewal.objects.visible_to(user))
+        if self.code == "signal":
+            return rows.filter(account__in=Account.objects.visible_to(user))
         return cast(QuerySet[Any], self.model.objects.visible_to(user))  # type: ignore[attr-defined]
 
     def is_shown_to(self, user: User) -> bool:
@@ -118,6 +120,10 @@ class Kind:
         return REP_COLUMNS if self.code == "renewal" else frozenset()
 
 
+# Where a manager's team is found from a row.
+OWNING_TEAM = {
+    "account": "owner__team_id", "signal": "account__owner__team_id", "contract": "account__owner__team_id",
+}  # fmt: skip
 RENEWAL_LABELS = {
     **{name: str(column.verbose_name) for name, column in COLUMNS.items()},
     **FORM_LABELS,
@@ -147,12 +153,19 @@ RULES = tuple(
         )
     )
 )
-NOTE, ACCOUNT, CONTRACT, RENEWAL = (
+NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL = (
     Kind(code, model, code, f"{code}s", rank)
     for rank, (code, model) in enumerate(
-        (("note", Note), ("account", Account), ("contract", Contract), ("renewal", Renewal)), start=len(RULES)
+        (
+            ("note", Note),
+            ("account", Account),
+            ("signal", AccountSignal),
+            ("contract", Contract),
+            ("renewal", Renewal),
+        ),
+        start=len(RULES),
     )
 )
-KINDS = {kind.code: kind for kind in (*RULES, NOTE, ACCOUNT, CONTRACT, RENEWAL)}
+KINDS = {kind.code: kind for kind in (*RULES, NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL)}
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
-UNDOABLE = (ACCOUNT, CONTRACT, RENEWAL)
+UNDOABLE = (ACCOUNT, SIGNAL, CONTRACT, RENEWAL)

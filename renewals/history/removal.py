@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ForeignKey, Model
 
-from accounts.models import AccountSignal
-from renewals.history.batches import SIGNALS, ids_in_ranges
-from renewals.history.kinds import ACCOUNT, Kind
+from renewals.history.batches import ids_in_ranges
+from renewals.history.kinds import Kind
 from renewals.history.reading import DELETED
 from renewals.models import AccountBreach, ChangeBatch
 
@@ -48,25 +47,23 @@ def remove_made(kind: Kind, batch: ChangeBatch, editable: Callable[[Sequence[int
         for part, column in _pointers(kind.model):
             if _is_part(part):
                 cursor.execute(f"DELETE FROM {part._meta.db_table} WHERE {column} = ANY(%s)", [rows.ids])
-        if kind == ACCOUNT:
-            cursor.execute(f"DELETE FROM {SIGNALS} WHERE account_id = ANY(%s)", [rows.ids])
         cursor.execute(f"DELETE FROM {kind.table} WHERE id = ANY(%s)", [rows.ids])
     return rows
 
 
 def _made_rows(kind: Kind, batch: ChangeBatch, ranges: str) -> list[tuple[int, bool, list[str]]]:
     """Id, whether somebody else changed the row since, and what points to it; locked until the transaction ends."""
-    uses = [_use(batch, model, column) for model, column in _pointers(kind.model) if not _is_part(model)]
+    uses = [_use(model, column) for model, column in _pointers(kind.model) if not _is_part(model)]
     query = f"""
         SELECT r.id, EXISTS (
             SELECT 1 FROM {kind.event_table} x
             WHERE x.pgh_obj_id = r.id AND x.pgh_context_id IS DISTINCT FROM %s AND x.pgh_id > coalesce((
                 SELECT max(d.pgh_id) FROM {kind.event_table} d WHERE d.pgh_obj_id = r.id AND d.pgh_label = '{DELETED}'
-            ), 0)), array_remove(ARRAY[{", ".join(sql for sql, _ in uses)}]::text[], NULL)
+            ), 0)), array_remove(ARRAY[{", ".join(uses)}]::text[], NULL)
         FROM {kind.table} r JOIN ({ids_in_ranges()}) made ON made.id = r.id ORDER BY r.id FOR UPDATE OF r
     """
     with connection.cursor() as cursor:
-        cursor.execute(query, [batch.id, *(one for _, params in uses for one in params), ranges])
+        cursor.execute(query, [batch.id, ranges])
         return list(cursor.fetchall())
 
 
@@ -87,13 +84,10 @@ def _is_part(model: type[Model]) -> bool:
     return isinstance(model._meta.pk, ForeignKey) or model is AccountBreach
 
 
-def _use(batch: ChangeBatch, other: type[Model], column: str) -> tuple[str, list[Any]]:
-    """SQL that names what points to the row `r`. Signals that came with the step do not count."""
-    where, params = f"o.{column} = r.id", list[Any]()
-    if other is AccountSignal and SIGNALS in batch.created_ids:
-        where, params = f"{where} AND NOT o.id <@ %s::int8multirange", [batch.created_ids[SIGNALS]]
+def _use(other: type[Model], column: str) -> str:
+    """SQL that names what points to the row `r`. What came with the step is gone by then: children go first."""
     noun = str(other._meta.verbose_name_plural).replace("'", "''").replace("%", "%%")
-    return f"CASE WHEN EXISTS (SELECT 1 FROM {other._meta.db_table} o WHERE {where}) THEN '{noun}' END", params
+    return f"CASE WHEN EXISTS (SELECT 1 FROM {other._meta.db_table} o WHERE o.{column} = r.id) THEN '{noun}' END"
 
 
 def bring_back(kind: Kind, batch_id: uuid.UUID, *, is_allowed: bool) -> Rows:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import DateField, DecimalField, Model
 
-from accounts.models import AttributeDefinition, User
+from accounts.models import AccountSignal, AttributeDefinition, User
 from accounts.templatetags.money import NOTHING, exact_money, money, percent
 from renewals.history.kinds import Kind
 from renewals.models import ChangeBatch, Contract, Note, Renewal, TimingPolicy, TimingPolicyVersion
@@ -21,6 +21,7 @@ JOB = "Perennial"  # a job or a command of the product, done for nobody in parti
 # What str() of a row reads besides the row.
 READS: dict[type[Model], tuple[str, ...]] = {
     Renewal: ("account", "contract"),
+    AccountSignal: ("account",),
     Contract: ("account",),
     Note: ("author", "renewal__account", "renewal__contract"),
     TimingPolicy: ("account", "segment", "industry"),

@@ -82,3 +82,25 @@ def test_renewal_that_a_rep_worked_on_stays_with_its_contract(cast: Cast, run_im
     assert the_book()["contracts"] == [("C-2", 900)]
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+SIGNALS = {
+    "rows": "signals", "per": "day", "unknown_account": "refuse", "account": {"external_id": "Account"},
+    "signal": {"measured_on": "Day", "csat_score": "CSAT", "nps_score": "NPS"},
+}  # fmt: skip
+
+
+def test_signals_of_an_import_are_taken_back_with_it(cast: Cast, run_import: Import) -> None:
+    run_import(FIRST, user=cast.manager)
+    run_import("Account,Day,CSAT,NPS\nA-1,2026-01-05,4,\n", SIGNALS, user=cast.manager)
+    run_import("Account,Day,CSAT,NPS\nA-1,2026-01-05,2,30\nA-2,2026-01-06,5,50\n", SIGNALS, user=cast.manager)
+
+    def measured() -> list[tuple[object, ...]]:
+        rows = AccountSignal.objects.order_by("account__external_id", "measured_on")
+        return list(rows.values_list("account__external_id", "csat_score", "nps_score"))
+
+    assert measured() == [("A-1", 2, 30), ("A-2", 5, 50)]
+    assert undo(steps()[-1], cast.manager) == "Undone: 2 cells, 1 new row removed"
+    assert measured() == [("A-1", 4, None)]
+    assert undo(steps()[-1], cast.manager) == "Redone: 2 cells, 1 row brought back"
+    assert measured() == [("A-1", 2, 30), ("A-2", 5, 50)]

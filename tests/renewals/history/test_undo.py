@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from decimal import Decimal
 
 import pytest
@@ -261,7 +262,7 @@ def import_two_contracts(cast: Cast) -> tuple[uuid.UUID, list[Renewal]]:
                 ("renewals_renewal", [row.pk for row in made]),
             ):
                 cursor.execute(stamp.format(table), [ids])
-        note_created_now(batch)
+        note_created_now(batch, defaultdict(int))
     return batch.id, [older, *made]
 
 
@@ -270,7 +271,7 @@ def test_undo_of_an_import_removes_what_it_made_and_restores_what_it_changed(cas
 
     answer = undo_batch(batch_id=batch_id, user=cast.manager, as_of=AS_OF)
 
-    assert answer.text == "Undone: 1 cell, 6 new rows removed"
+    assert answer.text == "Undone: 1 cell, 8 new rows removed"
     assert list(Renewal.objects.values_list("pk", "baseline_amount")) == [(older.pk, Decimal(12000))]
     assert list(Contract.objects.all()) == [older.contract]
     assert AccountSignal.objects.count() == 0
@@ -284,14 +285,14 @@ def test_redo_of_an_import_brings_its_rows_back_as_they_were(cast: Cast) -> None
 
     answer = undo_batch(batch_id=undone.batch_id, user=cast.manager, as_of=AS_OF)
 
-    assert answer.text == "Redone: 1 cell, 6 rows brought back"
+    assert answer.text == "Redone: 1 cell, 8 rows brought back"
     after = list(Renewal.objects.order_by("pk").values())
     assert [{**row, "updated_at": None} for row in after] == [{**row, "updated_at": None} for row in before]
     # And once more: what the redo brought back goes again.
     assert answer.batch_id
     again = undo_batch(batch_id=answer.batch_id, user=cast.manager, as_of=AS_OF)
     assert again.kept == []
-    assert again.text == "Undone: 1 cell, 6 new rows removed"
+    assert again.text == "Undone: 1 cell, 8 new rows removed"
     assert Renewal.objects.count() == 1
 
 
@@ -311,7 +312,7 @@ def test_undo_of_an_import_keeps_new_rows_that_somebody_touched_or_used(cast: Ca
         ("account", touched.account_id): "It has contracts and renewals.",
         ("account", used.account_id): "It has contracts and renewals.",
     }
-    assert answer.text == "Undone: 1 cell, 1 new row removed; kept 5"
+    assert answer.text == "Undone: 1 cell, 3 new rows removed; kept 5"
 
 
 def test_contract_and_account_cells_of_an_import_are_put_back(cast: Cast) -> None:
