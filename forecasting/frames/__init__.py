@@ -1,5 +1,6 @@
 """The only bridge between the database and the engine: rules and rows as arrays, and arrays back as rows."""
 
+from forecasting.frames.array_hash import array_hashes, hash_sql
 from forecasting.frames.binary_copy import Arrays, Column, copy_in, copy_in_bytes, copy_out
 from forecasting.frames.book import Accounts, Book, read_book
 from forecasting.frames.fit import fit_history
@@ -15,12 +16,14 @@ __all__ = [
     "Column",
     "Reporting",
     "Rules",
+    "array_hashes",
     "copy_in",
     "copy_in_bytes",
     "copy_out",
     "current_rules",
     "day_number",
     "fit_history",
+    "hash_sql",
     "judge",
     "line_rows",
     "load_rules",

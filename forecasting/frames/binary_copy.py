@@ -2,6 +2,9 @@
 
 Every column has a fixed width and no NULL (the query coalesces them), so a whole result is one structured array and no
 value passes through Python. Format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
+
+What takes PostgreSQL's time is the number of fields, not of bytes: small numbers therefore travel by two to four in one
+bigint. Its bytes are those of the numbers side by side, so NumPy reads them as if they had come alone.
 """
 
 import struct
@@ -19,66 +22,118 @@ Arrays: TypeAlias = dict[str, NDArray[Any]]
 HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER: Final = b"\xff\xff"
 INT2_OID: Final = 21
-# PostgreSQL counts days from 2000-01-01; the engine, as Unix does, from 1970-01-01.
-DAYS_TO_2000: Final = 10_957
+WORD_BYTES: Final = 8
 
-WIRE_TYPES: Final = {
-    "int2": ">i2",
-    "int4": ">i4",
-    "int8": ">i8",
-    "float4": ">f4",
-    "float8": ">f8",
-    "bool": ">i1",
-    "date": ">i4",
+
+class Kind(NamedTuple):
+    """How a value travels (`wire`, made by `cast` from a column's SQL), and what it is in memory."""
+
+    wire: str
+    native: type[np.generic]
+    cast: str
+
+
+KINDS: Final = {
+    "int2": Kind(">i2", np.int16, "({})::int2"),
+    "int4": Kind(">i4", np.int32, "({})::int4"),
+    "int8": Kind(">i8", np.int64, "({})::int8"),
+    "float4": Kind(">f4", np.float32, "({})::float4"),
+    "float8": Kind(">f8", np.float64, "({})::float8"),
+    # Ids of what a company has few of (owners, stages, segments); PostgreSQL refuses one that does not fit.
+    "small_id": Kind(">i4", np.int64, "({})::int4"),
+    # Days since 1970-01-01, as the engine counts them; NULL becomes NO_DAY.
+    "date": Kind(">i4", np.int32, f"COALESCE(({{}}) - DATE '1970-01-01', {NO_DAY})"),
+    # A number of things, which may be unknown: NULL becomes NaN.
+    "count": Kind(">i4", np.float32, "COALESCE(({})::int4, -1)"),
+    "bool": Kind(">i2", np.bool_, "({})::int4"),
 }
 
 
 class Column(NamedTuple):
-    """`kind` is a key of WIRE_TYPES; `sql` yields that type and never NULL (for a date: '-infinity').
-
-    With a `width` the column is an array of that many smallints, as int16[n, width].
-    """
+    """`kind` is a key of KINDS; `sql` yields that type and never NULL, but for the kinds that say what it becomes."""
 
     name: str
     kind: str
     sql: str
     parameters: tuple[object, ...] = ()
-    width: int = 0
+
+    @property
+    def wire(self) -> np.dtype[Any]:
+        return np.dtype(KINDS[self.kind].wire)
+
+    @property
+    def is_small(self) -> bool:
+        return self.wire.kind == "i" and self.wire.itemsize < WORD_BYTES
+
+    @property
+    def value(self) -> str:
+        return KINDS[self.kind].cast.format(self.sql)
 
 
 def copy_out(cursor: Any, columns: Sequence[Column], source: str, parameters: Sequence[object] = ()) -> Arrays:
-    """One contiguous array per column of `SELECT columns FROM source`. Dates are day numbers, '-infinity' is NO_DAY.
+    """One contiguous array per column of `SELECT columns FROM source`, in the type of its kind.
 
     `source` is everything after FROM; `parameters` fill its placeholders. Raises ValueError when a value was NULL.
     """
-    select = ", ".join(f"({column.sql})::{column.kind}{'[]' if column.width else ''}" for column in columns)
-    values = [value for column in columns for value in column.parameters] + list(parameters)
-    query = cursor.mogrify(f"SELECT {select} FROM {source}", values).decode()
+    words = _words(columns)
+    select = ", ".join(_word_sql(word) for word in words)
+    values = [value for word in words for column in word for value in column.parameters]
+    query = cursor.mogrify(f"SELECT {select} FROM {source}", [*values, *parameters]).decode()
     buffer = BytesIO()
     cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", buffer)
-    fields: list[Any] = [("field_count", ">i2")]
-    for column in columns:
-        wire_type = _smallint_array(column.width) if column.width else WIRE_TYPES[column.kind]
-        fields += [(f"{column.name}.length", ">i4"), (column.name, wire_type)]
-    wire = np.dtype(fields)
+    wire = np.dtype(
+        [("field_count", ">i2"), *(field for place, word in enumerate(words) for field in _wire(place, word))]
+    )
     size = buffer.tell() - len(HEADER) - len(TRAILER)
     rows = np.frombuffer(buffer.getbuffer(), dtype=wire, count=size // wire.itemsize, offset=len(HEADER))
-    if size % wire.itemsize or (rows["field_count"] != len(columns)).any():
-        raise ValueError(f"A column of {source} holds NULL or another width than {wire} expects")
-    found = {column.name: rows[column.name] for column in columns}
-    for column in columns:
-        if column.width:
-            found[column.name] = found[column.name]["elements"]["value"]
-    return {column.name: _native(found[column.name], column.kind) for column in columns}
+    if size % wire.itemsize or (rows["field_count"] != len(words)).any():
+        raise ValueError(f"A column of {source} holds NULL: {', '.join(column.name for column in columns)}")
+    return {column.name: native(rows[column.name], column.kind) for column in columns}
 
 
-def _native(values: NDArray[Any], kind: str) -> NDArray[Any]:
-    if kind == "bool":
-        return values.astype(np.bool_)
-    native = values.astype(values.dtype.newbyteorder("="))
-    if kind == "date":
-        native += np.where(native == NO_DAY, 0, DAYS_TO_2000).astype(np.int32)
-    return native
+def _words(columns: Sequence[Column]) -> list[list[Column]]:
+    """The fields of a row: small numbers share a word as long as it has room, the larger ones first."""
+    words = [[column] for column in columns if not column.is_small]
+    shared: list[list[Column]] = []
+    for column in sorted((column for column in columns if column.is_small), key=lambda column: -column.wire.itemsize):
+        for word in shared:
+            if sum(other.wire.itemsize for other in word) + column.wire.itemsize <= WORD_BYTES:
+                word.append(column)
+                break
+        else:
+            shared.append([column])
+    return words + shared
+
+
+def _word_sql(word: Sequence[Column]) -> str:
+    """The bigint of several columns, the first in its highest bits; a column by itself as it is."""
+    if len(word) == 1:
+        column = word[0]
+        return f"({column.value})::int{column.wire.itemsize}" if column.is_small else column.value
+    shift = 8 * WORD_BYTES
+    parts: list[str] = []
+    for column in word:
+        bits = 8 * column.wire.itemsize
+        shift -= bits
+        value = f"({column.value})::int8"
+        if parts:  # without the sign, which would fill the bits of those before it
+            value = f"({value} & {(1 << bits) - 1})"
+        parts.append(f"({value} << {shift})" if shift else value)
+    return f"({' | '.join(parts)})"
+
+
+def _wire(place: int, word: Sequence[Column]) -> list[tuple[str, str]]:
+    fields = [(f"length {place}", ">i4"), *((column.name, KINDS[column.kind].wire) for column in word)]
+    unused = WORD_BYTES - sum(column.wire.itemsize for column in word)
+    return [*fields, (f"unused {place}", f"V{unused}")] if unused and len(word) > 1 else fields
+
+
+def native(values: NDArray[Any], kind: str) -> NDArray[Any]:
+    """What travelled, as it is in memory."""
+    held = values.astype(KINDS[kind].native)
+    if kind == "count":
+        held[held < 0] = np.nan
+    return held
 
 
 def copy_in(cursor: Any, table: str, arrays: Mapping[str, NDArray[Any]]) -> None:

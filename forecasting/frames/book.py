@@ -19,12 +19,12 @@ MISSING: Final = -1  # an amount, a confidence or an id that is blank
 RENEWAL_COLUMNS: Final = (
     Column("id", "int8", "r.id"),
     Column("account_id", "int8", "r.account_id"),
-    Column("owner_id", "int8", "COALESCE(r.owner_id, -1)"),
-    Column("stage_id", "int8", "r.stage_id"),
+    Column("owner_id", "small_id", "COALESCE(r.owner_id, -1)"),
+    Column("stage_id", "small_id", "r.stage_id"),
     Column("contract_id", "int8", "r.contract_id"),
     Column("due", "date", "r.due_on"),
-    Column("ordered", "date", "COALESCE(r.ordered_on, '-infinity')"),
-    Column("declined", "date", "COALESCE(r.declined_on, '-infinity')"),
+    Column("ordered", "date", "r.ordered_on"),
+    Column("declined", "date", "r.declined_on"),
     Column("outcome", "int2", "CASE r.outcome WHEN 'open' THEN 0 WHEN 'renewed' THEN 1 ELSE 2 END"),
     Column("confidence", "int2", "COALESCE(r.confidence, -1)"),
     Column("baseline", "int8", "r.baseline_amount * 100"),
@@ -35,10 +35,10 @@ RENEWAL_COLUMNS: Final = (
 )
 ACCOUNT_COLUMNS: Final = (
     Column("id", "int8", "a.id"),
-    Column("segment_id", "int8", "COALESCE(a.segment_id, -1)"),
-    Column("industry_id", "int8", "COALESCE(a.industry_id, -1)"),
-    Column("customer_since", "date", "COALESCE(a.customer_since_on, '-infinity')"),
-    Column("last_touch", "date", "COALESCE(a.last_touch_on, '-infinity')"),
+    Column("segment_id", "small_id", "COALESCE(a.segment_id, -1)"),
+    Column("industry_id", "small_id", "COALESCE(a.industry_id, -1)"),
+    Column("customer_since", "date", "a.customer_since_on"),
+    Column("last_touch", "date", "a.last_touch_on"),
 )
 CONTRACT_COLUMNS: Final = (
     Column("id", "int8", "c.id"),
@@ -48,24 +48,19 @@ CONTRACT_COLUMNS: Final = (
 SIGNAL_VALUES: Final = (
     "usage_change_rate",
     "seat_change_rate",
-    "severe_ticket_count",
     "reopened_ticket_rate",
     "csat_score",
     "nps_score",
     "late_payment_days",
-    "failed_payment_count",
-    "chargeback_count",
 )
+SIGNAL_COUNTS: Final = ("severe_ticket_count", "failed_payment_count", "chargeback_count")
 SIGNAL_COLUMNS: Final = (
     Column("account_id", "int8", "s.account_id"),
     Column("measured", "date", "s.measured_on"),
-    *(Column(name, "float4", f"COALESCE(s.{name}, 'NaN'::float4)") for name in SIGNAL_VALUES),
-    Column(
-        "has_champion_left",
-        "float4",
-        "CASE WHEN s.has_champion_left THEN 1 WHEN NOT s.has_champion_left THEN 0 ELSE 'NaN'::float4 END",
-    ),
-    Column("last_touch", "date", "COALESCE(s.last_touch_on, '-infinity')"),
+    *(Column(name, "float4", f"COALESCE(s.{name}, 'NaN')") for name in SIGNAL_VALUES),
+    *(Column(name, "count", f"s.{name}") for name in SIGNAL_COUNTS),
+    Column("has_champion_left", "count", "s.has_champion_left"),
+    Column("last_touch", "date", "s.last_touch_on"),
 )
 
 
@@ -129,8 +124,7 @@ def read_book(
     if closed_by is not None:
         condition += " AND (r.outcome <> 'open' OR r.due_on < %s)"
         parameters = (*parameters, closed_by)
-    own = [_custom_column(factor) for factor in rules.custom_factors if not factor.is_of_account]
-    of_account = [_custom_column(factor) for factor in rules.custom_factors if factor.is_of_account]
+    own, of_account = custom_columns(rules, is_of_account=False), custom_columns(rules, is_of_account=True)
     columns = [*RENEWAL_COLUMNS, currency_column(currencies), *own]
     # One table at a time, joined here: the database reads each by its index on the account, whatever it would estimate.
     renewals = copy_out(cursor, columns, f"renewals_renewal r WHERE {condition}", parameters)
@@ -142,7 +136,7 @@ def read_book(
         source = f"{table} WHERE {accounts.condition.format(owner)}"
         renewals |= _joined(renewals[key], copy_out(cursor, held, source, accounts.parameters))
     source = f"accounts_accountsignal s WHERE {accounts.condition.format('s.account_id')}"
-    return _as_book(renewals, copy_out(cursor, SIGNAL_COLUMNS, source, accounts.parameters))
+    return as_book(renewals, copy_out(cursor, SIGNAL_COLUMNS, source, accounts.parameters))
 
 
 def _joined(keys: Integers, table: Arrays) -> Arrays:
@@ -168,7 +162,8 @@ def currency_column(currencies: Sequence[str]) -> Column:
     return Column("currency", "int2", position, (list(currencies),))
 
 
-def _as_book(renewals: Arrays, signals: Arrays) -> Book:
+def as_book(renewals: Arrays, signals: Arrays) -> Book:
+    """Of whole accounts; signals of accounts without a renewal are left out."""
     account_ids, account = np.unique(renewals["account_id"], return_inverse=True)
     if account_ids.size == 0:
         signals = {name: values[:0] for name, values in signals.items()}
@@ -183,6 +178,12 @@ def _as_book(renewals: Arrays, signals: Arrays) -> Book:
         account=account,
         signal_keys=keys[order],
     )
+
+
+def custom_columns(rules: Rules, *, is_of_account: bool | None = None) -> list[Column]:
+    """Of all custom factors, or of those that are, or are not, of accounts."""
+    factors = rules.custom_factors
+    return [_custom_column(one) for one in factors if is_of_account is None or one.is_of_account == is_of_account]
 
 
 def _custom_column(factor: CustomFactor) -> Column:

@@ -70,7 +70,7 @@ def _measure_reps(
 EVENT_COLUMNS: Final = (
     Column("id", "int8", "e.pgh_obj_id"),
     Column("confidence", "int2", "COALESCE(e.confidence, -1)"),
-    Column("owner_id", "int8", "COALESCE(e.owner_id, -1)"),
+    Column("owner_id", "small_id", "COALESCE(e.owner_id, -1)"),
 )
 
 

@@ -123,7 +123,7 @@ def read_line_rows(
     """As `line_rows`, from the stored scores of the renewals `r` that meet a condition."""
     columns = [
         *STORED_COLUMNS,
-        Column("segment_id", "int8", "COALESCE(a.segment_id, -1)"),
+        Column("segment_id", "small_id", "COALESCE(a.segment_id, -1)"),
         currency_column(report.currencies),
         Column("timing", "int2", "s.timing_class"),
         Column("probability", "float8", "s.probability"),

@@ -16,10 +16,12 @@ from forecasting.frames import (
     Column,
     Reporting,
     Rules,
+    array_hashes,
     copy_in,
     copy_in_bytes,
     copy_out,
     day_number,
+    hash_sql,
     judge,
     line_rows,
     load_rules,
@@ -29,7 +31,7 @@ from forecasting.frames import (
 )
 from forecasting.models import Run, RunChunk
 
-# A score as `score_book` has it. Contributions of another number of factors than now are none that could be the same.
+# A score as `score_book` has it, but for its contributions, of which a hash tells whether they are the same.
 STORED: Final = (
     Column("renewal_id", "int8", "renewal_id"),
     Column("edit_count", "int4", "edit_count"),
@@ -41,8 +43,8 @@ STORED: Final = (
     Column("likelihood_count", "int4", "likelihood_count"),
     Column("probability", "float8", "probability"),
     Column("completeness", "float8", "completeness"),
+    Column("contributions", "int8", hash_sql("contributions")),
 )
-CONTRIBUTIONS: Final = "CASE WHEN cardinality(contributions) = %s THEN contributions ELSE array_fill(-2, ARRAY[%s]) END"
 
 
 def stage_chunk(*, chunk_id: int) -> bool:
@@ -77,17 +79,13 @@ def _rules_of(run_id: int) -> tuple[Rules, Reporting]:
 def _stage(cursor: Any, chunk: RunChunk, rules: Rules, report: Reporting) -> None:
     accounts = Accounts.between(chunk.first_account_id, chunk.last_account_id)
     # Before the rows: an edit in between is then newer than its count, and the merge leaves that row alone.
-    width = rules.factor_count
-    stored = copy_out(
-        cursor,
-        (*STORED, Column("contributions", "int2", CONTRIBUTIONS, (width, width), width)),
-        f"renewals_renewalscore WHERE {accounts.condition.format('account_id')}",
-        accounts.parameters,
-    )
+    source = f"renewals_renewalscore WHERE {accounts.condition.format('account_id')}"
+    stored = copy_out(cursor, STORED, source, accounts.parameters)
     book = read_book(cursor, rules, accounts, currencies=report.currencies)
     scores = score_book(book, rules, judge(book, rules, day_number(report.as_of)))
     rows, chunk.unrated_count = line_rows(book.renewals, scores["timing_class"], scores["probability"], rules, report)
-    is_changed, edit_count = _compared(scores, stored)
+    hashes = array_hashes(cursor, scores["contributions"])
+    is_changed, edit_count = _compared({**scores, "contributions": hashes}, stored)
     staged = {name: values[is_changed] for name, values in scores.items()}
     chunk.row_count, chunk.changed_count = book.row_count, staged["renewal_id"].size
     copy_in(cursor, "forecasting_stagedscore", {**staged, "edit_count": edit_count[is_changed]})
@@ -110,6 +108,6 @@ def _compared(scores: Arrays, stored: Arrays) -> tuple[Booleans, Integers]:
         if name == "risk_score":
             is_same &= (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
         else:
-            is_same &= (ours == theirs).all(axis=1) if ours.ndim == 2 else ours == theirs
+            is_same &= ours == theirs
     is_changed[rows] = ~is_same
     return is_changed, edit_count

@@ -1,0 +1,70 @@
+"""Values through the COPY protocol: what PostgreSQL holds is what NumPy gets, whatever shares a word with it."""
+
+import numpy as np
+import pytest
+from django.db import connection
+
+from forecasting.engine.arrays import NO_DAY
+from forecasting.frames import Column, array_hashes, copy_in, copy_out, hash_sql
+
+pytestmark = pytest.mark.django_db
+
+
+def read(*columns: tuple[str, str], source: str = "(VALUES (1)) one") -> dict[str, list[object]]:
+    with connection.cursor() as cursor:
+        found = copy_out(cursor, [Column(f"c{place}", *column) for place, column in enumerate(columns)], source)
+    return {name: values.tolist() for name, values in found.items()}
+
+
+@pytest.mark.parametrize("second", [-(2**31), -1, 0, 1, 2**31 - 1])
+@pytest.mark.parametrize("first", [-(2**31), -1, 0, 2**31 - 1])
+def test_two_numbers_in_a_word_keep_their_signs(first: int, second: int) -> None:
+    assert read(("int4", str(first)), ("small_id", str(second))) == {"c0": [first], "c1": [second]}
+
+
+def test_small_numbers_of_any_mix_come_back_as_they_were() -> None:
+    kinds = ("int2", "int4", "int2", "int8", "bool", "int2", "float8", "int4", "bool", "int2", "float4")
+    values = ("-32768", "-7", "32767", "-9000000000", "TRUE", "-1", "0.1", "2147483647", "FALSE", "5", "0.5")
+    found = read(*zip(kinds, values, strict=True))
+    assert [column for (column,) in found.values()] == [
+        -32768, -7, 32767, -9_000_000_000, True, -1, 0.1, 2147483647, False, 5, 0.5
+    ]  # fmt: skip
+
+
+def test_days_and_counts_know_what_is_blank() -> None:
+    source = (
+        "(VALUES (DATE '1970-01-02', 3, true), ('1969-12-31', 0, false), ('9999-12-31', NULL, NULL), (NULL, 7, NULL))"
+    )
+    found = read(("date", "d"), ("count", "n"), ("count", "f"), source=f"{source} v (d, n, f)")
+    assert found["c0"] == [1, -1, 2_932_896, NO_DAY]
+    np.testing.assert_array_equal(found["c1"], [3, 0, np.nan, 7])
+    np.testing.assert_array_equal(found["c2"], [1, 0, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("beside", ["int4", "int8"])
+def test_null_is_an_error_that_names_the_columns(beside: str) -> None:
+    with pytest.raises(ValueError, match="holds NULL: c0, c1"):
+        read(("int4", "NULL"), (beside, "1"))
+
+
+def test_number_that_does_not_fit_is_refused_by_the_database() -> None:
+    with pytest.raises(Exception, match="integer out of range"):
+        read(("small_id", "3000000000"), ("int4", "1"))
+
+
+def test_parameters_follow_their_columns_wherever_these_travel() -> None:
+    columns = [Column("a", "int2", "%s", (1,)), Column("b", "int8", "%s", (2,)), Column("c", "int4", "%s", (3,))]
+    with connection.cursor() as cursor:
+        found = copy_out(cursor, columns, "generate_series(1, %s)", [2])
+    assert {name: values.tolist() for name, values in found.items()} == {"a": [1, 1], "b": [2, 2], "c": [3, 3]}
+
+
+def test_array_hash_is_that_of_the_database() -> None:
+    values = np.array([[-1, 0, 10_000], [5, -1, -1], [0, 0, 0]], dtype=np.int16)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE hashed (position bigint, contributions smallint[])")
+        copy_in(cursor, "hashed", {"position": np.arange(3), "contributions": values})
+        columns = [Column("hash", "int8", hash_sql("contributions"))]
+        stored = copy_out(cursor, columns, "hashed ORDER BY position")["hash"]
+        np.testing.assert_array_equal(array_hashes(cursor, values), stored)
+        assert len(set(stored.tolist()) | set(array_hashes(cursor, values[:, :2]).tolist())) == 6
