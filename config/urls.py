@@ -22,6 +22,7 @@ urlpatterns = [
     path("people/", include("accounts.urls")),
     path("renewals/", include("renewals.drawer.urls")),
     path("renewals/", include("renewals.live.urls")),
+    path("renewals/", include("renewals.parts.urls")),
     path("renewals/", include("renewals.urls")),
     path("notes/", include("renewals.drawer.note_urls")),
     path("bulk/", include("renewals.bulk.urls")),

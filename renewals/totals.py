@@ -129,10 +129,15 @@ def read_totals(rows: RenewalQuerySet, *, as_of: dt.date, reporting_currency: st
             if name.endswith("_count"):
                 setattr(totals, name, getattr(totals, name) + value)
             elif rate is not None and value is not None:
-                sums[name] += Decimal(value) * rate
+                sums[name] += to_cents(value, rate)
     for name, amount in sums.items():
-        setattr(totals, name, amount.quantize(CENT))
+        setattr(totals, name, amount)
     return totals
+
+
+def to_cents(amount: Decimal | float, rate: Decimal) -> Decimal:
+    """A sum of one currency in the reporting currency: rounded here, so that what each currency shows adds up."""
+    return (Decimal(amount) * rate).quantize(CENT)
 
 
 @dataclass(frozen=True)

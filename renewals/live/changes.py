@@ -47,12 +47,12 @@ class UnreadableVersions(Exception):
 
 
 def read_versions(text: str) -> dict[int, Version]:
-    """`12-340-981,13-0-981`: of each row its id, its newest event and the version of what is derived.
+    """`12-340-981.13-0-981`: of each row its id, its newest event and the version of what is derived.
 
     Raises:
         UnreadableVersions: it reads otherwise, or has more rows than a page.
     """
-    parts = text.split(",") if text else []
+    parts = text.split(".") if text else []
     if len(parts) > MOST_ROWS:
         raise UnreadableVersions(f"A page has at most {MOST_ROWS} rows, not {len(parts):,}.")
     versions = {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.access import signed_in
-from accounts.models import Company, User, get_company
-from renewals.filters import Query, Reader, read_query
+from accounts.models import Company, User
+from renewals.filters import Query
 from renewals.live.changes import (
     UnreadableVersions,
     Version,
@@ -21,7 +21,8 @@ from renewals.live.changes import (
     read_present,
     read_versions,
 )
-from renewals.models import Renewal, RenewalQuerySet
+from renewals.matching import read_matching
+from renewals.models import RenewalQuerySet
 from renewals.rows import load_rows
 from renewals.tables import Sight
 
@@ -82,9 +83,7 @@ def _new(request: HttpRequest, user: User, since: str) -> dict[str, Any]:
 
 def _page(request: HttpRequest, user: User) -> tuple[Company, Query, RenewalQuerySet]:
     """The page's address as the table reads it."""
-    params = QueryDict(request.META.get("QUERY_STRING", ""), mutable=True)
+    params = request.GET.copy()
     for name in OWN_PARAMETERS:
         params.pop(name, None)
-    company = get_company()
-    query = read_query(params, Reader(user, company.today(), company.fiscal_year_start_month))
-    return company, query, query.apply(Renewal.objects.visible_to(user))
+    return read_matching(user, params)

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from renewals.models import Renewal, RenewalScore, TimingClass
+from renewals.parts.sums import CurrencyLine, Parts, TypeLine, read_parts
 from renewals.totals import Totals, describe, notes, read_totals
 from tests.cast import Cast, make_rate, make_renewal
 
@@ -128,3 +129,88 @@ def test_totals_cost_two_queries(cast: Cast) -> None:
     with CaptureQueriesContext(connection) as captured:
         totals()
     assert len(captured) == 2
+
+
+def parts() -> Parts:
+    return read_parts(Renewal.objects.all(), as_of=AS_OF, reporting_currency="EUR")
+
+
+def types(found: Parts) -> dict[str, tuple[Decimal | int | None, ...]]:
+    return {
+        line.label: (line.count, line.baseline_amount, line.forecast_amount, line.expected_amount)
+        for line in found.types
+    }
+
+
+def test_parts_by_booking_type(cast: Cast) -> None:
+    won(cast, 15_000, TimingClass.ON_TIME, cross_sell_amount=Decimal(1_000))  # 12,000 renewed, 2,000 up, 1,000 across
+    won(cast, 9_000, TimingClass.LATE)  # 3,000 down
+    won(cast, 12_000, TimingClass.WIN_BACK)  # had lapsed
+    scored(make_renewal(owner=cast.rep, due_on=PAST, outcome="lost", final_amount=0), TimingClass.LOST, 0)
+    scored(make_renewal(owner=cast.rep, due_on=FUTURE, forecast_amount=20_000), TimingClass.UPCOMING, 0.5)
+    scored(make_renewal(owner=cast.rep, due_on=FUTURE, forecast_amount=6_000), TimingClass.UPCOMING, 0.25)
+    scored(make_renewal(owner=cast.rep, due_on=FUTURE, forecast_amount=0), TimingClass.UPCOMING, 0.25)
+    scored(make_renewal(owner=cast.rep, due_on=FUTURE), TimingClass.UPCOMING, 0.1)  # as its baseline
+    found = parts()
+    assert types(found) == {
+        "Renewal": (5, Decimal(51_000), Decimal(51_000), Decimal(29_700)),
+        "Upsell": (2, None, Decimal(10_000), Decimal(6_000)),
+        "Cross-sell": (1, None, Decimal(1_000), Decimal(1_000)),
+        "Downsell": (2, Decimal(9_000), None, None),
+        "Churn": (3, Decimal(36_000), None, None),
+    }
+    strip = totals()
+    assert (found.count, found.baseline_amount) == (strip.count, strip.atr_amount) == (8, Decimal(96_000))
+    assert (found.expected_amount, found.forecast_amount) == (strip.expected_amount, Decimal(62_000))
+    assert strip.expected_amount == Decimal(36_700)
+
+
+def test_parts_by_currency_add_up_to_the_cent(cast: Cast) -> None:
+    make_rate("USD", "0.333333", dt.date(2026, 3, 1))
+    make_rate("GBP", "1.166666")
+    for currency, count in (("USD", 3), ("GBP", 2), ("EUR", 1), ("XTS", 1)):
+        for number in range(count):
+            amount = Decimal("100.01") + number
+            row = make_renewal(
+                owner=cast.rep, due_on=FUTURE, currency=currency, baseline_amount=amount, forecast_amount=amount / 3
+            )
+            scored(row, TimingClass.UPCOMING, 0.377)
+    won(cast, 0, TimingClass.ON_TIME, baseline_amount=Decimal(0), is_excluded=True, excluded_reason="Merger")
+    found, strip = parts(), totals()
+    assert found.currencies == [
+        CurrencyLine("EUR", 1, Decimal("100.01"), Decimal("100.01"), Decimal(1), None),
+        CurrencyLine("GBP", 2, Decimal("201.02"), Decimal("234.52"), Decimal("1.166666"), dt.date(2020, 1, 1)),
+        CurrencyLine("USD", 3, Decimal("303.03"), Decimal("101.01"), Decimal("0.333333"), dt.date(2026, 3, 1)),
+        CurrencyLine("XTS", 1, Decimal("100.01"), None, None, None),
+    ]
+    assert sum(line.converted_amount or 0 for line in found.currencies) == found.baseline_amount == strip.atr_amount
+    assert sum(line.count for line in found.currencies) == found.count == strip.count - strip.excluded_count
+    for column in ("baseline_amount", "forecast_amount", "expected_amount"):
+        assert sum(getattr(line, column) or 0 for line in found.types) == getattr(found, column), column
+    assert found.expected_amount == strip.expected_amount
+
+
+def test_parts_of_what_is_renewed_and_not_scored_yet(cast: Cast) -> None:
+    make_renewal(owner=cast.rep, due_on=PAST, outcome="renewed", final_amount=Decimal(5_000), ordered_on=PAST)
+    found = parts()
+    assert found.types[-1] == TypeLine("Not scored yet", 1, Decimal(12_000), meaning=found.types[-1].meaning)
+    assert (found.baseline_amount, found.expected_amount) == (Decimal(12_000), totals().expected_amount)
+
+
+def test_parts_of_nothing(cast: Cast) -> None:
+    found = parts()
+    assert (found.currencies, found.count, found.expected_amount) == ([], 0, 0)
+    assert [line.count for line in found.types] == [0] * 5
+
+
+def test_parts_cost_two_queries_and_read_the_filter(cast: Cast) -> None:
+    make_renewal(owner=cast.rep)
+    make_renewal(owner=cast.rep, currency="USD")
+    with CaptureQueriesContext(connection) as captured:
+        parts()
+    assert len(captured) == 2
+    said = cast.client_of("rep").get("/renewals/totals/parts/?currency=USD").content.decode()
+    assert "No exchange rate into EUR" in said
+    assert "12,000.00" in said
+    assert ">EUR</th>" not in said
+    assert "12,000.00" not in cast.client_of("outsider").get("/renewals/totals/parts/").content.decode()

@@ -30,7 +30,7 @@ def version_of(user: User, row: Renewal) -> Version:
 
 def seen(user: User, *rows: Renewal) -> str:
     present = read_present(user, [row.pk for row in rows])
-    return ",".join(f"{pk}-{version.event}-{version.derived}" for pk, version in present.items())
+    return ".".join(f"{pk}-{version.event}-{version.derived}" for pk, version in present.items())
 
 
 def write(row: Renewal, by: User, **columns: Any) -> None:
@@ -129,7 +129,7 @@ def test_the_rows_have_the_columns_of_the_page(cast: Cast, row: Renewal) -> None
 
 def test_a_row_out_of_sight_is_told_of_like_one_that_never_was(cast: Cast, row: Renewal) -> None:
     client = cast.client_of("outsider")
-    unseen = f"{row.pk}-0-0,999999999-0-0"
+    unseen = f"{row.pk}-0-0.999999999-0-0"
     expected = {"gone": [row.pk, 999_999_999]}
     assert ask(client, unseen) == expected
     write(row, cast.manager, confidence=75)
@@ -157,11 +157,11 @@ def test_new_rows_that_match_are_counted(cast: Cast, row: Renewal) -> None:
 
 def test_what_is_no_version_is_refused(cast: Cast) -> None:
     client = cast.client_of("rep")
-    for text in ("1", "1-2", "1-2-3,", "1-2--3", "1-2-x", "9" * 19 + "-1-1"):
+    for text in ("1", "1-2", "1-2-3.", "1-2--3", "1-2-x", "9" * 19 + "-1-1"):
         response = client.get(CHANGES, {"seen": text})
         assert (response.status_code, b"is not a row, its event and its score" in response.content) == (400, True), text
     with pytest.raises(UnreadableVersions, match="at most 200 rows, not 201"):
-        read_versions(",".join(f"{pk}-0-0" for pk in range(201)))
+        read_versions(".".join(f"{pk}-0-0" for pk in range(201)))
     assert client.get(CHANGES, {"since": "1e3"}).status_code == 400
 
 

@@ -1,0 +1,1 @@
+"""What the totals are made of."""
