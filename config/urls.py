@@ -24,6 +24,7 @@ urlpatterns = [
     path("renewals/", include("renewals.live.urls")),
     path("renewals/", include("renewals.parts.urls")),
     path("renewals/", include("renewals.urls")),
+    path("views/", include("renewals.saved_views.urls")),
     path("notes/", include("renewals.drawer.note_urls")),
     path("bulk/", include("renewals.bulk.urls")),
     path("exports/", include("renewals.exports.urls")),

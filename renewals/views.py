@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
@@ -20,8 +20,11 @@ from renewals.filters import FILTERS, Query, Reader, read_query
 from renewals.forms import CellForm, Editing
 from renewals.headings import build_headings
 from renewals.models import Renewal, RenewalQuerySet, RiskFactor
-from renewals.paging import PAGE_SIZES, page_ids
+from renewals.paging import PAGE_SIZES
 from renewals.rows import load_rows
+from renewals.saved_views.address import canonical_address
+from renewals.saved_views.bar import build_bar, find_default, views_of
+from renewals.sections import read_page
 from renewals.services import Change, StaleRenewal, update_renewal
 from renewals.tables import EDITABLE, Sight, read_columns
 
@@ -42,25 +45,39 @@ def table(request: HttpRequest) -> HttpResponse:
     """The page; or, where only order or page changed, the list alone. How many rows there are comes with the totals."""
     company, query, matching = _read(request)
     sight = Sight.of(signed_in(request), company)
+    is_whole = request.headers.get("HX-Target") != LIST_ID
+    views = views_of(sight.user) if is_whole else []
+    if is_whole and not request.GET and (default := find_default(views, sight.user)):
+        return redirect(default)
+    bar = build_bar(query, views, sight.user) if is_whole else None
+    page = read_page(matching, query)
+    rows = {row.id: row for row in load_rows(page.ids, sight, query.columns)}
     first = (query.page - 1) * query.page_size
-    ids = page_ids(matching, query.sort, query.slices, first=first, count=query.page_size + 1)
     context: dict[str, Any] = {
         "query": query,
+        "address": canonical_address(query),
         "as_of": sight.as_of,
-        "rows": load_rows(ids[: query.page_size], sight, query.columns),
+        "page": page,
+        "sections": [(section, [rows[pk] for pk in section.ids if pk in rows]) for section in page.sections],
+        "rows": rows,
         "first_number": first + 1,
-        "last_number": first + len(ids[: query.page_size]),
+        "last_number": first + len(page.ids),
         "headings": build_headings(query.sort, lambda sort: query.url(sort=sort), sight, query.columns),
         "previous_url": query.url(page=str(query.page - 1)) if query.page > 1 else "",
         "first_url": query.url(page=None),
-        "next_url": query.url(page=str(query.page + 1)) if len(ids) > query.page_size else "",
+        "next_url": query.url(page=str(query.page + 1)) if page.has_more else "",
         "page_sizes": [(size, query.url(per_page=str(size), page=None)) for size in PAGE_SIZES],
     }
-    if not ids:
+    if not page.ids:
         context["is_book_empty"] = not Renewal.objects.visible_to(sight.user).exists()
-    if request.headers.get("HX-Target") == LIST_ID:
+    if bar is None:
         return render(request, "renewals/_list.html", context)
-    context |= {"pills": menus.build_pills(query), "total_labels": totalling.LABELS}
+    context |= {
+        "bar": bar,
+        "rail_views": bar.own,
+        "pills": menus.build_pills(query),
+        "total_labels": totalling.LABELS,
+    }
     return render(request, "renewals/table.html", context)
 
 

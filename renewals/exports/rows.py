@@ -39,7 +39,13 @@ def read_rows(query: Query, user: User, columns: Sequence[Column]) -> Iterator[l
 
 
 def ordering(query: Query) -> list[OrderBy | Expression | str]:
-    """The order of `paging.page_ids`, as one ORDER BY: blank ones last by due date, and the id breaks every tie."""
+    """The order of the table, as one ORDER BY: group after group, and within them that of `paging.page_ids`."""
+    group = query.layout.group
+    return [*(group.ordering() if group else []), *_ordering(query)]
+
+
+def _ordering(query: Query) -> list[OrderBy | Expression | str]:
+    """Blank ones last by due date, and the id breaks every tie."""
     order, is_descending = ORDERS[query.sort.removeprefix("-")], query.sort.startswith("-")
 
     def by(expression: Any) -> OrderBy:
