@@ -15,7 +15,9 @@ def mark_repeats(run: Run, key: str, *, paths: Sequence[str], value: str) -> Non
         f"""
         SELECT {key}, min(signature) <> max(signature) AS is_conflict,
             (array_agg(row_number ORDER BY row_number))[1:2] AS first_rows
-        FROM import_row WHERE verdict IS NULL GROUP BY {key} HAVING count(*) > 1
+        FROM import_row JOIN (
+            SELECT {key} FROM import_row WHERE verdict IS NULL GROUP BY {key} HAVING count(*) > 1) twice USING ({key})
+        WHERE verdict IS NULL GROUP BY {key}
         """,
         joined_by=key,
     )

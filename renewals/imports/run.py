@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -15,6 +15,19 @@ from renewals.imports.mapping import Mapping
 
 # The driver reads % only where there are parameters, and the history context adds some to writes: always give some.
 NOTHING: dict[str, Any] = {"nothing": None}
+MADE_HERE = ("accounts_account", "renewals_contract", "renewals_renewal", "accounts_accountsignal")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Which rows of import_row cannot be imported; `condition`, `value` and `reason` are SQL of the row."""
+
+    condition: str
+    paths: Sequence[str]
+    value: str
+    code: str
+    reason: str
+    params: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,7 @@ class Run:
     file_on: dt.date  # the day the file speaks of; today where nobody says
     user: User | None  # None: the command line, which acts for the house
     is_applied: bool  # False: a check, which counts what would be written and writes nothing
+    first_ids: dict[str, int] = field(default_factory=dict)  # by table: rows made here have this id or a later one
 
     @property
     def team_id(self) -> int | None:
@@ -60,6 +74,14 @@ class Run:
         """SQL of the id of a row that is made; a check must not use up ids, so there it only is a different number."""
         return f"nextval('{table}_id_seq')" if self.is_applied else f"-({row_number})::bigint"
 
+    def note_first_ids(self) -> None:
+        for table in MADE_HERE:
+            [(self.first_ids[table],)] = self.rows(f"SELECT last_value FROM {table}_id_seq")
+
+    def new_rows(self, table: str) -> str:
+        """SQL after FROM of the rows that this import made, found without reading the book."""
+        return f"{table} WHERE id >= {self.first_ids[table]} AND created_at = now()"
+
     def has(self, path: str) -> bool:
         return path in self.mapping.rules
 
@@ -73,6 +95,23 @@ class Run:
 
     def refuse(self, condition: str, *, paths: Sequence[str], value: str, code: str, reason: str, **more: Any) -> int:
         return refuse(self.cursor, condition, column=self.source(*paths), value=value, code=code, reason=reason, **more)
+
+    def refuse_by(self, rules: Sequence[Refusal]) -> None:
+        """Refuses by each rule in turn. One look at the rows finds the rules that have anything to refuse: most do
+        not."""
+        asked = ", ".join(f"bool_or({rule.condition})" for rule in rules)
+        params = [one for rule in rules for one in rule.params]
+        [is_broken] = self.rows(f"SELECT {asked} FROM import_row WHERE verdict IS NULL", params)
+        for rule, has_rows in zip(rules, is_broken, strict=True):
+            if has_rows:
+                self.refuse(
+                    rule.condition,
+                    paths=rule.paths,
+                    value=rule.value,
+                    code=rule.code,
+                    reason=rule.reason,
+                    params=rule.params,
+                )
 
     def warn(self, source: str, *, paths: Sequence[str], value: str, code: str, reason: str) -> int:
         return warn(self.cursor, source, column=self.source(*paths), value=value, code=code, reason=reason)

@@ -218,7 +218,13 @@ def _stage_and_work(batch: ImportBatch) -> None:
             _finish(batch, tally, outcome, is_applied=is_applied)
             if is_applied and outcome.has_changes:
                 name = batch.file_name
-                keep_import(batch_id=step_id, user=user, file_name=name, row_count=outcome.imported)
+                keep_import(
+                    batch_id=step_id,
+                    user=user,
+                    file_name=name,
+                    row_count=outcome.imported,
+                    first_ids=run.first_ids,
+                )
 
 
 def _progress_of(batch: ImportBatch) -> Callable[[int], None]:

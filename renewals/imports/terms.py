@@ -3,11 +3,13 @@ is."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 from renewals.imports.repeats import mark_repeats
 from renewals.imports.resolve import refuse_by_account, warn_of_differing_accounts
-from renewals.imports.run import Run
+from renewals.imports.run import Refusal, Run
 
-JOINED_BY = "row_number, account_id, account_key, contract_number"
+JOINED_BY = "row_number, account_id, account_key, contract_number, verdict"
 ENDS = ("contract.ends_on", "renewal.due_on", "contract.starts_on")
 
 
@@ -25,12 +27,12 @@ def make_rows(run: Run) -> None:
     run.make_table(
         "import_row",
         f"""
-        SELECT c.*, a.account_id, a.is_new AS is_new_account, a.is_named_twin, NULL::text AS verdict,
+        SELECT a.account_id, a.is_new AS is_new_account, a.is_named_twin, NULL::text AS verdict,
             s.starts_on, t.ends_on, s.due_on, t.past_terms, {yearly} AS yearly_amount,
             c.contract_starts_on IS NULL OR (c.contract_ends_on IS NULL AND c.renewal_due_on IS NULL) AS
                 is_term_assumed,
             d.outcome, d.declined_on, d.outcome = 'renewed' AND c.renewal_ordered_on IS NULL AS is_order_assumed,
-            CASE WHEN d.outcome = 'renewed' THEN coalesce(c.renewal_ordered_on, {stand_in}) END AS ordered_on
+            CASE WHEN d.outcome = 'renewed' THEN coalesce(c.renewal_ordered_on, {stand_in}) END AS ordered_on, c.*
         FROM import_cell c LEFT JOIN import_account a USING (account_key)
         {_term_sql(run)}
         CROSS JOIN LATERAL (SELECT
@@ -67,8 +69,7 @@ def _term_sql(run: Run) -> str:
 
 def check_rows(run: Run) -> None:
     refuse_by_account(run)
-    _check_terms(run)
-    _check_outcomes(run)
+    run.refuse_by([*_broken_terms(), *_broken_outcomes(run.as_of)])
     key = "account_id, contract_number" + (", starts_on" if run.mapping.expiry_moved == "new_term" else "")
     if run.mapping.expiry_moved == "corrected" and run.has("contract.starts_on"):
         key += ", starts_on"
@@ -77,62 +78,61 @@ def check_rows(run: Run) -> None:
     _warn_of_assumptions(run)
 
 
-def _check_terms(run: Run) -> None:
-    run.refuse(
-        "ends_on IS NULL",
-        paths=ENDS,
-        value="NULL",
-        code="blank",
-        reason="'is blank, and a contract needs its last day'",
-    )
-    run.refuse(
-        "starts_on IS NULL",
-        paths=("contract.starts_on",),
-        value="NULL",
-        code="blank",
-        reason="'is blank, and the mapping gives no usual term to fill it in'",
-    )
-    run.refuse(
-        "ends_on < starts_on",
-        paths=ENDS,
-        value="ends_on",
-        code="ends_before_start",
-        reason="format('ends before it starts, on %%s', starts_on)",
-    )
+def _broken_terms() -> list[Refusal]:
+    return [
+        Refusal("ends_on IS NULL", ENDS, "NULL", "blank", "'is blank, and a contract needs its last day'"),
+        Refusal(
+            "starts_on IS NULL",
+            ("contract.starts_on",),
+            "NULL",
+            "blank",
+            "'is blank, and the mapping gives no usual term to fill it in'",
+        ),
+        Refusal(
+            "ends_on < starts_on",
+            ENDS,
+            "ends_on",
+            "ends_before_start",
+            "format('ends before it starts, on %%s', starts_on)",
+        ),
+    ]
 
 
-def _check_outcomes(run: Run) -> None:
-    """Refuses what the book's own rules would refuse, row by row and in words."""
-    run.refuse(
-        "outcome = 'renewed' AND ordered_on IS NULL",
-        paths=("renewal.ordered_on",),
-        value="NULL",
-        code="blank",
-        reason="'is blank, and a renewed contract has a day of the order'",
-    )
-    run.refuse(
-        "outcome <> 'renewed' AND renewal_ordered_on IS NOT NULL OR outcome <> 'lost' AND declined_on IS NOT NULL",
-        paths=("renewal.outcome", "renewal.ordered_on", "renewal.declined_on"),
-        value="outcome",
-        code="outcome_contradicts",
-        reason="format('%%s, and yet there is a day on which it was %%s', outcome, "
-        "CASE WHEN renewal_ordered_on IS NOT NULL THEN 'ordered' ELSE 'declined' END)",
-    )
-    run.refuse(
-        "outcome = 'renewed' AND renewal_final_amount = 0 AND coalesce(renewal_baseline_amount, yearly_amount, 0) > 0",
-        paths=("renewal.final_amount",),
-        value="renewal_final_amount",
-        code="outcome_contradicts",
-        reason="'renewed for nothing; a renewal that ends at 0 is lost'",
-    )
-    run.refuse(
-        "renewal_ordered_on > %s",
-        paths=("renewal.ordered_on",),
-        value="renewal_ordered_on",
-        code="future_order",
-        reason="'is in the future'",
-        params=[run.as_of],
-    )
+def _broken_outcomes(as_of: dt.date) -> list[Refusal]:
+    """What the book's own rules would refuse, row by row and in words."""
+    return [
+        Refusal(
+            "outcome = 'renewed' AND ordered_on IS NULL",
+            ("renewal.ordered_on",),
+            "NULL",
+            "blank",
+            "'is blank, and a renewed contract has a day of the order'",
+        ),
+        Refusal(
+            "outcome <> 'renewed' AND renewal_ordered_on IS NOT NULL OR outcome <> 'lost' AND declined_on IS NOT NULL",
+            ("renewal.outcome", "renewal.ordered_on", "renewal.declined_on"),
+            "outcome",
+            "outcome_contradicts",
+            "format('%%s, and yet there is a day on which it was %%s', outcome, "
+            "CASE WHEN renewal_ordered_on IS NOT NULL THEN 'ordered' ELSE 'declined' END)",
+        ),
+        Refusal(
+            "outcome = 'renewed' AND renewal_final_amount = 0 "
+            "AND coalesce(renewal_baseline_amount, yearly_amount, 0) > 0",
+            ("renewal.final_amount",),
+            "renewal_final_amount",
+            "outcome_contradicts",
+            "'renewed for nothing; a renewal that ends at 0 is lost'",
+        ),
+        Refusal(
+            "renewal_ordered_on > %s",
+            ("renewal.ordered_on",),
+            "renewal_ordered_on",
+            "future_order",
+            "'is in the future'",
+            [as_of],
+        ),
+    ]
 
 
 def _warn_of_assumptions(run: Run) -> None:

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Dictionary
 
+from django.db.models import Model
+
+from accounts.models import Account
+from renewals.imports.references import insert_rows
 from renewals.imports.run import Run
+from renewals.models import Contract, Renewal
 
 Counts = dict[str, int]
 
@@ -19,7 +24,7 @@ LIVE_ROWS = "import_row WHERE verdict IS NULL"
 
 def _write(
     run: Run,
-    table: str,
+    model: type[Model],
     source: str,
     values: Dictionary[str, str],
     *,
@@ -32,7 +37,7 @@ def _write(
     that come
     together find their page at hand. That halves the time of a large insert.
     """
-    columns = ", ".join(values)
+    table, columns = model._meta.db_table, ", ".join(values)
     wanted = ", ".join(values.values())
     differs = f"({wanted}) IS DISTINCT FROM ({', '.join(f'o.{column}' for column in values)})"
     if not run.is_applied:
@@ -44,12 +49,14 @@ def _write(
         )
         return {"created": created, "changed": changed, "unchanged": total - created - changed}
     [(total,)] = run.rows(f"SELECT count(*) FROM {counted}")
-    created = run.execute(
+    created = insert_rows(
+        run,
+        model,
         f"""
         INSERT INTO {table} (id, created_at, updated_at, {columns})
         SELECT c.id, now(), now(), {wanted} FROM {source} LEFT JOIN {table} o ON false WHERE c.is_new
         ORDER BY {order}
-        """
+        """,
     )
     changed = run.execute(
         f"""
@@ -71,7 +78,7 @@ def write_accounts(run: Run) -> Counts:
     )
     return _write(
         run,
-        "accounts_account",
+        Account,
         """
         (SELECT r.*, r.account_id AS id, r.is_new_account AS is_new FROM import_row r
          JOIN (SELECT min(row_number) AS row_number FROM import_row WHERE verdict IS NULL AND account_id IS NOT NULL
@@ -98,7 +105,7 @@ def write_accounts(run: Run) -> Counts:
 def write_contracts(run: Run) -> Counts:
     return _write(
         run,
-        "renewals_contract",
+        Contract,
         """
         (SELECT r.*, m.contract_id AS id, m.is_new, m.starts_on AS term_starts_on, m.extended_id IS NOT NULL AS
             is_extension
@@ -183,7 +190,7 @@ def write_renewals(run: Run) -> Counts:
         values[column] = run.written(f"renewal.{path}", f"c.renewal_{path}", f"o.{column}")
     return _write(
         run,
-        "renewals_renewal",
+        Renewal,
         """
         (SELECT r.*, d.renewal_id AS id, d.is_new, d.contract_id FROM import_row r
          JOIN import_decision d USING (row_number) WHERE r.verdict IS NULL) c
@@ -257,7 +264,9 @@ def write_past_terms(run: Run) -> Counts:
         FROM {past} WHERE o.contract_id = c.contract_id AND o.due_on = c.due_on AND o.outcome = 'open'
         """
     )
-    created = run.execute(
+    created = insert_rows(
+        run,
+        Renewal,
         f"""
         INSERT INTO renewals_renewal (contract_id, account_id, owner_id, due_on, notice_days, currency, baseline_amount,
             final_amount, cross_sell_amount, stage_id, outcome, ordered_on, next_step, is_excluded, excluded_reason,
@@ -268,6 +277,6 @@ def write_past_terms(run: Run) -> Counts:
             (SELECT id FROM renewals_stage ORDER BY position LIMIT 1), 'renewed', c.due_on, '', false, '', '{{}}',
                 now(), now()
         FROM {past} LEFT JOIN {known} JOIN accounts_account a ON a.id = c.account_id WHERE o.id IS NULL
-        """
+        """,
     )
     return {"created": created, "changed": changed, "unchanged": total - created - changed}

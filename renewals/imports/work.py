@@ -49,6 +49,7 @@ def work_through(run: Run) -> Outcome:
     """Everything after staging. Runs inside the caller's transaction."""
     if run.is_applied:
         run.execute("SELECT pg_advisory_xact_lock(%s)", [WRITING_LOCK])
+        run.note_first_ids()
         define_attributes(run.mapping)
     resolve_accounts(run)
     WORK[run.mapping.rows][0](run)

@@ -22,6 +22,7 @@ BLOCK = 1 << 20
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they would load every page of the site, which takes longer than a small file
     help = "Import a CSV or XLSX file: accounts, contracts with their renewals, signals or payments."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
