@@ -23,6 +23,7 @@ urlpatterns = [
     path("renewals/", include("renewals.drawer.urls")),
     path("renewals/", include("renewals.live.urls")),
     path("renewals/", include("renewals.parts.urls")),
+    path("renewals/paste/", include("renewals.paste.urls")),
     path("renewals/", include("renewals.urls")),
     path("views/", include("renewals.saved_views.urls")),
     path("notes/", include("renewals.drawer.note_urls")),

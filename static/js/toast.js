@@ -28,7 +28,10 @@
     button.setAttribute("hx-swap", undoTarget ? "outerHTML" : "none");
     button.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) toast.remove(); });
     htmx.process(button);
-    // Ctrl Z takes back the newest only; the keys are shown where they work.
+    const step = { undoUrl, verb: "undo" };
+    document.dispatchEvent(new CustomEvent("perennial:step", { detail: step }));
+    if (step.verb === "redo") button.replaceChildren("Redo", Object.assign(document.createElement("kbd"), { textContent: "Ctrl Y" }));
+    // The keys take the newest step only; they are shown where they work.
     stack.querySelectorAll(".p-toast-undo kbd").forEach((keys) => { keys.hidden = true; });
     button.querySelector("kbd").hidden = false;
   }
@@ -52,15 +55,6 @@
   }
 
   document.addEventListener("toast", (event) => show(event.detail));
-  document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "z") return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-    const newest = [...stack.querySelectorAll(".p-toast-undo:not([hidden])")].pop();
-    if (!newest) return;
-    event.preventDefault();
-    newest.click();
-  });
-
   for (const toast of stack.children) start(toast);
   window.perennial.toast = show;
 })();

@@ -1,0 +1,1 @@
+"""Blocks of cells: pasted, filled with one value, cleared. One step, or nothing at all."""
