@@ -31,6 +31,8 @@ DATE = "%d %b %Y"
 SEARCH_LENGTH = 100
 # What the page shows when its address asks for nothing: what there is to work on.
 DEFAULT_QUERY = "outcome=open"
+# Filters on a column that has an index over (column, outcome, due date).
+INDEXED = {"stage", "owner", "offer"}
 EVERY = "all"
 # What of the address does not restrict the rows.
 VIEW = ("columns", "sort", "per_page", "page", *layout.PARAMETERS)
@@ -114,7 +116,8 @@ class Query:
         outcomes = [outcome for outcome in Outcome if outcome in chosen] or list(Outcome)
         timing = [TimingClass[name.upper()] for name in self.params.getlist("timing")] or list(TimingClass)
         timing = [one for one in timing if OUTCOME_OF[one] in outcomes]
-        return Slices([one for one in outcomes if one in {OUTCOME_OF[t] for t in timing}], timing)
+        outcomes = [one for one in outcomes if one in {OUTCOME_OF[t] for t in timing}]
+        return Slices(outcomes, timing, is_by_column=any(condition.name in INDEXED for condition in self.conditions))
 
     @property
     def filter_query(self) -> str:
@@ -193,7 +196,9 @@ class Filter:
     read: Callable[[dict[str, list[str]], Reader], Found | None]
 
 
-def _date_range(label: str, name: str, column: str) -> Filter:
+def _date_range(label: str, name: str, column: str, *, never_after: str = "") -> Filter:
+    """`never_after` is a column whose day is the same or later in every row: said too, it lets the database begin at
+    the first day in an order by that column."""
     first_name, last_name = f"{name}_from", f"{name}_to"
 
     def read(values: dict[str, list[str]], reader: Reader) -> Found:
@@ -202,7 +207,7 @@ def _date_range(label: str, name: str, column: str) -> Filter:
             raise Unreadable(f"{label}: {first:%d %b %Y} is after {last:%d %b %Y}.")
         where = Q()
         if first:
-            where &= Q(**{f"{column}__gte": first})
+            where &= Q(**{f"{name}__gte": first for name in filter(None, (column, never_after))})
         if last:
             where &= Q(**{f"{column}__lte": last})
         return _range_text(first, last, reader), where
@@ -361,7 +366,7 @@ FILTERS: dict[str, Filter] = {
         _row_of("offer", "Offer", "offer", _every(Offer)),
         _row_of("account", "Account", "account", lambda reader: Account.objects.visible_to(reader.user)),
         Filter("currency", "Currency", ("currency",), _currency),
-        _date_range("Decision", "decision", "decision_on"),
+        _date_range("Decision", "decision", "decision_on", never_after="due_on"),
         _date_range("Ordered", "ordered", "ordered_on"),
         Filter("quality", "Data quality", ("quality",), _quality),
         _choice(

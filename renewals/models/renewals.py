@@ -170,6 +170,9 @@ class Renewal(models.Model):
             models.Index(fields=["offer", "outcome", "due_on", "id"], name="renewal_offer_due"),
             models.Index(fields=["outcome", "decision_on", "id"], name="renewal_decision"),
             models.Index(fields=["outcome", "baseline_amount", "id"], name="renewal_baseline"),
+            # Few rows each: the exceptions, and which accounts have something open.
+            models.Index(fields=["outcome", "due_on", "id"], name="renewal_exceptions", condition=Q(is_excluded=True)),
+            models.Index(fields=["account"], name="renewal_open_account", condition=Q(outcome="open")),
             *(
                 models.Index(
                     fields=["outcome", column, "id"],

@@ -225,3 +225,10 @@ def test_without_a_choice_the_columns_are_the_default_ones(cast: Cast, address: 
     query = read(address, cast.rep)
     assert query.columns == DEFAULT_COLUMNS
     assert "columns" not in query.params
+
+
+def test_a_range_of_decision_days_finds_rows_whose_due_date_is_behind_it(cast: Cast) -> None:
+    day = dt.date(2026, 12, 1)
+    inside = make_renewal(owner=cast.rep, due_on=day + dt.timedelta(90), notice_days=90)
+    make_renewal(owner=cast.rep, due_on=day, notice_days=1)
+    assert found("decision_from=2026-12-01&decision_to=2026-12-01", cast.rep) == [inside.pk]

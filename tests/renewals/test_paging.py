@@ -110,3 +110,25 @@ def test_one_page_is_one_query(book: list[Renewal]) -> None:
         with CaptureQueriesContext(connection) as captured:
             page_ids(Renewal.objects.all(), sort, EVERYTHING, first=0, count=1)
         assert len(captured) == 1, sort
+
+
+@pytest.mark.parametrize("sort", [f"{sign}{name}" for name in ORDERS for sign in ("", "-")])
+def test_open_rows_alone_keep_the_order_that_they_have_among_all(book: list[Renewal], sort: str) -> None:
+    Account.objects.filter(pk=book[1].account_id).update(last_touch_on=DAY - dt.timedelta(9))
+    Account.objects.filter(pk=book[4].account_id).update(last_touch_on=DAY - dt.timedelta(1))
+    scored_as_decided = {book[4].pk}  # stands with the blank ones until it is scored again
+    open_ids = [row.pk for row in book if row.outcome == "open"]
+    only_open = Slices(["open"], [t for t in TimingClass if t <= TimingClass.LAPSED])
+    rows = Renewal.objects.filter(outcome="open")
+    found = page_ids(rows, sort, only_open, first=0, count=50)
+    assert sorted(found) == sorted(open_ids)
+    whole = [pk for pk in page_ids(Renewal.objects.all(), sort, EVERYTHING, first=0, count=50) if pk in open_ids]
+    kept = [[pk for pk in ids if pk not in scored_as_decided] for ids in (found, whole)]
+    assert kept[0] == kept[1]
+
+
+def test_rows_of_one_stage_come_in_the_same_order_outcome_by_outcome(book: list[Renewal]) -> None:
+    rows = Renewal.objects.filter(stage=book[0].stage)
+    by_column = Slices(EVERYTHING.outcomes, EVERYTHING.timing_classes, is_by_column=True)
+    pages = [page_ids(rows, "due_on", slices, first=0, count=50) for slices in (EVERYTHING, by_column)]
+    assert pages[0] == pages[1] == [book[0].pk, book[4].pk, book[3].pk]
