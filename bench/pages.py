@@ -1,16 +1,26 @@
-"""The first page of the central table and its totals, against their bare SQL and a plain template of the same cells."""
+"""The central table: its first page against its bare SQL and a plain template of the same cells, every order that it
+offers against the same in a small book, every filter and the totals against their bare SQL."""
 
+import datetime as dt
+import statistics
+from collections.abc import Callable, Sequence
+from functools import partial
 from html.parser import HTMLParser
 
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.template import Context, Template
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
-from bench.figures import Figure, against, median_ms
+from bench.figures import Figure, against, seconds
+from renewals.filters import FILTERS
+from renewals.models import Renewal, RiskBand, Stage, TimingClass
+from renewals.paging import ORDERS
 
 PLAIN = Template("{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}")
+FIRST = "/renewals/"
+OPEN, ALL = "open", "all"
 
 
 class Cells(HTMLParser):
@@ -39,14 +49,14 @@ class Cells(HTMLParser):
 
 def admin_client() -> Client:
     client = Client()
-    admin = get_user_model().objects.filter(role="admin").first()
+    admin = get_user_model().objects.filter(role="admin")[0]
     client.force_login(admin, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
 
 
 def statements_of(client: Client, path: str) -> list[str]:
-    """The SQL about renewals that a page sends, as sent."""
-    with CaptureQueriesContext(connection) as captured:
+    """The SQL about renewals that a page sends, in plain text: a bare statement is planned each time it is sent."""
+    with override_settings(PREPARED_STATEMENTS=False), CaptureQueriesContext(connection) as captured:
         response = client.get(path)
     assert response.status_code == 200, f"{path} answered {response.status_code}"
     return [query["sql"] for query in captured.captured_queries if '"renewals_renewal"' in query["sql"]]
@@ -59,33 +69,123 @@ def run_bare(statements: list[str]) -> None:
             cursor.fetchall()
 
 
-def first_page(count: int) -> tuple[float, float]:
-    """Milliseconds of the whole first page of 50 rows in the server, and of its floor."""
-    client, path = admin_client(), "/renewals/?per_page=50"
-    statements = statements_of(client, path)
+def side_by_side(figure: Callable[[], object], floor: Callable[[], object], *, times: int) -> tuple[float, float]:
+    """Medians in milliseconds, taken in turn, so that what else the machine does falls on both."""
+    for action in (figure, floor, figure, floor):
+        action()
+    pairs = [(seconds(figure), seconds(floor)) for _ in range(times)]
+    return statistics.median(pair[0] for pair in pairs) * 1000, statistics.median(pair[1] for pair in pairs) * 1000
+
+
+def first_page(client: Client, count: int) -> Figure:
+    """The whole first page of 50 rows in the server."""
+    statements = statements_of(client, FIRST)
     cells = Cells()
-    cells.feed(client.get(path).content.decode())
-    rows = [row for row in cells.rows if len(row) > 3][:51]
+    cells.feed(client.get(FIRST).content.decode())
+    rows = [row for row in cells.rows if len(row) > 10][:51]
 
     def floor() -> None:
         run_bare(statements)
         PLAIN.render(Context({"rows": rows}))
 
-    return median_ms(lambda: client.get(path), times=31), median_ms(floor, times=31)
-
-
-def totals(count: int) -> Figure:
-    client, path = admin_client(), "/renewals/totals/"
-    statements = statements_of(client, path)
-    page, floor = median_ms(lambda: client.get(path), times=7), median_ms(lambda: run_bare(statements), times=7)
-    return against(f"totals and count over {count:,}", page, floor, unit="ms", what="their bare SQL", bar=1.5)
-
-
-def measure(count: int, small_ms: float) -> list[Figure]:
-    page, floor = first_page(count)
+    page_ms, floor_ms = side_by_side(lambda: client.get(FIRST), floor, times=31)
     what = "its bare SQL and a plain template of the same cells"
+    return against(f"first page at {count:,}", page_ms, floor_ms, unit="ms", what=what, bar=2)
+
+
+def totals(client: Client, count: int) -> Figure:
+    path = "/renewals/totals/"
+    statements = statements_of(client, path)
+    page_ms, floor_ms = side_by_side(lambda: client.get(path), lambda: run_bare(statements), times=7)
+    return against(f"totals and count over {count:,}", page_ms, floor_ms, unit="ms", what="their bare SQL", bar=1.5)
+
+
+def order_addresses() -> list[str]:
+    """Every order in both directions, over the open ones and over all."""
     return [
-        against(f"first page at {count:,}", page, floor, unit="ms", what=what, bar=2),
-        against(f"first page at {count:,} against 10,000", page, small_ms, unit="ms", what="at 10,000", bar=1.5),
-        totals(count),
+        f"{FIRST}?outcome={outcome}&sort={sign}{name}"
+        for name in ORDERS
+        for sign in ("", "-")
+        for outcome in (OPEN, ALL)
     ]
+
+
+def best_ms(action: Callable[[], object], *, times: int = 5) -> float:
+    """The best of some: two books are never measured side by side."""
+    action()
+    return min(seconds(action) for _ in range(times)) * 1000
+
+
+def time_orders(client: Client) -> dict[str, float]:
+    """Best milliseconds of the first page, and of the first page in every order, by address."""
+    return {address: best_ms(partial(client.get, address)) for address in (FIRST, *order_addresses())}
+
+
+def orders(client: Client, count: int, small: dict[str, float]) -> list[Figure]:
+    found = time_orders(client)
+    first = against(
+        f"first page at {count:,} against 10,000", found.pop(FIRST), small[FIRST], unit="ms", what="at 10,000", bar=1.5
+    )
+    worst = max(found, key=lambda address: found[address] / small[address])
+    over = sum(found[address] > 1.5 * small[address] for address in found)
+    print(f"orders: {len(found)}, above 1.5x the small book: {over}", flush=True)
+    name = f"slowest of {len(found)} orders, {worst.partition('?')[2]}"
+    return [first, against(name, found[worst], small[worst], unit="ms", what="at 10,000", bar=1.5)]
+
+
+def filter_addresses() -> list[str]:
+    """Each filter with each of its values, or with typical ones where they are many; alone, and of the open ones."""
+    some = Renewal.objects.filter(outcome=OPEN, owner__isnull=False, offer__isnull=False)
+    row = some.select_related("account", "owner").order_by("pk")[0]
+    today = dt.date.today()  # any day near to now
+    soon = f"{today},{today + dt.timedelta(days=90)}".split(",")
+    values: dict[str, Sequence[object]] = {
+        "q": ["an", "north"],
+        "timing": [member.name.lower() for member in TimingClass],
+        "risk": list(RiskBand.values),
+        "stage": [stage.pk for stage in Stage.objects.all()],
+        "owner": [row.owner_id],
+        "team": [row.owner.team_id if row.owner else None],
+        "outcome": list(Renewal.Outcome.values),
+        "category": list(Stage.ForecastCategory.values),
+        "segment": [row.account.segment_id],
+        "industry": [row.account.industry_id],
+        "offer": [row.offer_id],
+        "account": [row.account_id],
+        "currency": ["EUR", "USD"],
+        "quality": ["any", "none", "error", "warning"],
+        "excluded": ["yes", "no"],
+        "auto_renewing": ["yes", "no"],
+    }
+    asked = [f"{name}={value}" for name, each in values.items() for value in each if value is not None]
+    asked += [f"{name}_from={soon[0]}&{name}_to={soon[1]}" for name in ("due", "decision", "ordered")]
+    unasked = {name for name in FILTERS if not any(text.startswith(name) for text in asked)}
+    assert not unasked, f"no value for {unasked}"
+    with_open = [f"{text}&outcome={OPEN}" for text in asked if not text.startswith("outcome")]
+    return [f"{FIRST}?{text}" for text in (*asked, *with_open)]
+
+
+def filters(client: Client, count: int) -> list[Figure]:
+    """The page under each filter against its bare SQL, and the slowest of all: SQL that is slow itself is no excuse."""
+    found: dict[str, tuple[float, float]] = {}
+    for address in filter_addresses():
+        statements = statements_of(client, address)
+        found[address] = side_by_side(partial(client.get, address), partial(run_bare, statements), times=5)
+    worst = max(found, key=lambda address: found[address][0] / found[address][1])
+    slowest = max(found, key=lambda address: found[address][0])
+    slow = sorted(found, key=lambda address: -found[address][0])[:8]
+    print("slowest filters: " + "; ".join(f"{a.partition('?')[2]} {found[a][0]:.0f} ms" for a in slow), flush=True)
+    name = f"farthest of {len(found)} filters from its SQL, {worst.partition('?')[2]}"
+    return [
+        against(name, *found[worst], unit="ms", what="its bare SQL", bar=3),
+        Figure(f"slowest of {len(found)} filters at {count:,}, {slowest.partition('?')[2]}", found[slowest][0], "ms"),
+    ]
+
+
+def measure_small() -> dict[str, float]:
+    return time_orders(admin_client())
+
+
+def measure(count: int, small: dict[str, float]) -> list[Figure]:
+    client = admin_client()
+    return [first_page(client, count), *orders(client, count, small), *filters(client, count), totals(client, count)]

@@ -19,7 +19,7 @@ from config import embedded
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
 SMALL = 10_000
-PARTS = ("recompute", "pages", "edits", "imports", "bulk", "history")
+PARTS = ("recompute", "pages", "edits", "imports", "bulk", "paste", "history")
 
 
 def main() -> None:
@@ -53,11 +53,11 @@ def load_book(count: int) -> None:
 def measure(count: int, only: Sequence[str]) -> None:
     from django.conf import settings
 
-    from bench import bulk, edits, figures, history, imports, pages, recompute, scratch
+    from bench import bulk, edits, figures, history, imports, pages, paste, recompute, scratch
     from renewals.models import Renewal
 
     settings.ALLOWED_HOSTS = ["*"]
-    small_ms = first_page_of_small_book() if "pages" in only else 0.0
+    small = pages_of_small_book() if "pages" in only else {}
     found: list[figures.Figure] = []
     with scratch.scratch_database("perennial_bench") as url:
         started = time.perf_counter()
@@ -69,19 +69,21 @@ def measure(count: int, only: Sequence[str]) -> None:
             recompute.recompute()
             recompute.judge_data_rules()
         if "pages" in only:
-            found += pages.measure(count, small_ms)
+            found += pages.measure(count, small)
         if "edits" in only:
             found += edits.measure(count, url)
         if "imports" in only:
             found += imports.measure(min(count, 100_000))
         if "bulk" in only:
             found += bulk.measure(count, url)
+        if "paste" in only:
+            found += paste.measure(count, url)
         if "history" in only:
             found += history.measure(Renewal.objects.count())
     figures.report(found)
 
 
-def first_page_of_small_book() -> float:
+def pages_of_small_book() -> dict[str, float]:
     from django.core.management import call_command
 
     from bench import pages, scratch
@@ -89,7 +91,7 @@ def first_page_of_small_book() -> float:
     with scratch.scratch_database("perennial_bench_small"):
         load_book(SMALL)
         call_command("recompute", stdout=io.StringIO())
-        return pages.first_page(SMALL)[0]
+        return pages.measure_small()
 
 
 if __name__ == "__main__":
