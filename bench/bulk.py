@@ -23,12 +23,13 @@ from bench.figures import Figure, against, seconds
 from renewals.bulk.changes import read_changes
 from renewals.bulk.selection import Selection
 from renewals.bulk.services import confirm_edit, plan_edit, process_edit
-from renewals.exports.columns import DEFAULT, file_columns
+from renewals.exports.columns import file_columns
 from renewals.exports.rows import ordering
 from renewals.exports.services import process_export, request_export
 from renewals.filters import Reader, read_query
 from renewals.history.undo import undo_batch
 from renewals.models import BulkEdit, Export, Renewal
+from renewals.tables import DEFAULT_COLUMNS
 
 EDITED, EXPORTED = 10_000, 100_000
 BAR, EXPORT_BAR, MEMORY_BAR_MB = 6, 3, 40
@@ -115,7 +116,7 @@ def copy_rows(url: str, path: Path, count: int) -> None:
     """The floor: the same columns and order through a server-side cursor to a csv writer."""
     reader = Reader(admin(), get_company().today())
     query = read_query(QueryDict("outcome=all"), reader)
-    columns = [column.accessor for column in file_columns(DEFAULT)]
+    columns = [column.accessor for column in file_columns(DEFAULT_COLUMNS)]
     rows = query.apply(Renewal.objects.all()).order_by(*ordering(query)).values_list(*columns)
     sql, params = rows[:count].query.sql_with_params()
     link = psycopg2.connect(url)
