@@ -205,11 +205,18 @@ class Account(models.Model):
 
     name = models.CharField(max_length=200)
     external_id = models.CharField(max_length=80, blank=True, help_text="Its id in the system it was imported from.")
-    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts")
+    # A segment is a large share of the book, which no index helps to find.
+    segment = models.ForeignKey(
+        Segment, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts", db_index=False
+    )
     industry = models.ForeignKey(Industry, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts")
     region = models.CharField(max_length=60, blank=True)
-    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_accounts")
-    family = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    owner = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_accounts", db_index=False
+    )
+    family = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", db_index=False
+    )
     customer_since_on = models.DateField(null=True, blank=True)
     last_touch_on = models.DateField(null=True, blank=True)
     attributes = models.JSONField(default=dict, blank=True, help_text="Values of the custom attributes, by key.")
@@ -229,7 +236,12 @@ class Account(models.Model):
         ]
         indexes = [
             models.Index(fields=["name", "id"], name="account_name_id"),
-            models.Index(fields=["last_touch_on", "id"], name="account_last_touch"),
+            # What is often blank is indexed only where it is not.
+            models.Index(
+                fields=["last_touch_on", "id"], name="account_last_touch", condition=Q(last_touch_on__isnull=False)
+            ),
+            models.Index(fields=["owner"], name="account_owner", condition=Q(owner__isnull=False)),
+            models.Index(fields=["family"], name="account_family", condition=Q(family__isnull=False)),
             # Search by the beginnings of words, without reading the book; needs no extension.
             GinIndex(SearchVector("name", "external_id", config="simple"), name="account_search"),
         ]

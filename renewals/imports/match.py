@@ -79,7 +79,7 @@ def match_renewals_of_contracts(run: Run) -> None:
     run.make_table(
         "import_decision",
         f"""
-        SELECT r.row_number, m.contract_id, found.owner_id, found.due_on AS found_due_on,
+        SELECT r.row_number, m.contract_id, m.is_new AS is_new_contract, found.owner_id, found.due_on AS found_due_on,
             coalesce(found.id, {run.new_id("renewals_renewal", "r.row_number")}) AS renewal_id, found.id IS NULL AS
                 is_new
         FROM import_row r JOIN import_term m USING (row_number) LEFT JOIN LATERAL (
@@ -134,7 +134,8 @@ def find_known_renewals(run: Run) -> None:
     run.make_table(
         "import_decision",
         f"""
-        SELECT DISTINCT ON (r.row_number) r.row_number, o.contract_id, o.owner_id, o.due_on AS found_due_on,
+        SELECT DISTINCT ON (r.row_number) r.row_number, o.contract_id, false AS is_new_contract, o.owner_id,
+            o.due_on AS found_due_on,
             o.id AS renewal_id, false AS is_new,
             count(*) FILTER (WHERE r.renewal_near_on IS NULL) OVER (PARTITION BY r.row_number) AS fitting
         FROM import_row r

@@ -114,7 +114,7 @@ class Renewal(models.Model):
     ordered_on = models.DateField(null=True, blank=True)
     declined_on = models.DateField(null=True, blank=True)
     churn_reason = models.ForeignKey(
-        ChurnReason, on_delete=models.PROTECT, null=True, blank=True, related_name="renewals"
+        ChurnReason, on_delete=models.PROTECT, null=True, blank=True, related_name="renewals", db_index=False
     )
     next_step = models.CharField(max_length=200, blank=True)
     next_step_on = models.DateField(null=True, blank=True)
@@ -165,14 +165,21 @@ class Renewal(models.Model):
         indexes = [
             models.Index(fields=["due_on", "id"], name="renewal_due"),
             models.Index(fields=["outcome", "due_on", "id"], name="renewal_outcome_due"),
-            models.Index(fields=["owner", "outcome", "due_on", "id"], name="renewal_owner_due"),
             models.Index(fields=["stage", "outcome", "due_on", "id"], name="renewal_stage_due"),
-            models.Index(fields=["offer", "outcome", "due_on", "id"], name="renewal_offer_due"),
             models.Index(fields=["outcome", "decision_on", "id"], name="renewal_decision"),
             models.Index(fields=["outcome", "baseline_amount", "id"], name="renewal_baseline"),
             # Few rows each: the exceptions, and which accounts have something open.
             models.Index(fields=["outcome", "due_on", "id"], name="renewal_exceptions", condition=Q(is_excluded=True)),
             models.Index(fields=["account"], name="renewal_open_account", condition=Q(outcome="open")),
+            models.Index(fields=["churn_reason"], name="renewal_churn_reason", condition=Q(churn_reason__isnull=False)),
+            *(
+                models.Index(
+                    fields=[column, "outcome", "due_on", "id"],
+                    name=f"renewal_{column}_due",
+                    condition=Q(**{f"{column}__isnull": False}),
+                )
+                for column in ("owner", "offer")
+            ),
             *(
                 models.Index(
                     fields=["outcome", column, "id"],
