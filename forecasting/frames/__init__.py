@@ -1,7 +1,16 @@
 """The only bridge between the database and the engine: rules and rows as arrays, and arrays back as rows."""
 
 from forecasting.frames.array_hash import array_hashes, hash_sql
-from forecasting.frames.binary_copy import Arrays, Column, copy_in, copy_in_bytes, copy_out
+from forecasting.frames.binary_copy import (
+    Arrays,
+    Column,
+    copy_in,
+    copy_in_bytes,
+    copy_in_rows,
+    copy_out,
+    copy_out_bytes,
+    encode_rows,
+)
 from forecasting.frames.book import Accounts, Book, read_book
 from forecasting.frames.fit import fit_history
 from forecasting.frames.line_rows import LINE_ROW, Reporting, line_rows, read_line_rows, read_reporting
@@ -19,9 +28,12 @@ __all__ = [
     "array_hashes",
     "copy_in",
     "copy_in_bytes",
+    "copy_in_rows",
     "copy_out",
+    "copy_out_bytes",
     "current_rules",
     "day_number",
+    "encode_rows",
     "fit_history",
     "hash_sql",
     "judge",

@@ -138,6 +138,11 @@ def native(values: NDArray[Any], kind: str) -> NDArray[Any]:
 
 def copy_in(cursor: Any, table: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Append n rows to a table; each array's dtype must be its column's type, an int16[n, k] becomes smallint[]."""
+    copy_in_rows(cursor, table, tuple(arrays), encode_rows(arrays))
+
+
+def encode_rows(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """n rows as they travel, for `copy_in_rows`."""
     count = len(next(iter(arrays.values())))
     fields: list[Any] = [("field_count", ">i2")]
     for name, values in arrays.items():
@@ -151,15 +156,28 @@ def copy_in(cursor: Any, table: str, arrays: Mapping[str, NDArray[Any]]) -> None
             _fill_smallint_array(wire[name], values)
         else:
             wire[name] = values
-    names = ", ".join(arrays)
-    content = BytesIO(b"".join((HEADER, wire.tobytes(), TRAILER)))
-    cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN (FORMAT binary)", content, size=1 << 20)
+    return wire.tobytes()
 
 
-def copy_in_bytes(cursor: Any, table: str, key: int, content: bytes) -> None:
-    """Append one row of a key and its bytes to a table (bigint, bytea), without spelling the bytes out."""
-    head = HEADER + struct.pack(">hiqi", 2, 8, key, len(content))
-    cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT binary)", BytesIO(head + content + TRAILER), size=1 << 20)
+def copy_in_rows(cursor: Any, table: str, names: Sequence[str], rows: bytes | memoryview) -> None:
+    """Append encoded rows, whose fields are the columns of these names, to a table."""
+    content = BytesIO(b"".join((HEADER, rows, TRAILER)))
+    cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)", content, size=1 << 20)
+
+
+def copy_in_bytes(cursor: Any, table: str, key: int, *contents: bytes) -> None:
+    """Append one row of a key and bytes to a table (bigint, bytea ...), without spelling the bytes out."""
+    fields = [part for content in contents for part in (struct.pack(">i", len(content)), content)]
+    row = [HEADER, struct.pack(">hiq", 1 + len(contents), 8, key), *fields, TRAILER]
+    cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT binary)", BytesIO(b"".join(row)), size=1 << 20)
+
+
+def copy_out_bytes(cursor: Any, query: str) -> memoryview:
+    """The only value of a query, a bytea, without spelling the bytes out."""
+    buffer = BytesIO()
+    cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", buffer)
+    before = len(HEADER) + struct.calcsize(">hi")
+    return buffer.getbuffer()[before : buffer.tell() - len(TRAILER)]
 
 
 def _smallint_array(width: int) -> np.dtype[Any]:

@@ -17,8 +17,6 @@ from forecasting.frames import (
     Reporting,
     Rules,
     array_hashes,
-    copy_in,
-    copy_in_bytes,
     copy_out,
     day_number,
     hash_sql,
@@ -30,6 +28,7 @@ from forecasting.frames import (
     score_book,
 )
 from forecasting.models import Run, RunChunk
+from forecasting.services.staging import stage_frame
 
 # A score as `score_book` has it, but for its contributions, of which a hash tells whether they are the same.
 STORED: Final = (
@@ -83,13 +82,12 @@ def _stage(cursor: Any, chunk: RunChunk, rules: Rules, report: Reporting) -> Non
     stored = copy_out(cursor, STORED, source, accounts.parameters)
     book = read_book(cursor, rules, accounts, currencies=report.currencies)
     scores = score_book(book, rules, judge(book, rules, day_number(report.as_of)))
-    rows, chunk.unrated_count = line_rows(book.renewals, scores["timing_class"], scores["probability"], rules, report)
+    lines, chunk.unrated_count = line_rows(book.renewals, scores["timing_class"], scores["probability"], rules, report)
     hashes = array_hashes(cursor, scores["contributions"])
     is_changed, edit_count = _compared({**scores, "contributions": hashes}, stored)
     staged = {name: values[is_changed] for name, values in scores.items()}
     chunk.row_count, chunk.changed_count = book.row_count, staged["renewal_id"].size
-    copy_in(cursor, "forecasting_stagedscore", {**staged, "edit_count": edit_count[is_changed]})
-    copy_in_bytes(cursor, "forecasting_stagedframe", chunk.pk, rows.tobytes())
+    stage_frame(cursor, chunk_id=chunk.pk, lines=lines, scores={**staged, "edit_count": edit_count[is_changed]})
 
 
 def _compared(scores: Arrays, stored: Arrays) -> tuple[Booleans, Integers]:

@@ -7,28 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
-import numpy as np
 from django.db import connection, transaction
-from django.db.models import Count, Sum
 from django.utils import timezone
 
-from forecasting.frames import LINE_ROW, Reporting, read_reporting
+from forecasting.frames import Reporting, read_reporting
 from forecasting.lines import compute_lines
 from forecasting.models import Run, RunChunk
 from forecasting.services.locks import Lock, take_lock
+from forecasting.services.staging import (
+    SCORE_COLUMNS,
+    clear_staging,
+    copy_staged_scores,
+    is_staging_whole,
+    staged_lines,
+)
 from forecasting.services.store_lines import read_lines, replace_lines
 
-SCORE_COLUMNS: Final = (
-    "account_id",
-    "timing_class",
-    "timing_days",
-    "risk_score",
-    "likelihood",
-    "likelihood_count",
-    "probability",
-    "completeness",
-    "contributions",
-)
 NAMES: Final = ", ".join(SCORE_COLUMNS)
 
 
@@ -36,19 +30,27 @@ def _of(alias: str) -> str:
     return ", ".join(f"{alias}.{name}" for name in SCORE_COLUMNS)
 
 
+# What is to be merged, as it was staged.
+STAGED_SCORES: Final = (
+    "CREATE TEMPORARY TABLE staged_score ON COMMIT DROP AS SELECT * FROM renewals_renewalscore LIMIT 0"
+)
 # In staging, where no column is NULL, NaN stands for "nothing known".
 STAGED: Final = _of("t").replace("t.risk_score", "NULLIF(t.risk_score, 'NaN')")
 # A row that was edited since its chunk read it keeps what the edit scored; that of a renewal which has gone to another
 # account without an edit was not found by the chunk, and its count not either.
 UPDATE: Final = (
-    f"UPDATE renewals_renewalscore s SET ({NAMES}) = ROW({STAGED}) FROM forecasting_stagedscore t"
+    f"UPDATE renewals_renewalscore s SET ({NAMES}) = ROW({STAGED}) FROM staged_score t"
     " WHERE s.renewal_id = t.renewal_id AND (s.edit_count = t.edit_count OR s.account_id <> t.account_id)"
 )
 # One whose renewal was deleted meanwhile is left out.
 INSERT: Final = (
     f"INSERT INTO renewals_renewalscore (renewal_id, edit_count, {NAMES}) SELECT t.renewal_id, 0, {STAGED}"
-    " FROM forecasting_stagedscore t JOIN renewals_renewal r ON r.id = t.renewal_id"
+    " FROM staged_score t JOIN renewals_renewal r ON r.id = t.renewal_id"
     " WHERE NOT EXISTS (SELECT FROM renewals_renewalscore s WHERE s.renewal_id = t.renewal_id)"
+)
+# The same, where rows were written without a look at their renewals.
+DELETE_STRAY: Final = (
+    "DELETE FROM renewals_renewalscore s WHERE NOT EXISTS (SELECT FROM renewals_renewal r WHERE r.id = s.renewal_id)"
 )
 # Where foreign keys will be checked, a renewal that is being edited just now is left to its edit: waiting for it, while
 # it waits for us, would be a deadlock.
@@ -60,45 +62,22 @@ def publish_run(*, run_id: int) -> bool:
 
     Readers see the run before or this one. A row that was edited since its chunk read it keeps what the edit scored.
     """
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         run = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=Run.State.RUNNING).first()
-        if run is None or run.chunks.filter(staged_at__isnull=True).exists() or not _is_staging_whole(run):
+        if run is None or run.chunks.filter(staged_at__isnull=True).exists() or not is_staging_whole(cursor, run):
             return False
         report = read_reporting(as_of=run.as_of_on)
-        with connection.cursor() as cursor, ThreadPoolExecutor(max_workers=1) as beside:
+        with ThreadPoolExecutor(max_workers=1) as beside:
             take_lock(Lock.LINES)
             stored = read_lines(cursor)
             # The lines are computed here while the database merges the scores.
-            lines = beside.submit(compute_lines, _staged_rows(cursor), report, stored=stored)
+            lines = beside.submit(compute_lines, staged_lines(cursor), report, stored=stored)
             take_lock(Lock.SCORES)
-            run.changed_count = _merge_scores(cursor) if _has_scores(cursor) else _fill_scores(cursor)
+            run.changed_count = _write_scores(cursor)
             replace_lines(cursor, lines.result(), stored=stored)
-            cursor.execute("TRUNCATE forecasting_stagedscore, forecasting_stagedframe")
+        clear_staging(cursor)
         _finish(run, report)
     return True
-
-
-def _is_staging_whole(run: Run) -> bool:
-    """Whether staging holds what the chunks say. PostgreSQL empties it when it recovers: the chunks are then undone."""
-    expected = run.chunks.aggregate(rows=Sum("changed_count", default=0), chunks=Count("pk"))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT (SELECT count(*) FROM forecasting_stagedscore), (SELECT count(*) FROM forecasting_stagedframe)"
-        )
-        if cursor.fetchone() == (expected["rows"], expected["chunks"]):
-            return True
-        cursor.execute("TRUNCATE forecasting_stagedscore, forecasting_stagedframe")
-    run.chunks.update(staged_at=None)
-    return False
-
-
-def _staged_rows(cursor: Any) -> np.ndarray[Any, Any]:
-    cursor.execute("SELECT chunk_id FROM forecasting_stagedframe ORDER BY chunk_id")
-    parts = [np.empty(0, dtype=LINE_ROW)]
-    for (chunk_id,) in cursor.fetchall():
-        cursor.execute("SELECT content FROM forecasting_stagedframe WHERE chunk_id = %s", [chunk_id])
-        parts.append(np.frombuffer(cursor.fetchone()[0], dtype=LINE_ROW))
-    return np.concatenate(parts)
 
 
 def _has_scores(cursor: Any) -> bool:
@@ -106,56 +85,80 @@ def _has_scores(cursor: Any) -> bool:
     return bool(cursor.fetchone()[0])
 
 
+def _write_scores(cursor: Any) -> int:
+    """Make what is staged the scores that readers see; how many were written. The caller holds Lock.SCORES."""
+    if _has_scores(cursor) or not _may_skip_checks(cursor):
+        return _merge_scores(cursor)
+    return _fill_scores(cursor)
+
+
 def _merge_scores(cursor: Any) -> int:
-    """Write what changed and what is new; the number of rows written. The caller holds Lock.SCORES."""
+    """Write what changed and what is new."""
+    cursor.execute(STAGED_SCORES)
+    copy_staged_scores(cursor, "staged_score")
+    cursor.execute("ANALYZE staged_score (renewal_id)")
     cursor.execute(UPDATE)
     changed: int = cursor.rowcount
-    return changed + _insert(cursor)
+    with unchecked_keys(cursor) as is_unchecked:
+        cursor.execute(INSERT + ("" if is_unchecked else SKIP_EDITED))
+        inserted: int = cursor.rowcount
+    cursor.execute("DROP TABLE staged_score")
+    return changed + inserted
 
 
 def _fill_scores(cursor: Any) -> int:
-    """Write the first scores that there are; the number of rows. The caller holds Lock.SCORES.
+    """Write the first scores that there are, and build their indexes after it.
 
     Emptied in this transaction, the table need not be logged where PostgreSQL may leave that out (wal_level minimal).
     """
     cursor.execute("TRUNCATE renewals_renewalscore")
-    with suspended_indexes(cursor, "renewals_renewalscore"):
-        return _insert(cursor)
+    with suspended_indexes(cursor, "renewals_renewalscore"), unchecked_keys(cursor):
+        copy_staged_scores(cursor, "renewals_renewalscore")
+        cursor.execute(DELETE_STRAY)
+        cursor.execute("UPDATE renewals_renewalscore SET risk_score = NULL WHERE risk_score = 'NaN'")
+    cursor.execute("SELECT count(*) FROM renewals_renewalscore")
+    filled: int = cursor.fetchone()[0]
+    return filled
 
 
-def _insert(cursor: Any) -> int:
-    """Every row is joined with its renewal, so its foreign keys need no check of their own, if we may say so.
-
-    Checking a million of them one by one takes longer than the rest of the run.
-    """
+def _may_skip_checks(cursor: Any) -> bool:
     cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
-    is_allowed = cursor.fetchone()[0]
-    if is_allowed:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-    cursor.execute(INSERT + ("" if is_allowed else SKIP_EDITED))
-    inserted: int = cursor.rowcount
-    if is_allowed:
-        cursor.execute("SET LOCAL session_replication_role = origin")
-    return inserted
+    return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def unchecked_keys(cursor: Any) -> Iterator[bool]:
+    """Leave out the checks of foreign keys, where we may; whether that is so.
+
+    What is written here has its renewal by one join. Checking a million of them one by one takes longer than the rest
+    of the run.
+    """
+    if not _may_skip_checks(cursor):
+        yield False
+        return
+    cursor.execute("SET LOCAL session_replication_role = replica")
+    yield True
+    cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 @contextmanager
 def suspended_indexes(cursor: Any, table: str) -> Iterator[None]:
-    """Drop the table's indexes but its key, and build them again in one go: for the first rows of an empty table.
+    """Drop the table's key and indexes, and build them again, by the same names, in one go: for an empty table.
 
     Readers wait until the transaction ends; there is nothing for them to read before.
     """
     cursor.execute(
-        "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i"
-        " WHERE i.indrelid = %s::regclass AND NOT i.indisunique",
+        "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), c.conname, pg_get_constraintdef(c.oid)"
+        " FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.conrelid = i.indrelid"
+        " WHERE i.indrelid = %s::regclass ORDER BY i.indexrelid",
         [table],
     )
     indexes = cursor.fetchall()
-    for name, _ in indexes:
-        cursor.execute(f"DROP INDEX {name}")
+    for name, _, constraint, _ in indexes:
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}" if constraint else f"DROP INDEX {name}")
     yield
-    for _, definition in indexes:
-        cursor.execute(definition)
+    for _, definition, constraint, key in indexes:
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {key}" if constraint else definition)
 
 
 def _finish(run: Run, report: Reporting) -> None:

@@ -25,6 +25,7 @@ from forecasting.services.chunks import stage_chunk
 from forecasting.services.data_rules import judge_data_rules
 from forecasting.services.publish import publish_run
 from forecasting.services.queue import send
+from forecasting.services.staging import clear_staging
 
 log = logging.getLogger(__name__)
 CHUNK_ROWS: Final = 50_000
@@ -79,7 +80,7 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
             return []
         if not run.chunks.exists():
             with connection.cursor() as cursor:
-                cursor.execute("TRUNCATE forecasting_stagedscore, forecasting_stagedframe")
+                clear_staging(cursor)
                 rates, records = fit_history(cursor, load_rules(None), run.as_of_on)
                 ranges, run.row_count = _account_ranges(cursor, chunk_rows)
             run.likelihood_table, run.rep_records = rates.to_dict(), records.to_dict()

@@ -182,7 +182,7 @@ def test_staging_that_a_crash_emptied_is_done_again(cast: Cast) -> None:
     for chunk_id in chunk_ids:
         services.stage_chunk(chunk_id=chunk_id)
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE forecasting_stagedscore, forecasting_stagedframe")
+        cursor.execute("TRUNCATE forecasting_stagedframe")
     assert not services.publish_run(run_id=run.pk)
     assert run.chunks.filter(staged_at__isnull=True).count() == len(chunk_ids)
     for chunk_id in chunk_ids:
