@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from renewals.forms import LABELS, owners_for
+from renewals.forms import LABELS, owners_for, shown
 from renewals.models import ChurnReason, Offer, Renewal, Stage
 from renewals.rows import Row
-from renewals.services import StaleRenewal
+from renewals.services import BEHIND, NOBODY, StaleRenewal, cell_text
 from renewals.tables import EDITABLE
 
 KINDS = {
@@ -65,10 +66,11 @@ class Editor:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Somebody was faster: what they wrote, what I typed."""
+    """Somebody was faster: what it was when I opened it, what they wrote, what I typed."""
 
     author: str
     when: str
+    original: str
     theirs: str
     mine: str
 
@@ -86,11 +88,12 @@ def open_with_error(row: Row, name: str, data: Mapping[str, Any], message: str) 
 
 
 def open_with_conflict(row: Row, name: str, data: Mapping[str, Any], stale: StaleRenewal) -> None:
-    """Both values in the row's cell. Sending it again compares with what is there now."""
+    """The three values in the row's cell. Sending it again compares with what is there now."""
     editor = _bound(row, name, data)
     at = stale.author.at
     when = timezone.localtime(at).strftime("at %H:%M on %d %b") if at else "in the meantime"
-    conflict = Conflict(stale.author.name, when, stale.theirs or "nothing", _read(editor))
+    original = _read_seen(name, str(data.get("was", "")))
+    conflict = Conflict(stale.author.name, when, original or NOBODY, stale.theirs or NOBODY, _read(editor))
     _open(row, replace(editor, was=stale.theirs_value, conflict=conflict))
 
 
@@ -117,7 +120,20 @@ def _read(editor: Editor) -> str:
     choices = {str(pk): name for pk, name in editor.stages} if editor.column == "stage" else {}
     if editor.column == "outcome":
         choices = dict(editor.outcomes)
-    return choices.get(editor.typed, editor.label) or "nothing"
+    return choices.get(editor.typed, editor.label) or NOBODY
+
+
+def _read_seen(name: str, value: str) -> str:
+    """What the editor sent as seen (`services.cell_value`), as people read it; as it came where no cell held it."""
+    parts = value.split("/") if name == "outcome" else [value]
+    columns: dict[str, Any] = {field.name: field for field in Renewal._meta.concrete_fields}
+    columns |= {field.attname: field for field in Renewal._meta.concrete_fields}
+    fields = [columns[column] for column in BEHIND.get(name, (name,))]
+    try:
+        held = {field.attname: field.to_python(part or None) for field, part in zip(fields, parts, strict=False)}
+        return cell_text(Renewal(**held), name)
+    except (ValidationError, ObjectDoesNotExist, ValueError):
+        return shown(value, 60)
 
 
 def find_choices(field_name: str, text: str, user: User) -> list[tuple[int, str, str]]:
