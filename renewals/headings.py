@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils.html import format_html
 
+from accounts.templatetags.look import icon
 from accounts.templatetags.money import currency_sign
 from renewals.tables import COLUMNS, DEFAULT_COLUMNS, Sight
 
@@ -17,25 +19,33 @@ class Heading:
 
     name: str
     label: str
-    attributes: str
     url: str
     direction: str  # ascending, descending, or nothing: as aria-sort says it
 
     @property
-    def icon(self) -> str:
-        return "arrow-up" if self.direction == "ascending" else "arrow-down"
+    def html(self) -> str:
+        return _set_heading(self)
 
 
-HEADING_ATTRIBUTES = {
-    name: format_html(
-        ' class="{}" data-name="{}" data-label="{}" data-why="{}"',
+@lru_cache(maxsize=1024)  # a page has twenty, the same ones while its filters stay
+def _set_heading(heading: Heading) -> str:
+    column, sort, arrow = COLUMNS[heading.name], "", ""
+    if heading.direction:
+        sort = format_html(' aria-sort="{}"', heading.direction)
+        arrow = icon("arrow-up" if heading.direction == "ascending" else "arrow-down")
+    return format_html(
+        '<th scope="col" class="{}" data-name="{}" data-label="{}" data-why="{}"{}>'
+        '<a id="sort-{}" href="{}">{}{}</a></th>',
         column.attrs["th"]["class"],
-        name,
+        heading.name,
         column.verbose_name,
         column.attrs["th"]["data-why"],
+        sort,
+        heading.name,
+        heading.url,
+        heading.label,
+        arrow,
     )
-    for name, column in COLUMNS.items()
-}
 
 
 def build_headings(
@@ -51,7 +61,6 @@ def build_headings(
             Heading(
                 name=name,
                 label=f"{column.verbose_name}{unit}",
-                attributes=HEADING_ATTRIBUTES[name],
                 url=url_of(f"-{name}" if is_current and not is_descending else name),
                 direction=("descending" if is_descending else "ascending") if is_current else "",
             )

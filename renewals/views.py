@@ -52,7 +52,7 @@ def table(request: HttpRequest) -> HttpResponse:
     bar = build_bar(query, views, sight.user) if is_whole else None
     page = read_page(matching, query)
     rows = {row.id: row for row in load_rows(page.ids, sight, query.columns)}
-    first = (query.page - 1) * query.page_size
+    first, unsorted_url = (query.page - 1) * query.page_size, query.url(sort=None)
     context: dict[str, Any] = {
         "query": query,
         "address": canonical_address(query),
@@ -62,7 +62,7 @@ def table(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "first_number": first + 1,
         "last_number": first + len(page.ids),
-        "headings": build_headings(query.sort, lambda sort: query.url(sort=sort), sight, query.columns),
+        "headings": build_headings(query.sort, lambda sort: f"{unsorted_url}&sort={sort}", sight, query.columns),
         "previous_url": query.url(page=str(query.page - 1)) if query.page > 1 else "",
         "first_url": query.url(page=None),
         "next_url": query.url(page=str(query.page + 1)) if page.has_more else "",
@@ -137,18 +137,21 @@ def row(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def cell(request: HttpRequest, pk: int, field: str) -> HttpResponse:
-    """Save one cell. 422 and 409 come back as the same row with the cell open."""
+    """Save one cell. 422 and 409 come back as the same row with the cell open.
+
+    Whether the user may see and edit the row is asked once, by update_renewal of the row that it has locked.
+    """
     if field not in EDITABLE:
         raise Http404
     user = signed_in(request)
-    renewal = get_editable_renewal(user, pk)
     sight = Sight.of(user, get_company())
     form = CellForm(request.POST, field=field, editing=Editing(user, sight.as_of))
     if not form.is_valid():
+        get_editable_renewal(user, pk)
         return _answer(request, pk, sight, status=422, invalid=(field, form.message))
     try:
         change = update_renewal(
-            renewal_id=renewal.pk,
+            renewal_id=pk,
             field=field,
             value=form.cleaned_data["value"],
             seen=form.cleaned_data["was"],
@@ -181,13 +184,13 @@ def _answer(
         editors.open_with_conflict(fresh, stale.field, data, stale)
     response = render(request, "renewals/_rows.html", {"rows": [fresh]}, status=status)
     if change and change.batch_id:
-        response.headers["HX-Trigger"] = json.dumps(_told(change, sight))
+        response.headers["HX-Trigger"] = json.dumps(_told(change, fresh.account, sight))
     return response
 
 
-def _told(change: Change, sight: Sight) -> dict[str, Any]:
+def _told(change: Change, account: str, sight: Sight) -> dict[str, Any]:
     """What the page is told of a save: a toast, with undo where the person could do it, and that totals have moved."""
-    toast: dict[str, str] = {"text": change.text}
+    toast: dict[str, str] = {"text": change.told_of(account)}
     if may_edit(sight.user, change.renewal):
         toast["undoUrl"] = reverse("history:undo", args=[change.batch_id])
     return {"toast": toast, "renewals:changed": {"ids": []}}
