@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from config.history import track_history
+from config.instances import read_instance
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "A currency is three capital letters, such as EUR.")
 
@@ -59,7 +60,10 @@ class Company(models.Model):
 
 
 def get_company() -> Company:
-    return Company.objects.get(pk=1)
+    company = read_instance(Company, "id = %s", [1])
+    if company is None:
+        raise Company.DoesNotExist
+    return company
 
 
 @track_history()

@@ -27,8 +27,7 @@ _prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 def execute_prepared(cursor: Any, sql: str, params: Sequence[Any] | Mapping[str, Any]) -> None:
     """As cursor.execute(sql, params). The text must not vary with the values: a list is one parameter, `= ANY(%s)`.
 
-    Its plan is made for any values (plan_cache_mode, see settings), so it has to be one that suits them all. A list
-    holds whole numbers.
+    Its plan is made for any values (plan_cache_mode, see settings), so it has to be one that suits them all.
     """
     if not settings.PREPARED_STATEMENTS:
         cursor.execute(sql, params)
@@ -38,7 +37,7 @@ def execute_prepared(cursor: Any, sql: str, params: Sequence[Any] | Mapping[str,
     name, prepare, execute = _statement(sql, names, tuple(_type_of(value) for value in values))
     known = _prepared.setdefault(connection.connection, set())
     if name not in known:
-        cursor.execute(prepare)
+        cursor.execute(prepare.replace("%", "%%"), [])
         known.add(name)
     cursor.execute(execute, values)
 
@@ -57,7 +56,7 @@ def _statement(sql: str, names: tuple[str, ...] | None, types: tuple[str, ...]) 
 
 
 def _type_of(value: Any) -> str:
-    """What a value is to PostgreSQL. Text, and a blank, are what their place in the statement makes of them."""
+    """What a value is to PostgreSQL. Text, lists and blanks are what their place in the statement makes of them."""
     match value:
         case bool():
             return "boolean"
@@ -71,6 +70,4 @@ def _type_of(value: Any) -> str:
             return "timestamptz"
         case dt.date():
             return "date"
-        case list():
-            return "bigint[]"
     return "unknown"

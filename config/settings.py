@@ -108,6 +108,7 @@ CACHES = {
     }
 }
 
+SESSION_ENGINE = "config.sessions"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
+from config.instances import read_instance
 from renewals.models import Renewal
 
 NOT_EDITABLE = "You may look at this renewal; only its owner, the owner's manager or an admin edits it."
@@ -23,7 +24,18 @@ def get_visible_renewal(user: User, pk: int) -> Renewal:
 def get_editable_renewal(user: User, pk: int) -> Renewal:
     renewal = get_visible_renewal(user, pk)
     if not may_edit(user, renewal):
-        raise PermissionDenied(
-            "You may look at this renewal; only its owner, the owner's manager or an admin edits it."
-        )
+        raise PermissionDenied(NOT_EDITABLE)
+    return renewal
+
+
+def lock_editable_renewal(user: User, pk: int) -> Renewal:
+    """The row as it is now, locked until the transaction ends; 404 and 403 are decided by that state.
+
+    Read alone: beside a row that was waited for, PostgreSQL puts the owner, stage and offer from before the wait.
+    """
+    renewal = read_instance(Renewal, "id = %s FOR NO KEY UPDATE", [pk])
+    # Whoever may edit a row sees it.
+    if renewal is None or not may_edit(user, renewal):
+        get_visible_renewal(user, pk)
+        raise PermissionDenied(NOT_EDITABLE)
     return renewal

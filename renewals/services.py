@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, Q
 
 from accounts.models import User
 from accounts.templatetags.money import money
 from config.history import recorded_as
-from renewals.access import NOT_EDITABLE, may_edit
+from renewals.access import lock_editable_renewal
 from renewals.forms import LABELS, Decision, shown
 from renewals.models import Renewal, Stage
 from renewals.scoring import scoring
@@ -36,11 +35,21 @@ BEHIND = {"outcome": ("outcome", "churn_reason_id", "final_amount")}
 
 @dataclass(frozen=True)
 class Change:
-    """What a write did, in words for the person; `batch_id` is its step in history, None where nothing changed."""
+    """What a write did; `batch_id` is its step in history, None where nothing changed."""
 
     renewal: Renewal
-    text: str = ""
+    label: str = ""
+    moved: str = ""
     batch_id: uuid.UUID | None = None
+
+    def told_of(self, account: object) -> str:
+        """What a toast says: Forecast of Halden Biotech: 96,500 → 108,500. Blank where nothing changed."""
+        return f"{self.label} of {account}: {self.moved}" if self.batch_id else ""
+
+    @property
+    def text(self) -> str:
+        """The same, where the account's name is not at hand: one query."""
+        return self.told_of(self.renewal.account) if self.batch_id else ""
 
 
 @dataclass(frozen=True)
@@ -66,10 +75,12 @@ def update_renewal(*, renewal_id: int, field: str, value: Any, seen: str, user: 
 
     Raises:
         StaleRenewal: the field is no longer what the editor saw.
+        Http404: the user may not know of the row as it is now.
         PermissionDenied: the user may not edit the row as it is now.
     """
-    with transaction.atomic():
-        renewal = _lock(renewal_id, user)
+    # The step ends after the transaction, which then has nothing to forget.
+    with recorded_as(user_id=user.pk, how="cell") as batch_id, transaction.atomic():
+        renewal = lock_editable_renewal(user, renewal_id)
         theirs_value, theirs = cell_value(renewal, field), cell_text(renewal, field)
         before = {column: getattr(renewal, column) for column in KEPT}
         ASSIGN[field](renewal, value, as_of)
@@ -79,31 +90,10 @@ def update_renewal(*, renewal_id: int, field: str, value: Any, seen: str, user: 
         if theirs_value != seen:
             author = _author_of(renewal_id, {column: before[column] for column in BEHIND.get(field, (_column(field),))})
             raise StaleRenewal(field=field, theirs=theirs, theirs_value=theirs_value, author=author)
-        batch_id = _save(renewal, changed, user=user, as_of=as_of)
-    return Change(renewal, text=_said(renewal, field, theirs), batch_id=batch_id)
-
-
-def _said(renewal: Renewal, field: str, before: str) -> str:
-    """What a toast says: Forecast of Halden Biotech: 96,500 → 108,500."""
-    parts = (shown(text or NOBODY, 60) for text in (before, cell_text(renewal, field)))
-    return f"{LABELS[field]} of {renewal.account}: {' → '.join(parts)}"
-
-
-def _lock(renewal_id: int, user: User) -> Renewal:
-    """The row, locked, as it is now; the view's permission was asked of an earlier state."""
-    rows = Renewal.objects.select_for_update(of=("self",))
-    renewal = rows.select_related("account", "owner", "stage", "offer", "churn_reason").get(pk=renewal_id)
-    if not may_edit(user, renewal):
-        raise PermissionDenied(NOT_EDITABLE)
-    return renewal
-
-
-def _save(renewal: Renewal, changed: list[str], *, user: User, as_of: dt.date) -> uuid.UUID:
-    """Write the changed columns and the row's score; the step that this is in history."""
-    with recorded_as(user_id=user.pk, how="cell") as batch_id:
         renewal.save(update_fields=[_field(column) for column in changed] + ["updated_at"])
-    scoring().score_renewals([renewal.pk], as_of=as_of)
-    return batch_id
+        scoring().score_renewals([renewal.pk], as_of=as_of)
+    moved = " → ".join(shown(text or NOBODY, 60) for text in (theirs, cell_text(renewal, field)))
+    return Change(renewal, LABELS[field], moved, batch_id)
 
 
 def _author_of(renewal_id: int, now: Mapping[str, Any]) -> Author:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from django.db import connection
@@ -104,33 +104,45 @@ def load_rules(run: Run | None) -> Rules:
     )
 
 
+# What changes whenever a rule does. The newest ids stand beside the version, so that a rule that was written past
+# `bump_rules_version` (by a migration, by hand) is seen as well.
+MARK: Final = (
+    "(SELECT rules_version FROM accounts_company)",
+    "(SELECT max(id) FROM forecasting_run WHERE state = 'published')",
+    "(SELECT max(id) FROM renewals_timingpolicyversion)",
+    "(SELECT max(id) FROM renewals_riskweightversion)",
+    "(SELECT max(id) FROM renewals_riskfactor)",
+    "(SELECT max(id) FROM renewals_stage)",
+)
+Mark = tuple[int | None, ...]
+
 # By database: what marked the rules when they were read, and the rules.
-_current: dict[str, tuple[tuple[Any, ...], Rules]] = {}
+_current: dict[str, tuple[Mark, Rules]] = {}
 
 
 def current_rules() -> Rules:
-    """The rules in force with the fit of the last published run: cached in the process, checked by one query.
-
-    The newest ids stand beside the version, so that a rule that was written past `bump_rules_version` (by a migration,
-    by hand) is seen as well.
-    """
+    """The rules in force with the fit of the last published run: cached in the process, checked by one query."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rules_version,"
-            " (SELECT max(id) FROM forecasting_run WHERE state = 'published'),"
-            " (SELECT max(id) FROM renewals_timingpolicyversion),"
-            " (SELECT max(id) FROM renewals_riskweightversion),"
-            " (SELECT max(id) FROM renewals_riskfactor),"
-            " (SELECT max(id) FROM renewals_stage)"
-            " FROM accounts_company"
-        )
-        mark = cursor.fetchone()
+        cursor.execute(f"SELECT {', '.join(MARK)}")
+        return rules_at(cursor.fetchone())
+
+
+def rules_at(mark: Mark) -> Rules:
+    """The rules of which MARK was just read: those that the process knows, unless they had another."""
     database = connection.settings_dict["NAME"]
     known, rules = _current.get(database, (None, None))
     if rules is None or known != mark:
-        rules = load_rules(Run.objects.filter(pk=mark[1]).first())
+        rules = load_rules(Run.objects.filter(pk=mark[1]).first() if mark[1] else None)
         _current[database] = mark, rules
     return rules
+
+
+def known_rules() -> tuple[Mark, Rules]:
+    """The rules as this process last read them, and their mark: not to be trusted before MARK was read anew."""
+    database = connection.settings_dict["NAME"]
+    if database not in _current:
+        current_rules()
+    return _current[database]
 
 
 PolicyEntry = tuple[int | None, int | None, int | None, int, int, int, int, bool]

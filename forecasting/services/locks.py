@@ -20,6 +20,10 @@ class Lock(IntEnum):
 
 # How long an edit waits for a publication before it leaves its score for later.
 PATIENCE: Final = 0.25
+# A first one that was had once more counts once: both are held until the transaction ends.
+TRY_BOTH: Final = (
+    "SELECT CASE WHEN pg_try_advisory_xact_lock_shared(%s) THEN pg_try_advisory_xact_lock_shared(%s) ELSE false END"
+)
 
 
 def take_lock(lock: Lock) -> None:
@@ -34,16 +38,14 @@ def try_lock(lock: Lock) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def try_to_share(*locks: int) -> bool:
-    """Take locks shared, in that order; False when somebody holds one of them exclusively for longer than PATIENCE."""
+def try_to_share(first: int, second: int) -> bool:
+    """Take both locks shared, in that order; False when somebody holds one exclusively for longer than PATIENCE."""
     until = time.monotonic() + PATIENCE
     with connection.cursor() as cursor:
-        for lock in locks:
-            while True:
-                cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", [lock])
-                if cursor.fetchone()[0]:
-                    break
-                if time.monotonic() > until:
-                    return False
-                time.sleep(0.02)
-    return True
+        while True:
+            cursor.execute(TRY_BOTH, [first, second])
+            if cursor.fetchone()[0]:
+                return True
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)

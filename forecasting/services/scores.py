@@ -3,36 +3,65 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from django.db import connection, transaction
-from psycopg2.extras import execute_values
 
-from forecasting.frames import Accounts, Arrays, current_rules, day_number, judge, read_book, score_book
+from config.prepared import execute_prepared
+from forecasting.frames import (
+    Accounts,
+    Arrays,
+    Book,
+    Rules,
+    current_rules,
+    day_number,
+    judge,
+    read_book,
+    score_book,
+)
+from forecasting.frames.few import read_few
 from forecasting.models import StaleScore
 from forecasting.services.locks import Lock, try_to_share
-from forecasting.services.publish import SCORE_COLUMNS
+from renewals.models.quality import DataRule
 from renewals.quality.evaluate import LOCK as QUALITY_LOCK
-from renewals.quality.evaluate import evaluate_renewals
+from renewals.quality.evaluate import VERSIONS, active_rules, judging_sql, rules_of
 
-COLUMNS: Final = ("renewal_id", *SCORE_COLUMNS)
-# The count tells a run that is under way that it has read an older row.
-UPSERT: Final = (
-    f"INSERT INTO renewals_renewalscore AS s ({', '.join(COLUMNS)}, edit_count) VALUES %s"
-    f" ON CONFLICT (renewal_id) DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in COLUMNS[1:])},"
-    " edit_count = s.edit_count + 1"
-)
-# The month a row is due in, and the one it was due in before a change of this transaction.
-MARK_STALE: Final = """
-INSERT INTO forecasting_stalemonth (month_on)
-SELECT DISTINCT date_trunc('month', due_on) FROM (
+# Of a score as JSON; NULL for a risk score of which nothing is known.
+TYPES: Final = {
+    "renewal_id": "bigint",
+    "account_id": "bigint",
+    "timing_class": "smallint",
+    "timing_days": "integer",
+    "risk_score": "float8",
+    "likelihood": "float8",
+    "likelihood_count": "integer",
+    "probability": "float8",
+    "completeness": "float8",
+    "contributions": "smallint[]",
+}
+NAMES: Final = ", ".join(TYPES)
+TYPED: Final = ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
+# What is written of scored rows, after the parts that judge them by the data rules. Stale are the month a row is due
+# in, and the one it was due in before a change of this transaction. The count of edits tells a run that is under way
+# that it has read an older row.
+WRITE: Final = f"""
+WITH {{judging}}, changed AS (
     SELECT due_on FROM renewals_renewal WHERE id = ANY(%(ids)s)
     UNION ALL
     SELECT due_on FROM renewals_renewalevent WHERE pgh_obj_id = ANY(%(ids)s) AND pgh_created_at = now()
-) changed
+), stale AS (
+    INSERT INTO forecasting_stalemonth (month_on) SELECT DISTINCT date_trunc('month', due_on) FROM changed
+)
+INSERT INTO renewals_renewalscore AS s ({NAMES}, edit_count)
+SELECT {NAMES}, 1 FROM jsonb_to_recordset(%(scores)s) AS t ({TYPED})
+ON CONFLICT (renewal_id) DO UPDATE SET
+    {", ".join(f"{name} = EXCLUDED.{name}" for name in TYPES if name != "renewal_id")}, edit_count = s.edit_count + 1
 """
+# Up to here rows are read and written by prepared statements; for more the plan depends on how many there are.
+FEW: Final = 50
 
 
 def score_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
@@ -66,21 +95,34 @@ def score_stale_renewals(*, as_of: dt.date) -> int:
 def _score(ids: list[int], as_of: dt.date) -> None:
     """Both locks are held, shared."""
     with connection.cursor() as cursor:
-        evaluate_renewals(renewal_ids=ids, as_of=as_of)
-        cursor.execute("SELECT DISTINCT account_id FROM renewals_renewal WHERE id = ANY(%s)", [ids])
-        accounts = Accounts.listed([account_id for (account_id,) in cursor.fetchall()])
-        rules = current_rules()
-        book = read_book(cursor, rules, accounts)
+        is_few = len(ids) <= FEW
+        rules, book, data_rules = (_read_few if is_few else _read_many)(cursor, ids)
         scores = score_book(book, rules, judge(book, rules, day_number(as_of)))
-        wanted = np.flatnonzero(np.isin(scores["renewal_id"], ids))
-        wanted = wanted[np.argsort(scores["renewal_id"][wanted])]
-        execute_values(cursor, UPSERT, _rows(scores, wanted), page_size=1000)
-        cursor.execute(MARK_STALE, {"ids": ids})
+        judging, values = judging_sql(data_rules, ids, as_of)
+        values["scores"] = _as_json(scores, ids)
+        write = WRITE.format(judging=judging)
+        if is_few:
+            execute_prepared(cursor, write, values)
+        else:
+            cursor.execute(write, values)
 
 
-def _rows(scores: Arrays, places: Any) -> list[tuple[Any, ...]]:
-    """Rows of COLUMNS and an edit count of 1, NULL for a score of which nothing is known."""
-    columns: list[list[Any]] = [scores[name][places].tolist() for name in COLUMNS]
-    risk = COLUMNS.index("risk_score")
-    columns[risk] = [None if score != score else score for score in columns[risk]]
-    return [(*row, 1) for row in zip(*columns, strict=True)]
+def _read_few(cursor: Any, ids: list[int]) -> tuple[Rules, Book, list[DataRule]]:
+    rules, book, beside = read_few(cursor, ids, VERSIONS)
+    return rules, book, rules_of(str(beside[0])) if beside else active_rules()
+
+
+def _read_many(cursor: Any, ids: list[int]) -> tuple[Rules, Book, list[DataRule]]:
+    cursor.execute("SELECT DISTINCT account_id FROM renewals_renewal WHERE id = ANY(%s)", [ids])
+    accounts = Accounts.listed([account_id for (account_id,) in cursor.fetchall()])
+    rules = current_rules()
+    return rules, read_book(cursor, rules, accounts), active_rules()
+
+
+def _as_json(scores: Arrays, ids: list[int]) -> str:
+    """The scores of these renewals alone, in the order of their ids."""
+    wanted = np.flatnonzero(np.isin(scores["renewal_id"], ids))
+    wanted = wanted[np.argsort(scores["renewal_id"][wanted])]
+    columns: dict[str, list[Any]] = {name: scores[name][wanted].tolist() for name in TYPES}
+    columns["risk_score"] = [None if score != score else score for score in columns["risk_score"]]
+    return json.dumps([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])

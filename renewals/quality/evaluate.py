@@ -22,17 +22,19 @@ log = logging.getLogger(__name__)
 LOCK: Final = 7_010_003
 KEPT: Final = "account_id, due_on, rule_ids, worst_severity"
 
-MERGE: Final = f"""
-WITH found AS MATERIALIZED ({{found}}), mended AS (
+JUDGED: Final = f"""
+found AS MATERIALIZED ({{found}}), mended AS (
     DELETE FROM renewals_renewalquality q USING found f WHERE q.renewal_id = f.renewal_id AND f.rule_ids = '{{{{}}}}'
+), judged AS (
+    INSERT INTO renewals_renewalquality AS q (renewal_id, {KEPT})
+    SELECT renewal_id, {KEPT} FROM found WHERE rule_ids <> '{{{{}}}}'
+    ON CONFLICT (renewal_id) DO UPDATE SET ({KEPT}) = ROW(EXCLUDED.account_id, EXCLUDED.due_on, EXCLUDED.rule_ids,
+        EXCLUDED.worst_severity)
+    WHERE (q.account_id, q.due_on, q.rule_ids, q.worst_severity) IS DISTINCT FROM
+        (EXCLUDED.account_id, EXCLUDED.due_on, EXCLUDED.rule_ids, EXCLUDED.worst_severity)
 )
-INSERT INTO renewals_renewalquality AS q (renewal_id, {KEPT})
-SELECT renewal_id, {KEPT} FROM found WHERE rule_ids <> '{{{{}}}}'
-ON CONFLICT (renewal_id) DO UPDATE SET ({KEPT}) = ROW(EXCLUDED.account_id, EXCLUDED.due_on, EXCLUDED.rule_ids,
-    EXCLUDED.worst_severity)
-WHERE (q.account_id, q.due_on, q.rule_ids, q.worst_severity) IS DISTINCT FROM
-    (EXCLUDED.account_id, EXCLUDED.due_on, EXCLUDED.rule_ids, EXCLUDED.worst_severity)
 """
+MERGE: Final = f"WITH {JUDGED} SELECT 1"
 # What the book looks like now against what is stored; both sides hold only rows that break a rule.
 CHANGED: Final = f"""
 CREATE TEMPORARY TABLE quality_changed ON COMMIT DROP AS
@@ -51,18 +53,24 @@ class Judged:
     broken_count: int
 
 
-# By database: the rules as this process last read them, and which versions of which rows they were.
+# Which versions of which rows the rules are, so that no writer has to say that it wrote.
+VERSIONS: Final = "(SELECT string_agg(concat(id, ctid, xmin), ',') FROM renewals_datarule)"
+# By database: the rules as this process last read them, and which versions they were.
 _read: dict[str, tuple[str, list[DataRule]]] = {}
 
 
 def active_rules(*, lock_sql: str = "NULL") -> list[DataRule]:
     """The rules in force, the most severe first. One that was spoiled by hand is left out: it must not stop an edit.
 
-    Cached in the process and checked by one query of the rows' versions, so that no writer has to say that it wrote.
+    Cached in the process and checked by one query.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT (SELECT string_agg(concat(id, ctid, xmin), ',') FROM renewals_datarule), {lock_sql}")
-        versions = str(cursor.fetchone()[0])
+        cursor.execute(f"SELECT {VERSIONS}, {lock_sql}")
+        return rules_of(str(cursor.fetchone()[0]))
+
+
+def rules_of(versions: str) -> list[DataRule]:
+    """The active rules, of which VERSIONS was just read."""
     known_versions, rules = _read.get(connection.settings_dict["NAME"], ("", []))
     if versions != known_versions:
         stored = DataRule.objects.filter(is_active=True).order_by("-severity", "pk")
@@ -82,11 +90,18 @@ def _is_whole(rule: DataRule) -> bool:
 
 def evaluate_renewals(*, renewal_ids: Sequence[int], as_of: dt.date) -> None:
     """Judge these rows anew inside the caller's transaction: one statement, after the one that takes the lock."""
-    rules = [rule for rule in active_rules(lock_sql=f"pg_advisory_xact_lock_shared({LOCK})") if is_of_renewals(rule)]
-    binds = Binds(as_of)
-    found = _found_sql(rules, binds, f"r.id = ANY({binds(list(renewal_ids))})")
+    rules = active_rules(lock_sql=f"pg_advisory_xact_lock_shared({LOCK})")
+    judging, values = judging_sql(rules, renewal_ids, as_of)
     with connection.cursor() as cursor:
-        cursor.execute(MERGE.format(found=found), binds.values)
+        cursor.execute(f"WITH {judging} SELECT 1", values)
+
+
+def judging_sql(rules: list[DataRule], renewal_ids: Sequence[int], as_of: dt.date) -> tuple[str, dict[str, Any]]:
+    """Judging these rows anew by some of `rules_of`, as the first parts of a WITH: what else is written of the rows
+    goes into the same statement. With the values it binds, of which `ids` are the rows'. The caller holds LOCK."""
+    binds = Binds(as_of, {"ids": list(renewal_ids)})
+    found = _found_sql([rule for rule in rules if is_of_renewals(rule)], binds, "r.id = ANY(%(ids)s)")
+    return JUDGED.format(found=found), binds.values
 
 
 def evaluate_all(*, as_of: dt.date) -> Judged:

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from config.history import recorded_as
 from config.prepared import execute_prepared
 
 SQL = "SELECT n * %s FROM generate_series(1, 3) n WHERE n = ANY(%s) AND 'n%%' LIKE '%%'"
@@ -59,6 +60,13 @@ def test_named_values_may_come_more_than_once(db: None) -> None:
 def test_value_keeps_its_type(db: None, value: object) -> None:
     (found,) = fetch("SELECT %s", [value])[0]
     assert (found, type(found)) == (value, type(value))
+
+
+def test_is_recorded_in_a_step_of_the_history(db: None) -> None:
+    sql = "SELECT %s || '%%' || current_setting('pghistory.context_metadata', true)"
+    with recorded_as(user_id=7, how="cell"):
+        assert fetch(sql, ["5"]) == [('5%{"user": 7, "how": "cell"}',)]
+    assert fetch(sql, ["5"]) == [("5%",)]
 
 
 def test_is_there_after_the_transaction_that_prepared_it_failed(db: None) -> None:

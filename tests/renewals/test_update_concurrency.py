@@ -1,12 +1,14 @@
 """Two people on one row at the same moment, with real threads and real commits."""
 
 import datetime as dt
+import time
 from decimal import Decimal
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
 
 from accounts.models import User
 from renewals.models import Renewal
@@ -76,3 +78,46 @@ def test_the_same_edit_sent_twice_at_once_is_one(row: Renewal, cast: Cast) -> No
     edit_at_once(row, (cast.rep, "confidence", 55, "10"), (cast.rep, "confidence", 55, "10"))
     fresh = Renewal.objects.get(pk=row.pk)
     assert (fresh.confidence, fresh.events.count()) == (55, 1)  # type: ignore[attr-defined]
+
+
+def wait_for_a_lock() -> None:
+    """Until another connection waits for a row that this one has changed."""
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("Nobody waits.")
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_row_that_is_handed_over_meanwhile_is_judged_by_its_new_owner(row: Renewal, cast: Cast) -> None:
+    """Both owners are in the manager's team: the edit that waited goes through, and the former owner's does not."""
+    answers: dict[str, object] = {}
+
+    def edit(user: User, field: str, value: Any, seen: str) -> None:
+        try:
+            change = update_renewal(renewal_id=row.pk, field=field, value=value, seen=seen, user=user, as_of=AS_OF)
+            answers[user.name] = change.text
+        except PermissionDenied as refused:
+            answers[user.name] = refused
+        finally:
+            connection.close()
+
+    for user, field, value, seen in (
+        (cast.manager, "confidence", 20, "10"),
+        (cast.rep, "forecast_amount", Decimal(300), "100.00"),
+    ):
+        Renewal.objects.filter(pk=row.pk).update(owner=cast.rep)
+        with transaction.atomic():
+            Renewal.objects.filter(pk=row.pk).update(owner=cast.team_mate)
+            thread = Thread(target=edit, args=(user, field, value, seen))
+            thread.start()
+            wait_for_a_lock()
+        thread.join(30)
+    assert answers[cast.manager.name] == f"Confidence of {row.account}: 10% → 20%"
+    assert isinstance(answers[cast.rep.name], PermissionDenied)
+    fresh = Renewal.objects.get(pk=row.pk)
+    assert (fresh.confidence, fresh.forecast_amount) == (20, 100)
