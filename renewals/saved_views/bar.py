@@ -44,7 +44,7 @@ class Bar:
 
     @property
     def name(self) -> str:
-        return self.opened.name if self.opened else "No view"
+        return self.opened.name if self.opened else "Unsaved view"
 
     @property
     def reset_url(self) -> str:

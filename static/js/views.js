@@ -112,7 +112,7 @@
     layOut();
   }
 
-  // The new widths go into the address, and the list is read again so that its own links have them too.
+  // The new widths go into the address. The list's own links get them as they are followed.
   function keepWidths() {
     const params = present();
     const { widths } = table().dataset;
@@ -125,10 +125,6 @@
     params.delete("page");
     list().dataset.address = written(params);
     showChanged();
-    if (list().querySelector(".g-editor")) return;
-    const focused = document.activeElement?.id;
-    htmx.ajax("GET", location.pathname + location.search, { source: list(), target: list(), swap: "outerHTML" })
-      .then(() => { if (focused) document.getElementById(focused)?.focus(); });
   }
 
   function dressHeads() {
@@ -184,6 +180,13 @@
   // Requests that are about what is seen now
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt } = event.detail;
+    if (elt.matches("#renewal-list a") && table()) {
+      const [path, query] = event.detail.path.split("?");
+      const params = new URLSearchParams(query);
+      params.delete("widths");
+      if (table().dataset.widths) params.set("widths", table().dataset.widths);
+      event.detail.path = `${path}?${written(params)}`;
+    }
     if (elt.matches(".v-layout .p-menu") && !elt.closest("details").open) event.preventDefault();
     if (!elt.matches("[data-with-address]")) return;
     if (event.detail.verb === "get") event.detail.path = `${event.detail.path.split("?")[0]}?${written(present())}`;
@@ -301,7 +304,11 @@
     if (pages && new URLSearchParams(list().dataset.address).has("folded")) pages.textContent = "";
   }
 
-  document.addEventListener("htmx:afterSwap", dress);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    // Saved from the dialog that had said who was faster
+    if (event.detail.target?.id === "view-bar") document.getElementById("shell-dialog").close();
+    dress();
+  });
   document.fonts?.ready.then(layOut);
   dress();
 })();
