@@ -43,7 +43,8 @@ def compute_lines(
     """
     known = _Known(stored if stored is not None else _empty())
     quarter = _quarters(rows["month"], report)
-    parts = [rows[quarter == first] for first in np.unique(quarter)]
+    order = np.argsort(quarter, kind="stable")
+    parts = np.split(rows[order], np.flatnonzero(_is_new([quarter[order]]))[1:]) if rows.size else []
     # Quarters know nothing of each other, and NumPy lets go of the interpreter while it works.
     with ThreadPoolExecutor(max_workers=2) as pool:
         lines = [_empty(), *pool.map(lambda part: _lines_of_quarter(part, report, known, with_scopes), parts)]
@@ -82,13 +83,13 @@ class _Base:
         keys = [rows["month"], rows["owner"], rows["segment"], rows["currency"]]
         code = _joined(keys)
         order = np.argsort(code, kind="stable")
-        rows, code = rows[order], code[order]
+        row = {name: rows[name][order] for name in rows.dtype.names or ()}
+        code = code[order]
         starts = np.flatnonzero(_is_new([code]))
         self.month, self.owner, self.segment, self.currency = (
-            rows[name][starts].astype(np.int64) for name in ("month", "owner", "segment", "currency")
+            row[name][starts].astype(np.int64) for name in ("month", "owner", "segment", "currency")
         )
         self.team = _mapped(self.owner, report.team_of_owner)
-        row = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
         measures = dict(_measures(row, report))
         self.names = tuple(measures)
         self.sums = np.stack([np.add.reduceat(values, starts, dtype=np.int64) for values in measures.values()])
