@@ -150,7 +150,7 @@
   note.className = "g-card s-note";
   note.setAttribute("role", "tooltip");
   note.hidden = true;
-  document.body.append(note);
+  document.getElementById("main").append(note);
   const findings = new Map();
 
   function hold(request, answer) {
