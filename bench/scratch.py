@@ -31,12 +31,15 @@ def execute_outside(statement: str) -> None:
 
 
 @contextmanager
-def scratch_database(name: str) -> Iterator[str]:
-    """Django, and children started inside, work on a fresh, migrated database of this name; yields its URL."""
-    execute_outside(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    execute_outside(f'CREATE DATABASE "{name}" TEMPLATE template0')
+def scratch_database(name: str, *, template: str = "template0") -> Iterator[str]:
+    """Django, and children started inside, work on a fresh, migrated database of this name; yields its URL.
+
+    Made as a copy of the database `template`, on which nobody else may work at that moment.
+    """
     previous_name, previous_url = settings.DATABASES["default"]["NAME"], os.environ.get("DATABASE_URL")
     connection.close()
+    execute_outside(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    execute_outside(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
     os.environ["DATABASE_URL"] = url = url_of(name)
     try:

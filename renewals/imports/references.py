@@ -32,7 +32,7 @@ def insert_rows(run: Run, model: type[Model], statement: str, params: Sequence[A
 
 
 def _prove_references(run: Run, model: type[Model]) -> None:
-    keys = [one for one in model._meta.concrete_fields if isinstance(one, ForeignKey) and one.db_constraint]
+    keys = [one for one in model._meta.concrete_fields if isinstance(one, ForeignKey)]
     new_rows = run.new_rows(model._meta.db_table)
     [counts] = run.rows(f"SELECT {', '.join(f'count({key.column})' for key in keys)} FROM {new_rows}")
     for key in (key for key, count in zip(keys, counts, strict=True) if count):

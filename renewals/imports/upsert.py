@@ -58,6 +58,8 @@ def _write(
         ORDER BY {order}
         """,
     )
+    if created == total:
+        return {"created": created, "changed": 0, "unchanged": 0}
     changed = run.execute(
         f"""
         UPDATE {table} o SET {", ".join(f"{column} = {value}" for column, value in values.items())}, updated_at = now()
