@@ -94,6 +94,24 @@ def test_edit_scores_a_row_as_a_run_does(cast: Cast) -> None:
     assert set(RenewalScore.objects.values_list("edit_count", flat=True)) == {1}
 
 
+def test_few_rows_and_many_are_scored_alike(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [renewal.pk for renewal in make_book(cast)]
+    services.score_renewals(renewal_ids=ids, as_of=AS_OF)
+    few = scores()
+    assert len(few) == 12
+    RenewalScore.objects.all().delete()
+    monkeypatch.setattr("forecasting.services.scores.FEW", 0)
+    services.score_renewals(renewal_ids=ids, as_of=AS_OF)
+    assert scores() == few
+
+
+def test_rows_that_are_gone_are_left_out(cast: Cast) -> None:
+    renewal = make_renewal(owner=cast.rep)
+    services.score_renewals(renewal_ids=[renewal.pk, renewal.pk + 1], as_of=AS_OF)
+    services.score_renewals(renewal_ids=[renewal.pk + 1], as_of=AS_OF)
+    assert [score.pk for score in RenewalScore.objects.all()] == [renewal.pk]
+
+
 def test_second_run_changes_nothing(cast: Cast) -> None:
     make_book(cast)
     assert recompute().changed_count == 12
