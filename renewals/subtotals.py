@@ -22,7 +22,7 @@ from renewals.models import RenewalQuerySet
 from renewals.totals import CENT, KEPT_CLASSES, Outcome
 
 AMOUNTS = ("Baseline", "Forecast", "Expected")
-# The sums, each with the amount that it is a part of. They are rounded one by one, as the strip's are.
+# The sums, each with the amount that it is a part of. Each is rounded for each currency, as the strip's are.
 PARTS = {"baseline": "Baseline", "forecast": "Forecast", "won": "Expected", "open_expected": "Expected"}
 
 
@@ -58,7 +58,7 @@ def read_subtotals(
     keyed = rows.order_by().annotate(group_key=group.key).values("group_key", "currency")
     records = cast(Iterable[dict[str, Any]], keyed.annotate(**_sums()).order_by())
     subtotals = defaultdict[str, Subtotal](Subtotal)
-    exact = {name: defaultdict[str, Decimal](Decimal) for name in PARTS}
+    exact = defaultdict[tuple[str, str], dict[str, Decimal]](dict)  # part and currency -> token -> amount
     for record in records:
         token, currency = token_of(record["group_key"]), record["currency"]
         subtotal, rate = subtotals[token], rates.get(currency)
@@ -67,9 +67,9 @@ def read_subtotals(
         if rate is None:
             subtotal.without_rate[currency] = record["row_count"]
             continue
-        for name, by_token in exact.items():
-            by_token[token] += Decimal(record[name] or 0) * rate
-    for name, by_token in exact.items():
+        for name in PARTS:
+            exact[name, currency][token] = Decimal(record[name] or 0) * rate
+    for (name, _), by_token in exact.items():
         for token, amount in _to_the_cent(by_token).items():
             subtotals[token].amounts[PARTS[name]] += amount
     return dict(subtotals)
