@@ -25,14 +25,16 @@ WARM_UP = 20  # they fill the caches of each process and the statements that eac
 
 
 @contextmanager
-def server() -> Iterator[int]:
+def server(log: int | None = None) -> Iterator[int]:
     """The real web server, with as many processes and threads as `make run` starts, on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "2", "--blocking-threads", "4", "--no-access-log", "config.wsgi:application"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "STATIC_UNHASHED": "yes"})
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=log, env={**os.environ, "STATIC_UNHASHED": "yes"}
+    )
     try:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:

@@ -19,7 +19,7 @@ from config import embedded
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
 SMALL = 10_000
-PARTS = ("recompute", "pages", "edits", "imports", "bulk", "paste", "history")
+PARTS = ("recompute", "pages", "edits", "imports", "bulk", "paste", "history", "editors", "admin")
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def load_book(count: int) -> None:
 def measure(count: int, only: Sequence[str]) -> None:
     from django.conf import settings
 
-    from bench import bulk, edits, figures, history, imports, pages, paste, recompute, scratch
+    from bench import admin, bulk, editors, edits, figures, history, imports, pages, paste, recompute, scratch
     from renewals.models import Renewal
 
     settings.ALLOWED_HOSTS = ["*"]
@@ -68,6 +68,7 @@ def measure(count: int, only: Sequence[str]) -> None:
         else:
             recompute.recompute()
             recompute.judge_data_rules()
+        found.append(history.fill(Renewal.objects.count()))
         if "pages" in only:
             found += pages.measure(count, small)
         if "edits" in only:
@@ -80,17 +81,25 @@ def measure(count: int, only: Sequence[str]) -> None:
             found += paste.measure(count, url)
         if "history" in only:
             found += history.measure(Renewal.objects.count())
+        if "editors" in only:
+            found += editors.measure(count)
+    if "admin" in only:
+        found += admin.measure(count, load_scored_book)
     figures.report(found)
 
 
-def pages_of_small_book() -> dict[str, float]:
+def load_scored_book(count: int) -> None:
     from django.core.management import call_command
 
+    load_book(count)
+    call_command("recompute", stdout=io.StringIO())
+
+
+def pages_of_small_book() -> dict[str, float]:
     from bench import pages, scratch
 
     with scratch.scratch_database("perennial_bench_small"):
-        load_book(SMALL)
-        call_command("recompute", stdout=io.StringIO())
+        load_scored_book(SMALL)
         return pages.measure_small()
 
 

@@ -1,0 +1,52 @@
+"""The product's addresses and, at /admin/, the central table as an admin changelist: the same columns, the same ones of
+them editable, 50 rows, and what Django offers to make it fast."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import include, path
+
+from accounts.models import User
+from renewals.models import Offer, Renewal
+from renewals.tables import COLUMNS, EDITABLE
+
+
+class Site(admin.AdminSite):
+    def has_permission(self, request: HttpRequest) -> bool:
+        """The product's people have no `is_staff`."""
+        return request.user.is_active and request.user.is_superuser
+
+
+class RenewalAdmin(admin.ModelAdmin):
+    list_display = tuple(COLUMNS)
+    list_editable = EDITABLE
+    list_filter = ("outcome",)
+    list_per_page = 50
+    list_select_related = ("account", "contract", "stage", "offer", "owner", "score")
+    show_full_result_count = False
+    autocomplete_fields = ("owner", "offer")
+
+    def timing(self, row: Renewal) -> str:
+        return row.score.get_timing_class_display()
+
+    def likelihood(self, row: Renewal) -> float:
+        return row.score.likelihood
+
+    def probability(self, row: Renewal) -> float:
+        return row.score.probability
+
+    def risk(self, row: Renewal) -> float | None:
+        return row.score.risk_score
+
+    def last_touch_on(self, row: Renewal) -> object:
+        return row.account.last_touch_on
+
+
+class NamedAdmin(admin.ModelAdmin):
+    search_fields = ("name",)
+
+
+site = Site()
+site.register(Renewal, RenewalAdmin)
+site.register([User, Offer], NamedAdmin)
+
+urlpatterns = [path("admin/", site.urls), path("", include("config.urls"))]
