@@ -1,0 +1,129 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting.engine.distribution import distribute
+from forecasting.engine.fitted.shock import Z, _shocked, forecast_period, learn_shock
+
+probability = st.floats(0.01, 0.99) | st.sampled_from([0.0, 1.0, 0.5])
+pairs = st.lists(st.tuples(probability, st.integers(0, 10**9)), max_size=40)
+sizes = st.sampled_from([0.0, 0.1, 0.2, 0.5])
+
+
+def columns(rows):
+    return np.array([p for p, _ in rows], dtype=np.float64), np.array([a for _, a in rows], dtype=np.int64)
+
+
+def random_book(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.beta(8, 2, n), rng.lognormal(13, 1, n).astype(np.int64) + 1
+
+
+def test_without_periods_the_size_is_the_prior():
+    assert learn_shock([], []).size == pytest.approx(0.175)
+    assert learn_shock([0.3], [np.inf]).size == pytest.approx(0.175)
+
+
+def test_size_is_that_of_the_misses_less_their_sampling_error():
+    assert learn_shock([0.2, -0.2], [0.0, 0.0]).size == pytest.approx(np.sqrt((0.04 + 0.175**2) / 2))
+    rng = np.random.default_rng(0)
+    misses = rng.normal(0, np.hypot(0.3, 0.1), 4_000)
+    assert learn_shock(misses, np.full(4_000, 0.1)).size == pytest.approx(0.3, rel=0.05)
+    assert learn_shock(np.zeros(500), np.full(500, 0.1)).size == 0.03
+
+
+@settings(deadline=None)
+@given(pairs, sizes)
+def test_quantiles_are_in_order_and_within_what_is_due(rows, size):
+    p, amounts = columns(rows)
+    found = forecast_period(p, amounts, size)
+    assert amounts[p == 1].sum() <= found.p10 <= found.p50 <= found.p90 <= amounts[p > 0].sum()
+
+
+@settings(deadline=None)
+@given(pairs, sizes, st.randoms(use_true_random=False))
+def test_order_of_the_rows_does_not_matter(rows, size, random):
+    shuffled = rows.copy()
+    random.shuffle(shuffled)
+    one, other = forecast_period(*columns(rows), size), forecast_period(*columns(shuffled), size)
+    assert [one.p10, one.p50, one.p90] == [other.p10, other.p50, other.p90]
+
+
+@settings(deadline=None)
+@given(pairs, sizes, st.integers(2, 1000))
+def test_scaled_amounts_scale_the_distribution(rows, size, factor):
+    p, amounts = columns(rows)
+    one, other = forecast_period(p, amounts, size), forecast_period(p, amounts * factor, size)
+    for level in (0.1, 0.5, 0.9):
+        assert other.quantile(level) == pytest.approx(factor * one.quantile(level), rel=1e-6, abs=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.05, 0.95), st.integers(1, 10**6)), min_size=1, max_size=8), sizes)
+def test_up_to_fifteen_rows_every_outcome_is_listed(rows, size):
+    p, amounts = columns(rows)
+    weight = np.exp(-0.5 * Z**2)
+    by_node = _shocked(p, size, Z)
+    expected = {}
+    for outcome in product([False, True], repeat=len(rows)):
+        chance = np.where(np.array(outcome)[:, None], by_node, 1 - by_node).prod(axis=0)
+        total = int(amounts[np.array(outcome)].sum())
+        expected[total] = expected.get(total, 0.0) + float(chance @ weight / weight.sum())
+    found = forecast_period(p, amounts, size)
+    assert dict(zip(found.values.tolist(), found.pmf.tolist(), strict=True)) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [12, 40, 300])
+def test_without_a_shock_it_is_the_exact_distribution(n):
+    p, amounts = random_book(n)
+    found, exact = forecast_period(p, amounts, 0.0), distribute(p, amounts)
+    reach = found.error + exact.error_cents + 1
+    for mine, theirs in ((found.p10, exact.p10), (found.p50, exact.p50), (found.p90, exact.p90)):
+        assert abs(mine - theirs) <= reach
+
+
+@pytest.mark.parametrize(("n", "size"), [(30, 0.2), (200, 0.15), (3_000, 0.3)])
+def test_mixture_agrees_with_drawn_outcomes(n, size):
+    p, amounts = random_book(n)
+    rng = np.random.default_rng(1)
+    by_draw = (_shocked(p, size, rng.normal(size=1))[:, 0] for _ in range(4_000))
+    totals = [amounts[rng.random(n) < drawn].sum() for drawn in by_draw]
+    found = forecast_period(p, amounts, size)
+    spread = np.std(totals)
+    assert (
+        np.abs(np.array([found.p10, found.p50, found.p90]) - np.quantile(totals, [0.1, 0.5, 0.9])).max() < 0.06 * spread
+    )
+    assert found.mean == pytest.approx(np.mean(totals), abs=0.06 * spread)
+    assert found.values @ found.pmf == pytest.approx(found.mean, abs=0.01 * spread)
+
+
+def test_equal_amounts_are_exact_on_the_grid():
+    found = forecast_period(np.full(200, 0.85), np.full(200, 5_000), 0.15)
+    assert (found.is_listed, found.error) == (True, 0.0)
+    assert found.p10 % 5_000 == found.p90 % 5_000 == 0
+    below, up_to = found.reached(170 * 5_000)
+    assert up_to - below == pytest.approx(found.pmf[np.searchsorted(found.values, 170 * 5_000)])
+
+
+def test_a_shock_widens_and_one_giant_contract_shows_both_its_ends():
+    p, amounts = random_book(300)
+    alone, shared = forecast_period(p, amounts, 0.0), forecast_period(p, amounts, 0.2)
+    assert shared.p90 - shared.p10 > 1.1 * (alone.p90 - alone.p10)
+    giant = forecast_period(np.append(p, 0.6), np.append(amounts, 3 * amounts.sum()), 0.2)
+    assert giant.p10 < 1.1 * amounts.sum()
+    assert giant.p90 > 3 * amounts.sum()
+
+
+def test_bad_rows_are_named():
+    with pytest.raises(ValueError, match=r"row 1: probability 1\.5"):
+        forecast_period(np.array([0.5, 1.5]), np.array([1, 1]), 0.1)
+    with pytest.raises(ValueError, match="row 0: amount -1"):
+        forecast_period(np.array([0.5]), np.array([-1]), 0.1)
+
+
+def test_nothing_open_is_what_is_certain():
+    found = forecast_period(np.array([1.0, 0.0]), np.array([700, 300]), 0.2)
+    assert (found.p10, found.p50, found.p90, found.mean) == (700, 700, 700, 700)
