@@ -26,10 +26,10 @@ from renewals.bulk.services import confirm_edit, plan_edit, process_edit
 from renewals.exports.columns import file_columns
 from renewals.exports.rows import ordering
 from renewals.exports.services import process_export, request_export
-from renewals.filters import Reader, read_query
 from renewals.history.undo import undo_batch
 from renewals.models import BulkEdit, Export, Renewal
-from renewals.tables import DEFAULT_COLUMNS
+from renewals.table.columns import DEFAULT_COLUMNS
+from renewals.table.filters import Reader, read_query
 
 EDITED, EXPORTED = 10_000, 100_000
 BAR, EXPORT_BAR, MEMORY_BAR_MB = 6, 3, 40

@@ -14,9 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from bench.figures import Figure, against, seconds
-from renewals.filters import FILTERS
 from renewals.models import Renewal, RiskBand, Stage, TimingClass
-from renewals.paging import ORDERS
+from renewals.table.filters import FILTERS
+from renewals.table.paging import ORDERS
 
 PLAIN = Template("{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}")
 FIRST = "/renewals/"

@@ -19,7 +19,7 @@ from renewals.access import lock_editable_renewal
 from renewals.forms import LABELS, Decision, shown
 from renewals.models import Renewal, Stage
 from renewals.scoring import scoring
-from renewals.tables import DATE, outcome_text
+from renewals.table.columns import DATE, outcome_text
 
 Outcome = Renewal.Outcome
 NOBODY = "nothing"

@@ -17,8 +17,8 @@ from django.db.models.functions import Cast, Coalesce
 
 from accounts.exchange import read_rates
 from accounts.templatetags.money import exact_money, money
-from renewals.groups import Group, token_of
 from renewals.models import RenewalQuerySet
+from renewals.table.groups import Group, token_of
 from renewals.totals import CENT, KEPT_CLASSES, Outcome
 
 AMOUNTS = ("Baseline", "Forecast", "Expected")

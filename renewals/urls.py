@@ -1,6 +1,6 @@
 from django.urls import path
 
-from renewals import views
+from renewals.table import views
 
 app_name = "renewals"
 urlpatterns = [

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import include, path
 
 from renewals.models import Renewal
-from renewals.tables import COLUMNS, EDITABLE
+from renewals.table.columns import COLUMNS, EDITABLE
 
 
 class Site(admin.AdminSite):

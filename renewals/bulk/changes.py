@@ -18,7 +18,7 @@ from accounts.templatetags.money import exact_money
 from renewals.bulk.rules import FIELDS, Computed
 from renewals.forms import LABELS, CellForm, Decision, Editing, build_field, shown
 from renewals.models import Renewal
-from renewals.tables import DATE
+from renewals.table.columns import DATE
 
 SET, CLEAR, SHIFT, SCALE = "set", "clear", "shift", "scale"
 VERBS = {SET: "Set to", CLEAR: "Clear", SHIFT: "Shift by days", SCALE: "Change by %"}

@@ -10,7 +10,7 @@ from typing import Any
 from accounts.models import AccountSignal, User
 from accounts.templatetags.money import percent
 from renewals.models import Renewal, RenewalScore, RiskBand, RiskFactor, RiskWeightVersion
-from renewals.tables import DATE, RISK_TONES
+from renewals.table.columns import DATE, RISK_TONES
 
 LARGEST = 3
 OTHERS_SHOWN = 12

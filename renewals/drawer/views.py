@@ -16,17 +16,17 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import signed_in
 from accounts.models import User, get_company
-from renewals import views as table_views
 from renewals.access import get_editable_renewal, may_edit
 from renewals.drawer.card import read_judgement, read_others, read_signals
 from renewals.drawer.notes import TEXT_LENGTH, may_delete, may_write_notes, notes_of, readers_of
 from renewals.drawer.row_form import Input, RowStale, build_inputs, read_cells, refill, save_row, show_conflicts
-from renewals.editors import find_choices
 from renewals.forms import Editing
 from renewals.history.reading import row_history
 from renewals.models import DataRule, Renewal
 from renewals.quality.worklist import load_work_rows
-from renewals.tables import COLUMNS, TIMING_NAMES, Sight
+from renewals.table import views as table_views
+from renewals.table.columns import COLUMNS, TIMING_NAMES, Sight
+from renewals.table.editors import find_choices
 
 DRAWER = "drawer"
 READERS_SHOWN = 40

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from renewals.tables import COLUMNS as SHOWN
+from renewals.table.columns import COLUMNS as SHOWN
 
 ID, STATE = "id", "_state"
 

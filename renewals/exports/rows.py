@@ -11,9 +11,9 @@ from django.db.models import Case, Expression, F, OrderBy, Q, Value, When
 from accounts.models import User
 from renewals.exports.columns import Column
 from renewals.exports.state import state_values
-from renewals.filters import Query
 from renewals.models import Renewal
-from renewals.paging import ORDERS, TIMING
+from renewals.table.filters import Query
+from renewals.table.paging import ORDERS, TIMING
 
 AT_ONCE = 2000  # rows on their way at a time: what bounds the memory
 

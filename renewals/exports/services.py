@@ -16,9 +16,9 @@ from renewals.exports.columns import Column, file_columns
 from renewals.exports.files import XLSX_MOST_ROWS, OnRows, TooManyRows, file_name_of, write_csv, write_xlsx
 from renewals.exports.parts import keep_parts
 from renewals.exports.rows import count_rows, read_rows
-from renewals.filters import Query, Reader, read_query
 from renewals.jobs import EXPORT_LOCK, MOST_ATTEMPTS, only_one, progress_of, send
 from renewals.models import Export, FilePart
+from renewals.table.filters import Query, Reader, read_query
 
 log = logging.getLogger(__name__)
 State, Format = Export.State, Export.Format

@@ -20,7 +20,7 @@ from renewals.history.kinds import KINDS, Kind
 from renewals.history.log import DATABASE, WITHOUT_USER, Filters, Place
 from renewals.history.words import how_label
 from renewals.models import ChangeBatch, Renewal
-from renewals.tables import DATE
+from renewals.table.columns import DATE
 
 NOBODY = "nobody"
 MOST_ACCOUNTS = 50

@@ -21,7 +21,7 @@ from renewals.models import (
     Stage,
     TimingPolicyVersion,
 )
-from renewals.tables import COLUMNS, EDITABLE
+from renewals.table.columns import COLUMNS, EDITABLE
 
 # What the clock or the database writes is no change that a person made.
 NOT_TOLD = {"id", "created_at", "updated_at"}

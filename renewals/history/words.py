@@ -13,7 +13,7 @@ from accounts.models import AccountSignal, AttributeDefinition, User
 from accounts.templatetags.money import NOTHING, exact_money, money, percent
 from renewals.history.kinds import Kind
 from renewals.models import ChangeBatch, Contract, Note, Renewal, TimingPolicy, TimingPolicyVersion
-from renewals.tables import DATE
+from renewals.table.columns import DATE
 
 State = Mapping[str, Any]
 DATABASE = "Database"  # who did it where nobody said: a statement typed into the database itself

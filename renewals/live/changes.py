@@ -13,7 +13,7 @@ from accounts.models import User
 from renewals.history.kinds import RENEWAL
 from renewals.live.versions import DERIVED_VERSION, NEWEST_EVENT
 from renewals.models import Renewal, RenewalQuerySet
-from renewals.paging import PAGE_SIZES
+from renewals.table.paging import PAGE_SIZES
 
 MOST_ROWS = max(PAGE_SIZES)
 MOST_NEW = 100  # counted; beyond it a page says "100+"

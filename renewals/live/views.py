@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import signed_in
 from accounts.models import Company, User
-from renewals.filters import Query
 from renewals.live.changes import (
     UnreadableVersions,
     Version,
@@ -21,10 +20,11 @@ from renewals.live.changes import (
     read_present,
     read_versions,
 )
-from renewals.matching import read_matching
 from renewals.models import RenewalQuerySet
-from renewals.rows import load_rows
-from renewals.tables import Sight
+from renewals.table.columns import Sight
+from renewals.table.filters import Query
+from renewals.table.matching import read_matching
+from renewals.table.rows import load_rows
 
 OWN_PARAMETERS = ("seen", "since")
 

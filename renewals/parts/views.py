@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.access import signed_in
-from renewals.matching import read_matching
 from renewals.parts.sums import read_parts
+from renewals.table.matching import read_matching
 
 
 @require_GET

@@ -17,7 +17,7 @@ from renewals.bulk.values import OUTCOMES, Values, is_same, stored
 from renewals.forms import shown
 from renewals.models import Renewal
 from renewals.paste.request import Paste
-from renewals.tables import COLUMNS, EDITABLE, Sight, outcome_text
+from renewals.table.columns import COLUMNS, EDITABLE, Sight, outcome_text
 
 # Kinds of findings: beyond the page; a column that nobody writes in; a row that is not there, or not this person's; a
 # value that is none; somebody was faster; a rule of the row as it would be.

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from renewals.tables import COLUMNS
+from renewals.table.columns import COLUMNS
 
 MOST_ROWS = 20_000
 ACTIONS = ("paste", "fill", "clear")

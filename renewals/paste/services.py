@@ -24,7 +24,7 @@ from renewals.paste.judge import CONFLICT, Finding, Judged, RowPaste, judge, rea
 from renewals.paste.request import Paste
 from renewals.paste.words import describe, tell_conflicts
 from renewals.scoring import scoring
-from renewals.tables import Sight
+from renewals.table.columns import Sight
 
 GIVEN = """(SELECT * FROM jsonb_to_recordset(%(given)s::jsonb)
     AS pasted (renewal_id bigint, row_number int, given jsonb, seen_before jsonb, problems jsonb))"""

@@ -18,8 +18,8 @@ from renewals.paste.judge import CONFLICT, GONE, LOCKED, OUTSIDE, ROW, Finding
 from renewals.paste.request import Paste, PasteUnreadable, read_paste
 from renewals.paste.services import Pasted, paste_cells
 from renewals.paste.words import group_findings, told
-from renewals.rows import load_rows
-from renewals.tables import Sight, read_columns
+from renewals.table.columns import Sight, read_columns
+from renewals.table.rows import load_rows
 
 LOOK_ONLY = "You may look, not change. Nothing was saved."
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from accounts.models import Account, User
 from renewals.models import Contract, Renewal, RenewalQuerySet, RenewalScore, RiskBand
-from renewals.tables import RISK_TONES
+from renewals.table.columns import RISK_TONES
 
 # Contracts of the same family that end so many days before or after could end together.
 CO_TERM_DAYS = 90

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import signed_in
 from accounts.models import Company, get_company
-from renewals import menus
-from renewals.filters import EVERY, FILTERS, Reader
 from renewals.models import Renewal, RenewalQuerySet
 from renewals.periods import month_after
 from renewals.queue import totals as totalling
 from renewals.queue.address import HORIZONS, VIEWS, Address, read_address
 from renewals.queue.rows import CO_TERM_DAYS, QueueRow, load_queue_rows
 from renewals.queue.timeline import build_timeline
+from renewals.table import menus
+from renewals.table.filters import EVERY, FILTERS, Reader
 
 LEFT_OUT = {"outcome", "auto_renewing"}  # the queue has open ones that renew by themselves only
 

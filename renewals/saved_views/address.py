@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from renewals.filters import EVERY, Query, Reader, read_query
-from renewals.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT
+from renewals.table.filters import EVERY, Query, Reader, read_query
+from renewals.table.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT
 
 # Where one is, and as what one opened it, is no part of a view.
 LEFT_OUT = ("page", "view")

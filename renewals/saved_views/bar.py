@@ -9,11 +9,11 @@ from functools import cache
 from django.urls import reverse
 
 from accounts.models import User
-from renewals.filters import Query
 from renewals.models import SavedView
 from renewals.saved_views.address import canonical_address
 from renewals.saved_views.builtin import BUILT_IN, BuiltIn
 from renewals.saved_views.services import may_change
+from renewals.table.filters import Query
 
 Visibility = SavedView.Visibility
 MINE = "Mine"

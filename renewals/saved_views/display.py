@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renewals.filters import Query
-from renewals.groups import GROUP_LABELS
-from renewals.layout import DENSITIES, MOST_STICKY, NARROWEST, WIDEST
-from renewals.tables import COLUMNS, DEFAULT_COLUMNS, HEAD
+from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, HEAD
+from renewals.table.filters import Query
+from renewals.table.groups import GROUP_LABELS
+from renewals.table.layout import DENSITIES, MOST_STICKY, NARROWEST, WIDEST
 
 # What the form sets itself; the rest of the address goes with it as it is.
 SET_HERE = ("columns", "widths", "sticky", "density", "group", "folded", "page")

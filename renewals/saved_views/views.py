@@ -17,7 +17,6 @@ from accounts.access import signed_in
 from accounts.forms import posted
 from accounts.models import Company, User, get_company
 from renewals import subtotals as totalling
-from renewals.filters import Reader, read_query
 from renewals.models import Renewal, SavedView
 from renewals.models.views import ADDRESS_LENGTH
 from renewals.saved_views import services
@@ -25,6 +24,7 @@ from renewals.saved_views.address import canonical_address, read_address
 from renewals.saved_views.bar import build_bar, views_of
 from renewals.saved_views.display import build_display
 from renewals.saved_views.forms import ViewForm, readers_of
+from renewals.table.filters import Reader, read_query
 
 TOO_LONG = f"This address is longer than the {ADDRESS_LENGTH:,} characters that a view keeps. Take filters away first."
 

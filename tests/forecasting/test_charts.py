@@ -16,8 +16,8 @@ from forecasting.charts import Chart, build_charts
 from forecasting.dashboard import read_periods
 from forecasting.models import ForecastLine
 from forecasting.scope import get_scope
-from renewals.filters import Reader, read_query
 from renewals.models import Renewal, RenewalQuerySet
+from renewals.table.filters import Reader, read_query
 from renewals.totals import read_totals
 from tests.cast import Cast
 from tests.forecasting.forecast_book import AS_OF, book, recompute

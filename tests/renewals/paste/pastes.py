@@ -9,7 +9,7 @@ from renewals.models import Renewal
 from renewals.paste.request import Paste, read_paste
 from renewals.paste.services import Pasted, paste_cells
 from renewals.services import cell_value
-from renewals.tables import EDITABLE
+from renewals.table.columns import EDITABLE
 
 
 def asked(

@@ -13,7 +13,7 @@ from accounts.models import get_company
 from forecasting.engine import risk as engine_risk
 from renewals.models import ChurnReason, Offer, Renewal, RenewalScore, RiskBand, Stage, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
-from renewals.tables import COLUMNS, EDITABLE
+from renewals.table.columns import COLUMNS, EDITABLE
 from tests.cast import Cast, make_account, make_renewal
 from tests.renewals.test_update import HOSTILE
 

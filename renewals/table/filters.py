@@ -17,15 +17,15 @@ from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Account, Industry, Segment, Team, User, owners_visible_to
-from renewals import layout
 from renewals.forms import shown
-from renewals.layout import Layout, read_layout
 from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
-from renewals.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import read_quality
-from renewals.tables import DEFAULT_COLUMNS, read_columns
+from renewals.table import layout
+from renewals.table.columns import DEFAULT_COLUMNS, read_columns
+from renewals.table.layout import Layout, read_layout
+from renewals.table.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 
 DATE = "%d %b %Y"
 SEARCH_LENGTH = 100

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from renewals.forms import shown
-from renewals.groups import GROUP_LABELS, GROUPS, Group
-from renewals.tables import COLUMNS
+from renewals.table.columns import COLUMNS
+from renewals.table.groups import GROUP_LABELS, GROUPS, Group
 
 PARAMETERS = ("widths", "sticky", "density", "group", "folded", "view")
 NARROWEST, WIDEST = 60, 600  # px

@@ -1,7 +1,7 @@
 """One page of the table in groups: group after group, the rows of each in the table's order.
 
 How many rows a group has is counted over the whole filtered set, with the page; what they are worth is asked for later
-(renewals.subtotals). The rows come through the orders of renewals.paging, so no group is sorted as a whole.
+(renewals.subtotals). The rows come through the orders of renewals.table.paging, so no group is sorted as a whole.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from django.db.models import Count
 
-from renewals.filters import Query
-from renewals.groups import Group, token_of
-from renewals.layout import FOLDED_ALL
 from renewals.models import RenewalQuerySet
-from renewals.paging import page_ids
+from renewals.table.filters import Query
+from renewals.table.groups import Group, token_of
+from renewals.table.layout import FOLDED_ALL
+from renewals.table.paging import page_ids
 
 
 @dataclass

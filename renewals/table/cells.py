@@ -16,7 +16,7 @@ from django.utils.html import conditional_escape, format_html
 from accounts.templatetags.look import bar, state
 from accounts.templatetags.money import NOTHING, money
 from renewals.models import Renewal, RiskBand, TimingClass
-from renewals.tables import DATE, RISK_TONES, TIMING_NAMES, Record, Sight, outcome_text
+from renewals.table.columns import DATE, RISK_TONES, TIMING_NAMES, Record, Sight, outcome_text
 
 Content = Callable[[Record, Sight], str]
 

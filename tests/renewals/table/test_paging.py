@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
 from renewals.models import Offer, Renewal, RenewalScore, Stage, TimingClass
-from renewals.paging import ORDERS, Slices, page_ids
+from renewals.table.paging import ORDERS, Slices, page_ids
 from tests.cast import Cast, make_account, make_renewal
 
 EVERYTHING = Slices([str(outcome) for outcome in Renewal.Outcome], list(TimingClass))

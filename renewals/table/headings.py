@@ -10,7 +10,7 @@ from django.utils.html import format_html
 
 from accounts.templatetags.look import icon
 from accounts.templatetags.money import currency_sign
-from renewals.tables import COLUMNS, DEFAULT_COLUMNS, Sight
+from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, Sight
 
 
 @dataclass(frozen=True)

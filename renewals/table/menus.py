@@ -9,10 +9,10 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from accounts.models import ExchangeRate, Industry, Segment, Team, User, get_company
-from renewals.filters import EVERY, FILTERS, Condition, Query, Reader, known_owners
 from renewals.models import Offer, Renewal, RiskBand, Stage, TimingClass
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import quality_options
+from renewals.table.filters import EVERY, FILTERS, Condition, Query, Reader, known_owners
 
 # Shown as pills of their own; the others wait behind "Filter".
 IN_FRONT = ("due", "timing", "risk", "stage", "owner")

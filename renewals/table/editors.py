@@ -14,9 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from renewals.forms import LABELS, owners_for, shown
 from renewals.models import ChurnReason, Offer, Renewal, Stage
-from renewals.rows import Row
 from renewals.services import BEHIND, NOBODY, StaleRenewal, cell_text
-from renewals.tables import EDITABLE
+from renewals.table.columns import EDITABLE
+from renewals.table.rows import Row
 
 KINDS = {
     "stage": "choice",

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from accounts.models import Industry, Segment, User
-from renewals.filters import Query, Reader, read_query
 from renewals.models import Offer, Renewal, RenewalScore, Stage, TimingClass
-from renewals.tables import DEFAULT_COLUMNS, NAMES
+from renewals.table.columns import DEFAULT_COLUMNS, NAMES
+from renewals.table.filters import Query, Reader, read_query
 from tests.cast import Cast, make_account, make_renewal
 
 AS_OF = dt.date(2026, 11, 21)

@@ -13,20 +13,20 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import signed_in
 from accounts.models import Company, get_company
-from renewals import editors, menus
 from renewals import totals as totalling
 from renewals.access import get_editable_renewal, get_visible_renewal, may_edit
-from renewals.filters import FILTERS, Query, Reader, read_query
 from renewals.forms import CellForm, Editing
-from renewals.headings import build_headings
 from renewals.models import Renewal, RenewalQuerySet, RiskFactor
-from renewals.paging import PAGE_SIZES
-from renewals.rows import load_rows
 from renewals.saved_views.address import canonical_address
 from renewals.saved_views.bar import build_bar, find_default, views_of
-from renewals.sections import read_page
 from renewals.services import Change, StaleRenewal, update_renewal
-from renewals.tables import EDITABLE, Sight, read_columns
+from renewals.table import editors, menus
+from renewals.table.columns import EDITABLE, Sight, read_columns
+from renewals.table.filters import FILTERS, Query, Reader, read_query
+from renewals.table.headings import build_headings
+from renewals.table.paging import PAGE_SIZES
+from renewals.table.rows import load_rows
+from renewals.table.sections import read_page
 
 LIST_ID = "renewal-list"
 

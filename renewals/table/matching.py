@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.http import QueryDict
 
 from accounts.models import Company, User, get_company
-from renewals.filters import Query, Reader, read_query
 from renewals.models import Renewal, RenewalQuerySet
+from renewals.table.filters import Query, Reader, read_query
 
 
 def read_matching(user: User, params: QueryDict) -> tuple[Company, Query, RenewalQuerySet]:

@@ -18,11 +18,11 @@ from django.utils.html import conditional_escape, format_html
 
 from accounts.templatetags.look import icon
 from config.prepared import execute_prepared
-from renewals.cells import ATTRIBUTES, CONTENTS, NO_TEXT, Content, editor_value, exception_tag, text
 from renewals.live.versions import NEWEST_EVENT, version_text
 from renewals.models import Renewal
 from renewals.quality.marks import RULE_NAMES, mark
-from renewals.tables import COLUMNS, DEFAULT_COLUMNS, EDITABLE, HEAD, VALUES, Record, Sight
+from renewals.table.cells import ATTRIBUTES, CONTENTS, NO_TEXT, Content, editor_value, exception_tag, text
+from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, EDITABLE, HEAD, VALUES, Record, Sight
 
 START = '<tr id="renewal-{}" data-id="{}" data-account="{}" data-version="{}">'
 # The link to the whole renewal is opened beside the table by a script. The last place is for what is put behind.
