@@ -14,7 +14,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-inp
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: run test lint types check bench try-real screenshots install install-dev clean
+.PHONY: run test lint types check bench evaluate try-real screenshots install install-dev clean
 
 run: $(RUNTIME)
 	@$(PY) -m config.supervisor
@@ -34,6 +34,10 @@ check: lint types test
 
 bench: $(RUNTIME)
 	$(PY) -m bench.run --renewals $(N) --only "$(ONLY)"
+
+# The labelled files lie in ../shared/data, or where PERENNIAL_REAL_DATA says.
+evaluate: $(RUNTIME)
+	$(PY) -m bench.evaluate $(if $(ONLY),--only $(ONLY))
 
 try-real: $(RUNTIME)
 	$(PY) manage.py try_real

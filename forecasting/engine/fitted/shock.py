@@ -25,7 +25,7 @@ from forecasting.engine.log_odds import expit, logit
 
 PRIOR_SIZE: Final = 0.175  # real books: 0.15 to 0.20
 PRIOR_PERIODS: Final = 2.0
-SIZE_BOUNDS: Final = (0.03, 0.6)
+SIZE_BOUNDS: Final = (0.03, 0.3)  # a period that missed by more was a change of level, which is carried on
 
 LISTED_ROWS: Final = 15
 EXACT_ROWS: Final = 2_048
@@ -197,9 +197,10 @@ def _mixture(
     turn = np.exp(1j * frequency[1] * scaled[exact])[:, None]
     cumulants = _cumulants(p[rest], scaled[rest], size, z)
     spread = kernel * size * (scaled[exact] @ (chance * lost) + cumulants[1])
+    the_rest = _from_cumulants(cumulants, frequency[:, None], spread)
     found, quiet = np.zeros(frequency.size, dtype=np.complex128), 0
-    for place, t in enumerate(frequency):
-        by_node = np.multiply.reduce(lost + won, axis=0) * _from_cumulants(cumulants, t, spread)
+    for place, rest_by_node in enumerate(the_rest):
+        by_node = np.multiply.reduce(lost + won, axis=0) * rest_by_node
         found[place] = weight @ by_node
         quiet = quiet + 1 if float(weight @ np.abs(by_node)) < negligible else 0
         if quiet == FOLLOWED:
@@ -227,7 +228,7 @@ def _cumulants(p: Floats, scaled: Floats, size: float, z: Floats) -> Floats:
     return found @ _interpolation(points, z)
 
 
-def _from_cumulants(cumulants: Floats, t: float, spread: Floats) -> NDArray[np.complex128]:
+def _from_cumulants(cumulants: Floats, t: Floats, spread: Floats) -> NDArray[np.complex128]:
     """exp(i t k1 - t^2 k2 / 2 - i t^3 k3 / 6 + t^4 k4 / 24), the move in a line between two values of z with it."""
     first, _, second, third, fourth = cumulants
     real = -(t**2) * (second + spread**2) / 2 + t**4 * fourth / 24

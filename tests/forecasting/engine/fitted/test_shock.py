@@ -1,4 +1,5 @@
 from itertools import product
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -89,8 +90,8 @@ def test_without_a_shock_it_is_the_exact_distribution(n):
 def test_mixture_agrees_with_drawn_outcomes(n, size):
     p, amounts = random_book(n)
     rng = np.random.default_rng(1)
-    by_draw = (_shocked(p, size, rng.normal(size=1))[:, 0] for _ in range(4_000))
-    totals = [amounts[rng.random(n) < drawn].sum() for drawn in by_draw]
+    shocks = np.array([NormalDist().inv_cdf((draw + 0.5) / 4_000) for draw in range(4_000)])
+    totals = [amounts[rng.random(n) < _shocked(p, size, shocks[[draw]])[:, 0]].sum() for draw in range(4_000)]
     found = forecast_period(p, amounts, size)
     spread = np.std(totals)
     assert (

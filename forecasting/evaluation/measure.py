@@ -1,0 +1,192 @@
+"""What a likelihood was worth: fit, forecast and measure each split, then all of them together."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from forecasting.engine.arrays import Booleans, Floats, Integers
+from forecasting.engine.fitted import Categories, Model, Rows, fit, metrics
+from forecasting.engine.fitted.shock import forecast_period
+from forecasting.evaluation.files import LabelledFile
+from forecasting.evaluation.splits import Split
+
+BOOK_SIZES: Final = (50, 200)
+BOOKS: Final = 300  # random books of each size, over all splits
+LEAST_ROWS: Final = 20  # in a segment of a cohort
+SEGMENT_ROWS: Final = 200  # of one at most: a segment of a cohort of many thousands is no month of a segment
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """One split: the model, and its forecast of the rows left out."""
+
+    split: Split
+    model: Model
+    p: Floats
+    is_renewed: Booleans
+    amounts: Integers
+    shock: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Books:
+    """Totals of parts of a forecast beside what came; `below`, `up_to` as in `metrics.coverage`."""
+
+    below: Floats
+    up_to: Floats
+    width: float  # mean P90 - P10 over that of independent renewals
+    error: float  # median |error of the total|
+    floor: float  # what chance alone leaves of it
+
+    @property
+    def coverage(self) -> float:
+        return metrics.coverage(self.below, self.up_to)
+
+
+def forecast_split(file: LabelledFile, split: Split) -> Forecast:
+    began = time.process_time()
+    model = fit(file.rows.take(split.train), gap=split.gap)
+    p = model.likelihood(file.rows.take(split.test))
+    seconds = time.process_time() - began
+    shock = model.shock_of(int(file.rows.cohorts[split.test].max())) if split.test.size else model.shock.size
+    return Forecast(split, model, p, file.rows.is_renewed[split.test], file.amounts[split.test], shock, seconds)
+
+
+def measure(file: LabelledFile, forecasts: Sequence[Forecast], segments: Sequence[str]) -> dict[str, Any]:
+    """Everything that is printed, as plain numbers and texts."""
+    p, is_renewed, base = (
+        np.concatenate(parts)
+        for parts in (
+            [forecast.p for forecast in forecasts],
+            [forecast.is_renewed for forecast in forecasts],
+            [np.full(forecast.p.size, forecast.model.base_rate) for forecast in forecasts],
+        )
+    )
+    rank = metrics.auc(p, is_renewed)
+    errors = [_total_error(forecast) for forecast in forecasts]
+    return {
+        "file": file.name,
+        "row_count": int(p.size),
+        "renewed_rate": float(is_renewed.mean()),
+        "auc": _rounded(rank.value),
+        "auc_interval": [_rounded(rank.lowest), _rounded(rank.highest)],
+        "brier": _rounded(metrics.brier(p, is_renewed)),
+        "base_brier": _rounded(metrics.brier(base, is_renewed)),
+        "skill": _rounded(metrics.skill(p, is_renewed, base)),
+        "skill_in_hindsight": _rounded(metrics.skill(p, is_renewed, float(is_renewed.mean()))),
+        "log_loss": _rounded(metrics.log_loss(p, is_renewed)),
+        "ece": _rounded(metrics.calibration_error(p, is_renewed)),
+        "total_error": _rounded(float(np.mean(np.abs(errors)))),
+        "total_error_floor": _rounded(float(np.mean([_floor(forecast) for forecast in forecasts]))),
+        "books": {f"of {size}": _told(random_books(forecasts, size)) for size in BOOK_SIZES}
+        | {"of one segment": _told(segment_books(file, forecasts, segments))},
+        "splits": [_told_split(forecast, error) for forecast, error in zip(forecasts, errors, strict=True)],
+    }
+
+
+def random_books(forecasts: Iterable[Forecast], size: int) -> Books:
+    """Books of `size` renewals drawn from each split without repetition."""
+    large = [forecast for forecast in forecasts if forecast.p.size >= size]
+    chosen = []
+    for number, forecast in enumerate(large):
+        rng = np.random.default_rng([number, size])
+        chosen += [(forecast, rng.choice(forecast.p.size, size, replace=False)) for _ in range(-(-BOOKS // len(large)))]
+    return _books(chosen)
+
+
+def segment_books(file: LabelledFile, forecasts: Iterable[Forecast], segments: Sequence[str]) -> Books:
+    """Books of one segment in one split, of 200 rows at most; the segments named, else the one that the model found."""
+    found = []
+    for forecast in forecasts:
+        rows = file.rows.take(forecast.split.test)
+        names = tuple(segments) or forecast.model.formula.rates.columns
+        code = _segment_codes(rows, names)
+        for segment in np.unique(code):
+            places = np.flatnonzero(code == segment)
+            if places.size >= LEAST_ROWS:
+                found.append((forecast, places))
+    chosen = []
+    for number, (forecast, places) in enumerate(found):
+        rng, draws = np.random.default_rng([number, len(found)]), -(-BOOKS // len(found))
+        if places.size <= SEGMENT_ROWS:
+            chosen.append((forecast, places))
+        else:
+            chosen += [(forecast, rng.choice(places, SEGMENT_ROWS, replace=False)) for _ in range(draws)]
+    return _books(chosen)
+
+
+def _segment_codes(rows: Rows, names: Sequence[str]) -> Integers:
+    code: Integers = np.zeros(len(rows), dtype=np.int64)
+    for name in names:
+        column = rows.columns[name]
+        if isinstance(column, Categories):
+            code = code * (len(column.names) + 1) + column.codes + 1
+    return code
+
+
+def _books(chosen: Sequence[tuple[Forecast, Integers]]) -> Books:
+    below, up_to, widths, alone, errors, floors = [], [], [], [], [], []
+    for number, (forecast, places) in enumerate(chosen):
+        p, amounts, is_renewed = forecast.p[places], forecast.amounts[places], forecast.is_renewed[places]
+        period = forecast_period(p, amounts, forecast.shock)
+        independent = forecast_period(p, amounts, 0.0)
+        reached = period.reached(float(amounts[is_renewed].sum()))
+        below.append(reached[0])
+        up_to.append(reached[1])
+        widths.append((period.p90 - period.p10) / period.mean if period.mean else 0.0)
+        alone.append((independent.p90 - independent.p10) / period.mean if period.mean else 0.0)
+        errors.append(abs(metrics.total_error(p, amounts.astype(np.float64), is_renewed)))
+        floors.append(metrics.chance_floor(p, amounts.astype(np.float64), draws=200, seed=number))
+    if not chosen:
+        return Books(np.empty(0), np.empty(0), np.nan, np.nan, np.nan)
+    width = float(np.sum(widths) / np.sum(alone)) if np.sum(alone) else 1.0
+    return Books(np.array(below), np.array(up_to), width, float(np.nanmedian(errors)), float(np.nanmedian(floors)))
+
+
+def _total_error(forecast: Forecast) -> float:
+    return metrics.total_error(forecast.p, forecast.amounts.astype(np.float64), forecast.is_renewed)
+
+
+def _floor(forecast: Forecast) -> float:
+    return metrics.chance_floor(forecast.p, forecast.amounts.astype(np.float64), draws=100)
+
+
+def _told(books: Books) -> dict[str, Any]:
+    return {
+        "count": int(books.below.size),
+        "coverage": _rounded(books.coverage),
+        "width_ratio": _rounded(books.width),
+        "median_error": _rounded(books.error),
+        "median_floor": _rounded(books.floor),
+    }
+
+
+def _told_split(forecast: Forecast, error: float) -> dict[str, Any]:
+    model = forecast.model
+    came = forecast.amounts[forecast.is_renewed].sum() / 100
+    return {
+        "name": forecast.split.name,
+        "trained_count": model.row_count,
+        "test_count": int(forecast.p.size),
+        "way": model.way,
+        "is_signal": model.is_signal,
+        "is_recent": model.is_recent,
+        "calibration": model.formula.calibration.kind,
+        "level_shift": _rounded(model.formula.level),
+        "shock": _rounded(forecast.shock),
+        "brier": _rounded(metrics.brier(forecast.p, forecast.is_renewed)),
+        "forecast_total": float(np.round(forecast.p @ forecast.amounts / 100, 2)),
+        "came_total": float(came),
+        "total_error": _rounded(error),
+        "reason": model.reason,
+        "trials": [asdict(trial) for trial in model.trials],
+        "seconds": round(forecast.seconds, 2),
+    }
+
+
+def _rounded(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 6)

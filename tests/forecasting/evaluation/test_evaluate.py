@@ -1,0 +1,110 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from forecasting.engine.fitted import fit
+from forecasting.engine.log_odds import expit
+from forecasting.evaluation.files import read_labelled
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """1,500 renewals in five quarters; usage matters."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("labelled") / "book.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "cohort", "amount", "y", "f_usage", "f_plan", "later"])
+        for number in range(1_500):
+            usage, plan = rng.normal(), rng.choice(["basic", "pro"])
+            came = int(rng.random() < expit(1 + usage + (plan == "pro")))
+            quarter = f"2024-0{1 + number % 5}"
+            writer.writerow([number, quarter, round(rng.lognormal(7, 1), 2), came, round(usage, 4), plan, came])
+    return path
+
+
+def evaluated(*arguments):
+    answer = io.StringIO()
+    call_command("evaluate", *map(str, arguments), "--json", stdout=answer)
+    return json.loads(answer.getvalue())
+
+
+def test_a_cohort_is_forecast_from_older_ones_by_the_very_fit_of_the_product(book, tmp_path):
+    out = tmp_path / "predictions.csv"
+    told = evaluated(book, "--test=2024-05", "--segment=f_plan", "--out", out)
+    file = read_labelled(book, ("f_plan",))
+    older, newest = (np.flatnonzero(is_in) for is_in in (file.rows.cohorts < 4, file.rows.cohorts == 4))
+    p = fit(file.rows.take(older)).likelihood(file.rows.take(newest))
+    with out.open(encoding="utf-8") as written:
+        rows = list(csv.DictReader(written))
+    assert [float(row["p"]) for row in rows] == p.tolist()
+    assert [row["cohort"] for row in rows] == ["2024-05"] * 300
+    assert [int(row["y"]) for row in rows] == file.rows.is_renewed[newest].astype(int).tolist()
+    assert [float(row["amount"]) for row in rows] == (file.amounts[newest] / 100).tolist()
+    assert told["row_count"] == 300
+    assert told["brier"] == pytest.approx(np.mean((p - file.rows.is_renewed[newest]) ** 2), abs=1e-6)
+    assert told["skill"] > 0.1
+    (split,) = told["splits"]
+    assert (split["name"], split["trained_count"], split["is_signal"]) == ("2024-05", 1200, True)
+    assert split["reason"].startswith(("A logistic", "Half segment rates"))
+    assert told["books"]["of 50"]["count"] == 300
+    assert 0.6 < told["books"]["of 50"]["coverage"] < 0.95
+
+
+def test_a_gap_leaves_cohorts_out(book):
+    told = evaluated(book, "--test=2024-04,2024-05", "--gap=1")
+    assert [(split["name"], split["trained_count"]) for split in told["splits"]] == [("2024-04", 600), ("2024-05", 900)]
+
+
+def test_nothing_older_is_the_stated_prior(book):
+    told = evaluated(book, "--test=2024-01")
+    assert told["splits"][0]["reason"] == "Nothing is decided yet: a stated prior is used."
+    assert told["splits"][0]["trained_count"] == 0
+
+
+def test_random_splits_are_the_same_each_time(book):
+    told = evaluated(book, "--random=0,1")
+    assert [split["name"] for split in told["splits"]] == ["seed 0", "seed 1"]
+    assert [split["test_count"] for split in told["splits"]] == [450, 450]
+    again = evaluated(book, "--random=0,1")
+    assert told["brier"] == again["brier"]
+    assert told["splits"][0]["brier"] != told["splits"][1]["brier"]
+
+
+def test_a_small_history_is_drawn_several_times(book):
+    told = evaluated(book, "--test=2024-05", "--history=50")
+    assert [split["trained_count"] for split in told["splits"]] == [50] * 10
+    assert told["row_count"] == 3_000
+    once = evaluated(book, "--test=2024-05", "--history=50", "--draws=1")
+    assert once["row_count"] == 300
+
+
+def test_what_is_printed(book):
+    answer = io.StringIO()
+    call_command("evaluate", str(book), "--test=2024-05", stdout=answer)
+    text = answer.getvalue()
+    assert text.startswith("book.csv: 300 renewals forecast, ")
+    for word in ("AUC", "Brier", "skill", "ECE", "error of the total", "P10 to P90 held", "learned on 1,200"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--test=2031-01",), r"cohort 2031-01 is not in book\.csv; it has 2024-01, 2024-02"),
+        (
+            ("--test=2024-05", "--segment=f_none"),
+            r"segment f_none is not a column of book\.csv; it has f_usage, f_plan",
+        ),
+        ((), "one of the arguments --test --random is required"),
+        (("--test=2024-05", "--random=1"), "not allowed with argument"),
+        (("--random=x",), "'x' is not a whole number of 0 or more"),
+    ],
+)
+def test_what_is_wrong_is_named(book, arguments, told):
+    with pytest.raises(CommandError, match=told):
+        call_command("evaluate", str(book), *arguments)
