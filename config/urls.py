@@ -22,7 +22,6 @@ urlpatterns = [
     path("people/", include("accounts.urls")),
     path("renewals/", include("renewals.drawer.urls")),
     path("renewals/", include("renewals.live.urls")),
-    path("renewals/", include("renewals.parts.urls")),
     path("renewals/paste/", include("renewals.paste.urls")),
     path("renewals/", include("renewals.urls")),
     path("views/", include("renewals.saved_views.urls")),

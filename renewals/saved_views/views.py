@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import signed_in
 from accounts.forms import posted
 from accounts.models import Company, User, get_company
-from renewals import subtotals as totalling
 from renewals.models import Renewal, SavedView
 from renewals.models.views import ADDRESS_LENGTH
 from renewals.saved_views import services
@@ -25,6 +24,7 @@ from renewals.saved_views.bar import build_bar, views_of
 from renewals.saved_views.display import build_display
 from renewals.saved_views.forms import ViewForm, readers_of
 from renewals.table.filters import Reader, read_query
+from renewals.totals import groups as totalling
 
 TOO_LONG = f"This address is longer than the {ADDRESS_LENGTH:,} characters that a view keeps. Take filters away first."
 

@@ -1,7 +1,7 @@
 """One page of the table in groups: group after group, the rows of each in the table's order.
 
 How many rows a group has is counted over the whole filtered set, with the page; what they are worth is asked for later
-(renewals.subtotals). The rows come through the orders of renewals.table.paging, so no group is sorted as a whole.
+(renewals.totals.groups). The rows come through the orders of renewals.table.paging, so no group is sorted as a whole.
 """
 
 from __future__ import annotations

@@ -12,38 +12,31 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import signed_in
-from accounts.models import Company, get_company
-from renewals import totals as totalling
+from accounts.models import get_company
 from renewals.access import get_editable_renewal, get_visible_renewal, may_edit
 from renewals.forms import CellForm, Editing
-from renewals.models import Renewal, RenewalQuerySet, RiskFactor
+from renewals.models import Renewal, RiskFactor
 from renewals.saved_views.address import canonical_address
 from renewals.saved_views.bar import build_bar, find_default, views_of
 from renewals.services import Change, StaleRenewal, update_renewal
 from renewals.table import editors, menus
 from renewals.table.columns import EDITABLE, Sight, read_columns
-from renewals.table.filters import FILTERS, Query, Reader, read_query
+from renewals.table.filters import FILTERS, Reader
 from renewals.table.headings import build_headings
+from renewals.table.matching import read_matching
 from renewals.table.paging import PAGE_SIZES
 from renewals.table.rows import load_rows
 from renewals.table.sections import read_page
+from renewals.totals import strip as totalling
 
 LIST_ID = "renewal-list"
-
-
-def _read(request: HttpRequest) -> tuple[Company, Query, RenewalQuerySet]:
-    """The company, the address as it was understood, and the rows that it asks for, of those this user may see."""
-    user, company = signed_in(request), get_company()
-    reader = Reader(user, company.today(), company.fiscal_year_start_month)
-    query = read_query(request.GET, reader)
-    return company, query, query.apply(Renewal.objects.visible_to(user))
 
 
 @require_GET
 @vary_on_headers("HX-Request", "HX-Target")
 def table(request: HttpRequest) -> HttpResponse:
     """The page; or, where only order or page changed, the list alone. How many rows there are comes with the totals."""
-    company, query, matching = _read(request)
+    company, query, matching = read_matching(signed_in(request), request.GET)
     sight = Sight.of(signed_in(request), company)
     is_whole = request.headers.get("HX-Target") != LIST_ID
     views = views_of(sight.user) if is_whole else []
@@ -99,24 +92,11 @@ def _factor_rows() -> list[tuple[int, str, str]]:
 
 
 @require_GET
-def totals(request: HttpRequest) -> HttpResponse:
-    company, _, matching = _read(request)
-    currency = company.reporting_currency
-    found = totalling.read_totals(matching, as_of=company.today(), reporting_currency=currency)
-    context = {
-        "totals": totalling.describe(found, currency),
-        "notes": totalling.notes(found, currency),
-        "count": found.count,
-    }
-    return render(request, "renewals/_totals.html", context)
-
-
-@require_GET
 def filter_menu(request: HttpRequest, name: str) -> HttpResponse:
     """What a filter's pill opens: made when it is opened, so that the page does not wait for it."""
     if name not in FILTERS:
         raise Http404
-    company, query, _ = _read(request)
+    company, query, _ = read_matching(signed_in(request), request.GET)
     reader = Reader(signed_in(request), company.today(), company.fiscal_year_start_month)
     return render(request, "renewals/_menu.html", {"menu": menus.build_menu(name, query, reader)})
 

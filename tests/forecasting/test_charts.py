@@ -18,7 +18,7 @@ from forecasting.models import ForecastLine
 from forecasting.scope import get_scope
 from renewals.models import Renewal, RenewalQuerySet
 from renewals.table.filters import Reader, read_query
-from renewals.totals import read_totals
+from renewals.totals.strip import read_totals
 from tests.cast import Cast
 from tests.forecasting.forecast_book import AS_OF, book, recompute
 

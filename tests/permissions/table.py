@@ -30,6 +30,8 @@ def edit(field: str, value: str, was: str, expect: dict[str, int]) -> Row:
 ROWS = [
     Row("renewals:table", everybody(200)),
     Row("renewals:totals", everybody(200)),
+    Row("renewals:parts", everybody(200)),
+    Row("renewals:parts", everybody(405), method="post"),
     Row("renewals:patterns", everybody(200)),
     Row("renewals:filter", everybody(200), kwargs={"name": "timing"}),
     Row("renewals:filter", everybody(404), kwargs={"name": "password"}),

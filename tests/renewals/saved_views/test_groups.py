@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from accounts.models import Segment, User, get_company
 from renewals.exports.rows import ordering
 from renewals.models import Renewal, RenewalScore, Stage, TimingClass
-from renewals.subtotals import _to_the_cent, read_subtotals
 from renewals.table.filters import Reader, read_query
 from renewals.table.groups import GROUPS
 from renewals.table.sections import Page, read_page
-from renewals.totals import read_totals
+from renewals.totals.groups import _to_the_cent, read_subtotals
+from renewals.totals.strip import read_totals
 from tests.cast import Cast, make_account, make_rate, make_renewal
 
 AS_OF = dt.date(2026, 11, 22)

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from renewals.models import Renewal, RenewalScore, TimingClass
-from renewals.parts.sums import CurrencyLine, Parts, TypeLine, read_parts
-from renewals.totals import Totals, describe, notes, read_totals
+from renewals.totals.parts import CurrencyLine, Parts, TypeLine, read_parts
+from renewals.totals.strip import Totals, describe, notes, read_totals
 from tests.cast import Cast, make_rate, make_renewal
 
 AS_OF = dt.date(2026, 11, 21)

@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Coalesce, Greatest, Least, NullIf
 
 from accounts.exchange import DatedRate, read_dated_rates
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
-from renewals.totals import AMOUNT, KEPT_CLASSES, to_cents
+from renewals.totals.strip import AMOUNT, KEPT_CLASSES, to_cents
 
 Outcome = Renewal.Outcome
 MEANINGS = {

@@ -1,6 +1,6 @@
 """What each group of the table is worth, in the reporting currency, over the whole filtered set.
 
-The groups' amounts add up, to the cent, to those of the strip over the table (renewals.totals), which has the formulas.
+The groups' amounts add up, to the cent, to those of the strip over the table, which has the formulas.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from accounts.exchange import read_rates
 from accounts.templatetags.money import exact_money, money
 from renewals.models import RenewalQuerySet
 from renewals.table.groups import Group, token_of
-from renewals.totals import CENT, KEPT_CLASSES, Outcome
+from renewals.totals.strip import CENT, KEPT_CLASSES, Outcome
 
 AMOUNTS = ("Baseline", "Forecast", "Expected")
 # The sums, each with the amount that it is a part of. Each is rounded for each currency, as the strip's are.

@@ -1,1 +1,0 @@
-"""What the totals are made of."""
