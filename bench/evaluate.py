@@ -21,6 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 REPORT = Path(__file__).parent / "evaluate.json"
 HISTORIES = (50, 100, 200, 400)
+DRAWS = (("--draws=4",), ("--draws=2",))  # of a small history: for a split by time, for one by chance
 HEADS = (
     f"{'set':18}{'AUC':>7}{'Brier':>9}{'base':>9}{'bl.base':>9}{'bl.best':>8}{'skill':>9}{'ECE':>7}{'total':>8}"
     f"{'chance':>8}{'of 50':>7}{'of 200':>6}{'width':>7}{'shock':>7}{'s':>7}  chosen"
@@ -85,7 +86,7 @@ def main() -> int:
         told = evaluate(folder, one)
         print_row(one, told)
         counts = () if options.without_small else HISTORIES
-        small = {count: evaluate(folder, one, f"--history={count}") for count in counts}
+        small = {count: evaluate(folder, one, f"--history={count}", *DRAWS[one.split[0] == SEEDS]) for count in counts}
         bars = bars_of(one, told, small)
         for bar in bars:
             if not bar.holds:

@@ -15,6 +15,7 @@ calibration   Platt's line or the isotonic staircase
 level         the miss of the newest closed cohort, shrunk
 candidates    the ways to a likelihood, from the plain rate to boosting
 choice        which one: the simplest that no richer one beats on later cohorts
+advice        which columns matter, and which changes would move a renewal most
 shock         the shared shock of a period, and the distribution of what it will bring
 model         the fitted model
 metrics       AUC, Brier, skill, log loss, calibration, error of the total, coverage

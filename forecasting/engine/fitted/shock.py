@@ -14,13 +14,14 @@ n >= 16     for each of 33 values of z the characteristic function of the sum, t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.engine.arrays import Floats, Integers, reject_rows, require_fractions
+from forecasting.engine.distribution import GroupQuantiles
 from forecasting.engine.log_odds import expit, logit
 
 PRIOR_SIZE: Final = 0.175  # real books: 0.15 to 0.20
@@ -254,3 +255,29 @@ def _reach(ends: Floats, amounts: Integers) -> tuple[float, float]:
         lowest = min(lowest, mean - below - np.sqrt(below**2 + 2 * TAIL_LOG * variance))
         highest = max(highest, mean + above + np.sqrt(above**2 + 2 * TAIL_LOG * variance))
     return max(lowest, 0.0), min(highest, float(money.sum()))
+
+
+def widen_quantiles(
+    quantiles: GroupQuantiles, group_codes: Integers, p: Floats, amounts: Integers, size: float
+) -> GroupQuantiles:
+    """Quantiles of independent renewals (`distribution.quantiles_by_group` of the same rows) with the shock put in.
+
+    For thousands of groups, where `forecast_period` would take milliseconds each: the distance of a quantile from the
+    mean grows as the standard deviation does, by sqrt(1 + (size D)^2 / V) with D = sum p (1 - p) amount and
+    V = sum p (1 - p) amount^2. That differs from the mixture by some hundredths of the distance from P10 to P90.
+    """
+    groups, money = quantiles.mean.size, np.asarray(amounts, dtype=np.float64)
+    spread = p * (1 - p) * money
+    slope = np.bincount(group_codes, spread, groups)
+    variance = np.bincount(group_codes, spread * money, groups)
+    growth = np.sqrt(1 + np.divide((size * slope) ** 2, variance, out=np.zeros(groups), where=variance > 0))
+    lowest, highest = (np.bincount(group_codes, money * is_in, groups) for is_in in (p == 1, p > 0))
+
+    def moved(cents: Integers) -> Integers:
+        far = quantiles.mean + (cents - quantiles.mean) * growth
+        # A group that cannot vary keeps its cents: its mean is their float.
+        kept = np.where(growth > 1, np.clip(far, lowest, highest), cents)
+        return np.rint(kept).astype(np.int64)
+
+    p10, p50, p90 = (moved(cents) for cents in (quantiles.p10, quantiles.p50, quantiles.p90))
+    return replace(quantiles, p10=p10, p50=p50, p90=p90)

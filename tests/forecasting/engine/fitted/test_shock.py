@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.engine.distribution import distribute
-from forecasting.engine.fitted.shock import Z, _shocked, forecast_period, learn_shock
+from forecasting.engine.distribution import distribute, quantiles_by_group
+from forecasting.engine.fitted.shock import Z, _shocked, forecast_period, learn_shock, widen_quantiles
 
 probability = st.floats(0.01, 0.99) | st.sampled_from([0.0, 1.0, 0.5])
 pairs = st.lists(st.tuples(probability, st.integers(0, 10**9)), max_size=40)
@@ -128,3 +128,27 @@ def test_bad_rows_are_named():
 def test_nothing_open_is_what_is_certain():
     found = forecast_period(np.array([1.0, 0.0]), np.array([700, 300]), 0.2)
     assert (found.p10, found.p50, found.p90, found.mean) == (700, 700, 700, 700)
+
+
+@pytest.mark.parametrize("size", [0.1, 0.2, 0.3])
+def test_widened_quantiles_are_near_the_mixture(size):
+    books = [random_book(n, seed=n) for n in (3, 12, 60, 400)]
+    codes = np.repeat(np.arange(5), [3, 12, 60, 400, 0])
+    p, amounts = (np.concatenate(parts) for parts in zip(*books, strict=True))
+    alone = quantiles_by_group(codes, p, amounts, 5)
+    found = widen_quantiles(alone, codes, p, amounts, size)
+    for group, book in enumerate(books):
+        mixture = forecast_period(*book, size)
+        for level in ("p10", "p50", "p90"):
+            miss = abs(getattr(found, level)[group] - getattr(mixture, level))
+            assert miss < 0.04 * (mixture.p90 - mixture.p10)
+    assert (found.p10[4], found.p50[4], found.p90[4]) == (0, 0, 0)
+
+
+def test_without_a_shock_nothing_is_widened():
+    p, amounts = random_book(40)
+    codes = np.arange(40) % 3
+    alone = quantiles_by_group(codes, p, amounts, 3)
+    found = widen_quantiles(alone, codes, p, amounts, 0.0)
+    assert found.p10.tolist() == alone.p10.tolist()
+    assert found.p90.tolist() == alone.p90.tolist()
