@@ -13,9 +13,8 @@ from accounts.models import User
 from renewals.history.kinds import RENEWAL
 from renewals.live.versions import DERIVED_VERSION, NEWEST_EVENT
 from renewals.models import Renewal, RenewalQuerySet
-from renewals.table.paging import PAGE_SIZES
 
-MOST_ROWS = max(PAGE_SIZES)
+MOST_ROWS = 200  # an open page asks about those on the screen and near it
 MOST_NEW = 100  # counted; beyond it a page says "100+"
 VERSION = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,18})")
 AUTHORS = f"""
@@ -54,7 +53,7 @@ def read_versions(text: str) -> dict[int, Version]:
     """
     parts = text.split(".") if text else []
     if len(parts) > MOST_ROWS:
-        raise UnreadableVersions(f"A page has at most {MOST_ROWS} rows, not {len(parts):,}.")
+        raise UnreadableVersions(f"A look asks about at most {MOST_ROWS} rows, not {len(parts):,}.")
     versions = {}
     for place, part in enumerate(parts, 1):
         found = VERSION.fullmatch(part)

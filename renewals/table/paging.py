@@ -17,7 +17,7 @@ from django.db.models.expressions import RawSQL
 from accounts.models import User
 from renewals.models import Offer, Renewal, RenewalQuerySet, Stage
 
-PAGE_SIZES = (25, 50, 100, 200)
+PAGE_SIZES = (25, 50, 100, 200, 500, 1000)
 DEFAULT_PAGE_SIZE = 50
 # An offset is walked, not jumped to: beyond this a filter serves better than leafing.
 LAST_PAGE = 100_000

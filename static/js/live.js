@@ -4,6 +4,7 @@
   "use strict";
   const EVERY_MS = 2000;
   const SLOWEST_MS = 30000;
+  const MOST_ROWS = 200;
   const LOOKS_PER_COUNT = 5; // how often new rows are counted
   const TOTALS_MS = 30000;
   const SAYING_MS = 10000;
@@ -73,10 +74,18 @@
     return later();
   }
 
+  // The rows on the screen and around it; the others are asked about when they come near.
+  function rowsNearby() {
+    const rows = [...tableNow().querySelectorAll("tr[data-id]")];
+    const top = rows.length > MOST_ROWS ? rows.findIndex((row) => row.getBoundingClientRect().bottom > 0) : 0;
+    const first = Math.max(0, Math.min(top - MOST_ROWS / 4, rows.length - MOST_ROWS));
+    return rows.slice(first, first + MOST_ROWS).map((row) => row.dataset.id);
+  }
+
   async function ask({ versions, since }, isCounting) {
     const params = new URLSearchParams(location.search);
-    const seen = [...versions].filter(([id, version]) => version && rowOf(id));
-    params.set("seen", seen.map((pair) => pair.join("-")).join("."));
+    const seen = rowsNearby().filter((id) => versions.get(id));
+    params.set("seen", seen.map((id) => `${id}-${versions.get(id)}`).join("."));
     if (isCounting) params.set("since", since);
     const response = await fetch(`${place.dataset.url}?${params}`, { signal: AbortSignal.timeout(10000) });
     if (response.redirected || [400, 401, 403, 404].includes(response.status)) {

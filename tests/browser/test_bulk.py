@@ -145,7 +145,7 @@ def test_an_edited_file_comes_back_row_by_row(desk: Desk, rows: list[Renewal], t
     path = tmp_path / "renewals.csv"
 
     def steps(page: Page) -> None:
-        page.locator(".p-actions summary").click()
+        page.locator('.p-actions summary:has-text("Export")').click()
         with page.expect_download() as loading:
             page.get_by_role("button", name="CSV, for programs").click()
         loading.value.save_as(path)

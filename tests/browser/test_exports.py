@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, seria
 
 
 def take(page: Page, name: str, path: Path) -> str:
-    page.locator(".p-actions summary").click()
+    page.locator('.p-actions summary:has-text("Export")').click()
     with page.expect_download() as loading:
         page.get_by_role("button", name=name).click()
     loading.value.save_as(path)
@@ -25,7 +25,7 @@ def take(page: Page, name: str, path: Path) -> str:
 
 def test_the_button_says_how_many_and_the_file_is_what_is_seen(desk: Desk, rows: list[Renewal], tmp_path: Path) -> None:
     def steps(page: Page) -> None:
-        expect(page.locator(".p-actions summary")).to_have_text("Export 4")
+        expect(page.locator('.p-actions summary:has-text("Export")')).to_have_text("Export 4")
         page.click("#sort-account")
         page.wait_for_url("**sort=account**")
         name = take(page, "CSV", tmp_path / "a.csv")
@@ -45,7 +45,7 @@ def test_a_large_export_shows_its_progress_and_then_its_file(
     monkeypatch.setattr(services, "AT_ONCE", 2)
 
     def ask(page: Page) -> str:
-        page.locator(".p-actions summary").click()
+        page.locator('.p-actions summary:has-text("Export")').click()
         page.get_by_role("button", name="CSV").click()
         expect(page.locator("progress")).to_be_visible()
         return page.url

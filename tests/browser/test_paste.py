@@ -1,13 +1,16 @@
 """Blocks of cells in Chromium: selected, copied, pasted, filled, cleared, refused, and met by a colleague's edit."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from renewals.models import ChangeBatch, Renewal
+from accounts.models import get_company
+from renewals.models import BulkEdit, ChangeBatch, Renewal
 from tests.browser.test_table import Desk, axe, cell, chromium, desk, focused, fresh, rows, toast
+from tests.cast import make_renewal, numbers
 
 __all__ = ["chromium", "desk", "rows"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -38,6 +41,10 @@ def drag(page: Page, first: Any, last: Any) -> None:
     page.mouse.down()
     last.hover()
     page.mouse.up()
+
+
+def a_day() -> dt.date:
+    return get_company().today() + dt.timedelta(days=90 + next(numbers))
 
 
 def said(page: Page) -> Any:
@@ -156,6 +163,26 @@ def test_one_value_fills_what_is_selected_and_delete_clears_it(desk: Desk, rows:
 
     desk.run(steps, **CLIPBOARD)
     assert [row.confidence for row in map(fresh, rows[:3])] == [None, None, 75]
+
+
+def test_more_rows_than_a_request_writes_become_a_job_and_it_says_so(desk: Desk, rows: list[Renewal]) -> None:
+    first = rows[0]
+    for _ in range(498):  # with the rep's three, one more than is written at once
+        make_renewal(owner=first.owner, account=first.account, contract=first.contract, due_on=a_day())
+
+    def steps(page: Page) -> None:
+        page.goto(f"{page.url.partition('?')[0]}?per_page=1000&owner=me&outcome=open")
+        go_to(page, first, "next_step")
+        page.keyboard.press("Control+Space")
+        expect(page.locator(SELECTED)).to_have_count(501)
+        put_on_clipboard(page, "Call them")
+        page.keyboard.press("Control+v")
+        expect(page.locator("body")).to_contain_text("501 rows are written in the background")
+
+    desk.run(steps, **CLIPBOARD)
+    edit = BulkEdit.objects.get()
+    assert (edit.kind, edit.ready_count) == (BulkEdit.Kind.PASTE, 501)
+    assert fresh(first).next_step == ""  # until the worker comes
 
 
 def test_refused_cells_say_why_and_the_valid_ones_are_saved_when_asked(desk: Desk, rows: list[Renewal]) -> None:
