@@ -1,6 +1,7 @@
 # Everything that is done from a shell. `make run` needs Python 3.11 or later and make, nothing else.
 #   make run [PORT=8000] [HOST=127.0.0.1] [PERENNIAL_HOME=folder] [DATABASE_URL=... REDIS_URL=...] [DEMO=no]
-#   make test [ARGS="-k import"]      make bench [N=1000000] [ONLY=recompute,pages,edits,imports,bulk,history]
+#   make test [ARGS="-k import"]      make evaluate [ONLY=telco]
+#   make bench [N=1000000] [ONLY=recompute,pages,edits,imports,bulk,history]
 
 VENV := .venv
 PY := $(VENV)/bin/python
