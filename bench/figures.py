@@ -27,6 +27,13 @@ class Figure:
             return None
         return (self.value if self.ratio is None else self.ratio) <= self.bar
 
+    def line(self) -> str:
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}x"
+        bar = "" if self.bar is None else (f"{self.bar:g}x" if self.ratio is not None else f"{self.bar:g}")
+        held = {None: "", True: "yes", False: "NO"}[self.held]
+        value = f"{self.value:,.2f} {self.unit}"
+        return f"{self.name:<64}{value:>14}  {ratio:>6}  {bar:>6}  {held:<4}  {self.against}"
+
 
 def against(name: str, value: float, floor: float, *, unit: str, what: str, bar: float) -> Figure:
     return Figure(name, value, unit, f"{what}: {floor:,.2f} {unit}", value / floor, bar)
@@ -52,9 +59,5 @@ def report(figures: list[Figure]) -> None:
     """Print the table and write it to bench/latest.json."""
     print(f"\n{'figure':<64}{'value':>14}  {'ratio':>6}  {'bar':>6}  held  against")
     for figure in figures:
-        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}x"
-        bar = "" if figure.bar is None else (f"{figure.bar:g}x" if figure.ratio is not None else f"{figure.bar:g}")
-        held = {None: "", True: "yes", False: "NO"}[figure.held]
-        value = f"{figure.value:,.2f} {figure.unit}"
-        print(f"{figure.name:<64}{value:>14}  {ratio:>6}  {bar:>6}  {held:<4}  {figure.against}")
+        print(figure.line())
     LATEST.write_text(json.dumps([{**asdict(figure), "held": figure.held} for figure in figures], indent=1) + "\n")

@@ -10,15 +10,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 
 import django
 
+from bench.figures import Figure
 from config import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
 SMALL = 10_000
+FAILED = "failed"
 PARTS = ("recompute", "pages", "edits", "imports", "bulk", "paste", "history", "editors", "admin")
 
 
@@ -63,29 +66,42 @@ def measure(count: int, only: Sequence[str]) -> None:
         started = time.perf_counter()
         load_book(count)
         found.append(figures.Figure(f"demo book of {count:,}, loaded", time.perf_counter() - started, "s"))
-        if "recompute" in only:
-            found += recompute.measure(count)
-        else:
+        if "recompute" not in only:
             recompute.recompute()
             recompute.judge_data_rules()
-        found.append(history.fill(Renewal.objects.count()))
-        if "pages" in only:
-            found += pages.measure(count, small)
-        if "edits" in only:
-            found += edits.measure(count, url)
-        if "imports" in only:
-            found += imports.measure(min(count, 100_000))
-        if "bulk" in only:
-            found += bulk.measure(count, url)
-        if "paste" in only:
-            found += paste.measure(count, url)
-        if "history" in only:
-            found += history.measure(Renewal.objects.count())
-        if "editors" in only:
-            found += editors.measure(count)
+        steps: dict[str, Callable[[], list[figures.Figure]]] = {
+            "recompute": lambda: recompute.measure(count),
+            "fill": lambda: [history.fill(Renewal.objects.count())],
+            "pages": lambda: pages.measure(count, small),
+            "edits": lambda: edits.measure(count, url),
+            "imports": lambda: imports.measure(min(count, 100_000)),
+            "bulk": lambda: bulk.measure(count, url),
+            "paste": lambda: paste.measure(count, url),
+            "history": lambda: history.measure(Renewal.objects.count()),
+            "editors": lambda: editors.measure(count),
+        }
+        for name, step in steps.items():
+            if name == "fill" or name in only:
+                found += told(name, step)
     if "admin" in only:
-        found += admin.measure(count, load_scored_book)
+        found += told("admin", lambda: admin.measure(count, load_scored_book))
     figures.report(found)
+    if any(FAILED in figure.name for figure in found):
+        raise SystemExit("A part of the benchmark failed; its traceback is above.")
+
+
+def told(name: str, step: Callable[[], list[Figure]]) -> list[Figure]:
+    """What a part found, said at once: the whole takes long, and a part that fails must not take the others with it."""
+    started = time.perf_counter()
+    try:
+        found = step()
+    except Exception as problem:  # noqa: BLE001  # told here, counted as failed at the end
+        traceback.print_exc()
+        return [Figure(f"{name}: {FAILED}, {type(problem).__name__}", 1, "", bar=0)]
+    print(f"{name}: {time.perf_counter() - started:,.0f} s", file=sys.stderr)
+    for figure in found:
+        print(f"    {figure.line()}", file=sys.stderr, flush=True)
+    return found
 
 
 def load_scored_book(count: int) -> None:
