@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import django
 
-TURNS, WARM_UP = 15, 2
+TURNS, WARM_UP = 7, 1
 CHANGELIST = "/admin/renewals/renewal/?outcome__exact=open"
 
 
