@@ -14,7 +14,7 @@ from forecasting.evaluation.files import LabelledFile
 from forecasting.evaluation.splits import Split
 
 BOOK_SIZES: Final = (50, 200)
-BOOKS: Final = 300  # random books of each size, over all splits
+BOOKS: Final = 600  # random books of each size, over all splits
 LEAST_ROWS: Final = 20  # in a segment of a cohort
 SEGMENT_ROWS: Final = 200  # of one at most: a segment of a cohort of many thousands is no month of a segment
 

@@ -51,7 +51,7 @@ def test_a_cohort_is_forecast_from_older_ones_by_the_very_fit_of_the_product(boo
     (split,) = told["splits"]
     assert (split["name"], split["trained_count"], split["is_signal"]) == ("2024-05", 1200, True)
     assert split["reason"].startswith(("A logistic", "Half segment rates"))
-    assert told["books"]["of 50"]["count"] == 300
+    assert told["books"]["of 50"]["count"] == 600
     assert 0.6 < told["books"]["of 50"]["coverage"] < 0.95
 
 
