@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -215,8 +216,9 @@ def _stage_and_work(batch: ImportBatch) -> None:
                 raise ImportRejected(
                     f"{refused:,} rows are refused, and you asked for all or nothing: nothing was imported."
                 )
-            _finish(batch, tally, outcome, is_applied=is_applied)
-            if is_applied and outcome.has_changes:
+            is_step = is_applied and outcome.has_changes
+            _finish(batch, tally, outcome, is_applied=is_applied, step_id=step_id if is_step else None)
+            if is_step:
                 name = batch.file_name
                 keep_import(
                     batch_id=step_id,
@@ -235,7 +237,7 @@ def _progress_of(batch: ImportBatch) -> Callable[[int], None]:
     return show
 
 
-def _finish(batch: ImportBatch, tally: Tally, outcome: Outcome, *, is_applied: bool) -> None:
+def _finish(batch: ImportBatch, tally: Tally, outcome: Outcome, *, is_applied: bool, step_id: uuid.UUID | None) -> None:
     """Findings, counts and the new state, in the transaction of the rows themselves."""
     findings.keep_findings(batch.pk)
     finished = ImportBatch.objects.filter(pk=batch.pk, state=batch.state).update(
@@ -251,6 +253,7 @@ def _finish(batch: ImportBatch, tally: Tally, outcome: Outcome, *, is_applied: b
         result=outcome.counts,
         preview=outcome.preview,
         finished_at=timezone.now() if is_applied else None,
+        step_id=step_id,
     )
     if not finished:
         raise Cancelled

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from accounts.models import User
+from renewals.models.jobs import JUST_NOW
 
 
 class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
@@ -56,6 +58,7 @@ class ImportBatch(models.Model):
     result = models.JSONField(default=dict)  # per kind of record: created, changed, unchanged
     preview = models.JSONField(default=list)  # the first good rows as they will be
     attempt_count = models.PositiveSmallIntegerField(default=0)  # a file that kills its worker is not tried for ever
+    step_id = models.UUIDField(null=True)  # the step of the history that it was; none where it changed nothing
 
     objects = ImportBatchQuerySet.as_manager()
 
@@ -73,6 +76,11 @@ class ImportBatch(models.Model):
     @property
     def is_working(self) -> bool:
         return self.state in (self.State.CHECKING, self.State.IMPORTING)
+
+    @property
+    def is_just_done(self) -> bool:
+        """Done while its requester most likely still looks on: the keys that undo take it for the newest step."""
+        return self.finished_at is not None and timezone.now() - self.finished_at < JUST_NOW
 
     @property
     def done_text(self) -> str:

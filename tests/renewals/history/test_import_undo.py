@@ -53,6 +53,19 @@ def test_import_is_one_step_and_its_undo_leaves_the_book_as_it_was(cast: Cast, r
     assert [number for number, _ in the_book()["contracts"]] == ["C-1", "C-3"]
 
 
+def test_page_of_an_import_takes_it_back(cast: Cast, run_import: Import) -> None:
+    done = run_import(FIRST, user=cast.manager)
+    again = run_import(FIRST, user=cast.manager)
+    client = cast.client_of("manager")
+    undo_url = f"/history/undo/{done.step_id}/"
+
+    assert f'action="{undo_url}" data-step' in client.get(f"/imports/{done.pk}/").content.decode()
+    assert again.step_id is None
+    assert "/history/undo/" not in client.get(f"/imports/{again.pk}/").content.decode()
+    client.post(undo_url)
+    assert the_book()["contracts"] == []
+
+
 def test_check_and_file_without_news_are_no_steps(cast: Cast, run_import: Import) -> None:
     run_import(FIRST, user=cast.manager, is_check=True)
     assert steps() == []
