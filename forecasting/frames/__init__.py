@@ -10,6 +10,8 @@ from forecasting.frames.binary_copy import (
     copy_out,
     copy_out_bytes,
     encode_rows,
+    encoded_field,
+    encoded_rows,
 )
 from forecasting.frames.book import Accounts, Book, read_book
 from forecasting.frames.fit import fit_history
@@ -34,6 +36,8 @@ __all__ = [
     "current_rules",
     "day_number",
     "encode_rows",
+    "encoded_field",
+    "encoded_rows",
     "fit_history",
     "hash_sql",
     "judge",

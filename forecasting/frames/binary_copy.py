@@ -159,6 +159,28 @@ def encode_rows(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return wire.tobytes()
 
 
+def encoded_rows(rows: memoryview) -> NDArray[Any]:
+    """Encoded rows, which are all as wide as the first, one by one; they share the memory."""
+    return np.frombuffer(rows, dtype=f"V{_field_places(rows)[-1]}")
+
+
+def encoded_field(rows: memoryview, position: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """One field of encoded rows as an array that shares their memory: what is written to it is written to the rows."""
+    *places, width = _field_places(rows)
+    wire = dtype.newbyteorder(">")
+    return np.ndarray(len(rows) // width, dtype=wire, buffer=rows, offset=places[position], strides=(width,))
+
+
+def _field_places(rows: memoryview) -> list[int]:
+    """Where each value of the first row begins, and last where the row ends."""
+    place, (field_count,) = 2, struct.unpack_from(">h", rows)
+    places = []
+    for _ in range(field_count):
+        places.append(place + 4)
+        place += 4 + struct.unpack_from(">i", rows, place)[0]
+    return [*places, place]
+
+
 def copy_in_rows(cursor: Any, table: str, names: Sequence[str], rows: bytes | memoryview) -> None:
     """Append encoded rows, whose fields are the columns of these names, to a table."""
     content = BytesIO(b"".join((HEADER, rows, TRAILER)))

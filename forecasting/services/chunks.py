@@ -28,7 +28,7 @@ from forecasting.frames import (
     score_book,
 )
 from forecasting.models import Run, RunChunk
-from forecasting.services.staging import stage_frame
+from forecasting.services.staging import NOT_STORED, stage_frame
 
 # A score as `score_book` has it, but for its contributions, of which a hash tells whether they are the same.
 STORED: Final = (
@@ -91,9 +91,9 @@ def _stage(cursor: Any, chunk: RunChunk, rules: Rules, report: Reporting) -> Non
 
 
 def _compared(scores: Arrays, stored: Arrays) -> tuple[Booleans, Integers]:
-    """(whether each score is new or differs from what is stored, the edits of its row: 0 where none is stored)."""
+    """(whether each score is new or differs from what is stored, the edits of its row, NOT_STORED where none is)."""
     count = scores["renewal_id"].size
-    is_changed, edit_count = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.int32)
+    is_changed, edit_count = np.ones(count, dtype=np.bool_), np.full(count, NOT_STORED, dtype=np.int32)
     order = np.argsort(stored["renewal_id"], kind="stable")
     known = stored["renewal_id"][order]
     place = np.minimum(np.searchsorted(known, scores["renewal_id"]), max(known.size - 1, 0))

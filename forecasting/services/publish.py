@@ -10,13 +10,16 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils import timezone
 
-from forecasting.frames import Reporting, read_reporting
+from forecasting.frames import Column, Reporting, copy_out, read_reporting
 from forecasting.lines import compute_lines
 from forecasting.models import Run, RunChunk
+from forecasting.services.checks import may_skip_checks, unchecked_keys
 from forecasting.services.locks import Lock, take_lock
 from forecasting.services.staging import (
+    NOT_STORED,
     SCORE_COLUMNS,
     clear_staging,
+    copy_first_scores,
     copy_staged_scores,
     is_staging_whole,
     staged_lines,
@@ -46,11 +49,8 @@ UPDATE: Final = (
 INSERT: Final = (
     f"INSERT INTO renewals_renewalscore (renewal_id, edit_count, {NAMES}) SELECT t.renewal_id, 0, {STAGED}"
     " FROM staged_score t JOIN renewals_renewal r ON r.id = t.renewal_id"
-    " WHERE NOT EXISTS (SELECT FROM renewals_renewalscore s WHERE s.renewal_id = t.renewal_id)"
-)
-# The same, where rows were written without a look at their renewals.
-DELETE_STRAY: Final = (
-    "DELETE FROM renewals_renewalscore s WHERE NOT EXISTS (SELECT FROM renewals_renewal r WHERE r.id = s.renewal_id)"
+    f" WHERE t.edit_count = {NOT_STORED}"
+    " AND NOT EXISTS (SELECT FROM renewals_renewalscore s WHERE s.renewal_id = t.renewal_id)"
 )
 # Where foreign keys will be checked, a renewal that is being edited just now is left to its edit: waiting for it, while
 # it waits for us, would be a deadlock.
@@ -87,7 +87,7 @@ def _has_scores(cursor: Any) -> bool:
 
 def _write_scores(cursor: Any) -> int:
     """Make what is staged the scores that readers see; how many were written. The caller holds Lock.SCORES."""
-    if _has_scores(cursor) or not _may_skip_checks(cursor):
+    if _has_scores(cursor) or not may_skip_checks(cursor):
         return _merge_scores(cursor)
     return _fill_scores(cursor)
 
@@ -96,7 +96,7 @@ def _merge_scores(cursor: Any) -> int:
     """Write what changed and what is new."""
     cursor.execute(STAGED_SCORES)
     copy_staged_scores(cursor, "staged_score")
-    cursor.execute("ANALYZE staged_score (renewal_id)")
+    cursor.execute("ANALYZE staged_score (renewal_id, edit_count)")
     cursor.execute(UPDATE)
     changed: int = cursor.rowcount
     with unchecked_keys(cursor) as is_unchecked:
@@ -113,32 +113,11 @@ def _fill_scores(cursor: Any) -> int:
     """
     cursor.execute("TRUNCATE renewals_renewalscore")
     with suspended_indexes(cursor, "renewals_renewalscore"), unchecked_keys(cursor):
-        copy_staged_scores(cursor, "renewals_renewalscore")
-        cursor.execute(DELETE_STRAY)
+        # From here on whoever deletes a renewal waits for the lock on its score: what is there now stays.
+        there = copy_out(cursor, [Column("id", "int8", "id")], "renewals_renewal")["id"]
+        filled = copy_first_scores(cursor, "renewals_renewalscore", there)
         cursor.execute("UPDATE renewals_renewalscore SET risk_score = NULL WHERE risk_score = 'NaN'")
-    cursor.execute("SELECT count(*) FROM renewals_renewalscore")
-    filled: int = cursor.fetchone()[0]
     return filled
-
-
-def _may_skip_checks(cursor: Any) -> bool:
-    cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
-    return bool(cursor.fetchone()[0])
-
-
-@contextmanager
-def unchecked_keys(cursor: Any) -> Iterator[bool]:
-    """Leave out the checks of foreign keys, where we may; whether that is so.
-
-    What is written here has its renewal by one join. Checking a million of them one by one takes longer than the rest
-    of the run.
-    """
-    if not _may_skip_checks(cursor):
-        yield False
-        return
-    cursor.execute("SET LOCAL session_replication_role = replica")
-    yield True
-    cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 @contextmanager

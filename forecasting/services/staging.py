@@ -13,7 +13,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.frames import LINE_ROW, copy_in_bytes, copy_in_rows, copy_out_bytes, encode_rows
+from forecasting.engine.arrays import Integers
+from forecasting.frames import (
+    LINE_ROW,
+    copy_in_bytes,
+    copy_in_rows,
+    copy_out_bytes,
+    encode_rows,
+    encoded_field,
+    encoded_rows,
+)
 from forecasting.models import Run
 
 TABLE: Final = "forecasting_stagedframe"
@@ -29,6 +38,7 @@ SCORE_COLUMNS: Final = (
     "contributions",
 )
 COLUMNS: Final = ("renewal_id", "edit_count", *SCORE_COLUMNS)
+NOT_STORED: Final = -1  # the count of edits of a row that its chunk found no score of
 
 
 def clear_staging(cursor: Any) -> None:
@@ -62,6 +72,19 @@ def copy_staged_scores(cursor: Any, table: str) -> None:
     for content in _contents(cursor, "scores"):
         if content:
             copy_in_rows(cursor, table, COLUMNS, content)
+
+
+def copy_first_scores(cursor: Any, table: str, renewal_ids: Integers) -> int:
+    """The same of the renewals with these ids alone, none of which was edited yet; how many rows were written."""
+    count = 0
+    for content in _contents(cursor, "scores"):
+        if not content:
+            continue
+        is_there = np.isin(encoded_field(content, COLUMNS.index("renewal_id"), np.dtype(np.int64)), renewal_ids)
+        encoded_field(content, COLUMNS.index("edit_count"), np.dtype(np.int32))[:] = 0
+        copy_in_rows(cursor, table, COLUMNS, content if is_there.all() else encoded_rows(content)[is_there].tobytes())
+        count += int(np.count_nonzero(is_there))
+    return count
 
 
 def _contents(cursor: Any, column: str) -> Iterator[memoryview]:

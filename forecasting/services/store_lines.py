@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import nullcontext
 from typing import Any, Final
 
 import numpy as np
@@ -10,9 +11,12 @@ import numpy as np
 from forecasting.engine.arrays import NO_ID, Booleans, Integers
 from forecasting.frames import Arrays, Column, copy_in, copy_out
 from forecasting.lines import AMOUNTS, COUNTS
+from forecasting.models import ForecastLine
+from forecasting.services.checks import unchecked_keys
 
 IDS: Final = ("team_id", "owner_id", "segment_id")
 KEYS: Final = ("grain", "month", *IDS)
+TABLE: Final = "forecasting_forecastline"
 VALUES: Final = (*COUNTS, *AMOUNTS, "open_hash")
 # A line as it is in memory: codes for names, the month's number for its first day, cents for amounts.
 STORED: Final = (
@@ -30,7 +34,7 @@ CREATE: Final = (
     + ") ON COMMIT DELETE ROWS"
 )
 INSERT: Final = (
-    f"INSERT INTO forecasting_forecastline (grain, starts_on, {', '.join((*IDS, *VALUES))})"
+    f"INSERT INTO {TABLE} (grain, starts_on, {', '.join((*IDS, *VALUES))})"
     " SELECT CASE grain WHEN 0 THEN 'month' ELSE 'quarter' END,"
     " make_date(1970 + (month / 12)::int, mod(month, 12)::int + 1, 1), "
     + ", ".join(
@@ -43,11 +47,13 @@ INSERT: Final = (
     )
     + " FROM staged_line"
 )
+# What the ids name is held until the commit, as PostgreSQL's own check of a foreign key holds it.
+HOLD: Final = "SELECT count(*) FROM (SELECT FROM {} WHERE id = ANY(%s) FOR KEY SHARE) held"
 
 
 def read_lines(cursor: Any, *, first_on: dt.date = dt.date.min, last_on: dt.date = dt.date.max) -> Arrays:
     """The stored lines of the periods that start between two days, as `compute_lines` has them, with their `id`."""
-    return copy_out(cursor, STORED, "forecasting_forecastline WHERE starts_on BETWEEN %s AND %s", (first_on, last_on))
+    return copy_out(cursor, STORED, f"{TABLE} WHERE starts_on BETWEEN %s AND %s", (first_on, last_on))
 
 
 def replace_lines(cursor: Any, lines: Arrays, *, stored: Arrays) -> int:
@@ -56,14 +62,29 @@ def replace_lines(cursor: Any, lines: Arrays, *, stored: Arrays) -> int:
     What is equal already is left alone. The caller has held Lock.LINES since before it read.
     """
     is_stored, is_kept = _unchanged(lines, stored)
-    cursor.execute("DELETE FROM forecasting_forecastline WHERE id = ANY(%s)", [stored["id"][~is_kept].tolist()])
-    cursor.execute(CREATE)
-    cursor.execute("DELETE FROM staged_line")
+    if not is_kept.all():
+        cursor.execute(f"DELETE FROM {TABLE} WHERE id = ANY(%s)", [stored["id"][~is_kept].tolist()])
     new = np.flatnonzero(~is_stored)
     if new.size:
-        copy_in(cursor, "staged_line", {name: lines[name][new].astype(np.int64) for name in (*KEYS, *VALUES)})
-        cursor.execute(INSERT)
+        _insert_lines(cursor, {name: lines[name][new] for name in (*KEYS, *VALUES)})
     return int(new.size)
+
+
+def _insert_lines(cursor: Any, lines: Arrays) -> None:
+    cursor.execute(CREATE)
+    cursor.execute("DELETE FROM staged_line")
+    copy_in(cursor, "staged_line", {name: lines[name].astype(np.int64) for name in (*KEYS, *VALUES)})
+    is_held = all(_hold(cursor, name, np.setdiff1d(lines[name], NO_ID)) for name in IDS)
+    with unchecked_keys(cursor) if is_held else nullcontext():
+        cursor.execute(INSERT)
+
+
+def _hold(cursor: Any, name: str, ids: Integers) -> bool:
+    """Whether all that these ids name is there, and stays there until the commit."""
+    related = ForecastLine._meta.get_field(name.removesuffix("_id")).related_model
+    assert isinstance(related, type)
+    cursor.execute(HOLD.format(related._meta.db_table), [ids.tolist()])
+    return bool(cursor.fetchone()[0] == ids.size)
 
 
 def _unchanged(lines: Arrays, stored: Arrays) -> tuple[Booleans, Booleans]:

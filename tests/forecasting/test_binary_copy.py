@@ -5,7 +5,17 @@ import pytest
 from django.db import connection
 
 from forecasting.engine.arrays import NO_DAY
-from forecasting.frames import Column, array_hashes, copy_in, copy_out, hash_sql
+from forecasting.frames import (
+    Column,
+    array_hashes,
+    copy_in,
+    copy_in_rows,
+    copy_out,
+    encode_rows,
+    encoded_field,
+    encoded_rows,
+    hash_sql,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +78,15 @@ def test_array_hash_is_that_of_the_database() -> None:
         stored = copy_out(cursor, columns, "hashed ORDER BY position")["hash"]
         np.testing.assert_array_equal(array_hashes(cursor, values), stored)
         assert len(set(stored.tolist()) | set(array_hashes(cursor, values[:, :2]).tolist())) == 6
+
+
+def test_field_of_encoded_rows_is_read_and_written_where_it_lies() -> None:
+    arrays = {"a": np.arange(5, 8), "b": np.ones((3, 2), dtype=np.int16), "c": np.array([1, 2, 3], dtype=np.int32)}
+    rows = memoryview(bytearray(encode_rows(arrays)))
+    assert encoded_field(rows, 0, np.dtype(np.int64)).tolist() == [5, 6, 7]
+    encoded_field(rows, 2, np.dtype(np.int32))[:] += 10
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE encoded (a bigint, b smallint[], c int)")
+        copy_in_rows(cursor, "encoded", ("a", "b", "c"), encoded_rows(rows)[[0, 2]].tobytes())
+        cursor.execute("SELECT * FROM encoded")
+        assert cursor.fetchall() == [(5, [1, 1], 11), (7, [1, 1], 13)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models import F
 
 from accounts.models import Company, Segment
@@ -17,6 +17,7 @@ from forecasting.engine.distribution import distribute, quantiles_by_group
 from forecasting.frames import current_rules, read_line_rows, read_reporting
 from forecasting.lines import LISTED_ROWS, MOST_FREQUENCIES, NEGLIGIBLE, compute_lines
 from forecasting.models import ForecastLine, StaleMonth
+from forecasting.services.store_lines import read_lines, replace_lines
 from renewals.models import Renewal, Stage, TimingClass
 from tests.cast import Cast, make_account, make_rate, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute
@@ -284,3 +285,15 @@ def test_lines_outside_the_stored_years_are_not_made(cast: Cast) -> None:
     recompute()
     starts = ForecastLine.objects.filter(grain="month", team=None, owner=None, segment=None).values_list("starts_on")
     assert sorted(starts) == [(dt.date(2023, 10, 1),), (dt.date(2028, 12, 1),)]
+
+
+@pytest.mark.parametrize("name", ["owner_id", "team_id", "segment_id"])
+def test_line_of_one_who_is_gone_is_refused(cast: Cast, name: str) -> None:
+    make_book(cast)
+    recompute()
+    with connection.cursor() as cursor:
+        stored = read_lines(cursor)
+        gone = {**stored, name: np.where(stored[name] == stored[name].max(), 999_999, stored[name])}
+        assert replace_lines(cursor, gone, stored=stored) > 0
+        with pytest.raises(IntegrityError, match=name):
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -114,8 +114,12 @@ def test_fill_that_fails_leaves_the_table_whole(cast: Cast) -> None:
         # A likelihood that no score may have, as bytes that a fault could leave.
         cursor.execute("SELECT octet_length(scores) FROM forecasting_stagedframe")
         assert cursor.fetchone()[0] > 0
-        cursor.execute("UPDATE forecasting_stagedframe SET scores = overlay(scores PLACING '\\x7fff' FROM 1 FOR 2)")
-    with pytest.raises(Exception, match="COPY"):
+        likelihood_at = 1 + 2 + (4 + 8) + (4 + 4) + (4 + 8) + (4 + 2) + (4 + 4) + (4 + 8) + 4
+        cursor.execute(
+            "UPDATE forecasting_stagedframe SET scores = overlay(scores PLACING '\\x4010' FROM %s FOR 2)",
+            [likelihood_at],
+        )
+    with pytest.raises(Exception, match="renewal_score_probabilities"):
         services.publish_run(run_id=run.pk)
     assert catalogue() == before
     assert not RenewalScore.objects.exists()
