@@ -140,15 +140,22 @@ def bars_of(one: Set, told: dict[str, Any], small: dict[int, dict[str, Any]]) ->
 
 
 def pooled_bars(report: dict[str, Any]) -> list[Bar]:
-    """Books of one segment in one cohort, of all sets together: one set has few cohorts, which share their shocks."""
-    books = [entry["told"]["books"]["of one segment"] for entry in report.values()]
+    """Books of one segment in one cohort, of all sets together: one set has few cohorts, which share their shocks.
+
+    Whole segments, and books of 200 rows at most from them: both are held to the same bars.
+    """
+    return _segment_bars(report, "of one segment") + _segment_bars(report, "of one whole segment")
+
+
+def _segment_bars(report: dict[str, Any], name: str) -> list[Bar]:
+    books = [entry["told"]["books"][name] for entry in report.values()]
     books = [each for each in books if each["count"]]
     count = sum(each["count"] for each in books)
     coverage = sum(each["coverage"] * each["count"] for each in books) / count
     width = sum(each["width_ratio"] * each["count"] for each in books) / count
     return [
-        Bar(f"coverage, {count} books of one segment in one cohort", coverage, 0.72, 0.88),
-        Bar(f"width, {count} books of one segment in one cohort", width, 0.0, 1.5),
+        Bar(f"coverage, {count} books {name} in one cohort", coverage, 0.72, 0.88),
+        Bar(f"width, {count} books {name} in one cohort", width, 0.0, 1.5),
     ]
 
 

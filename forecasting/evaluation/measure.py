@@ -16,7 +16,7 @@ from forecasting.evaluation.splits import Split
 BOOK_SIZES: Final = (50, 200)
 BOOKS: Final = 600  # random books of each size, over all splits
 LEAST_ROWS: Final = 20  # in a segment of a cohort
-SEGMENT_ROWS: Final = 200  # of one at most: a segment of a cohort of many thousands is no month of a segment
+SEGMENT_ROWS: Final = 200  # of one, in the books that are drawn from it; the whole segments are told beside them
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,10 @@ def measure(file: LabelledFile, forecasts: Sequence[Forecast], segments: Sequenc
         "total_error": _rounded(float(np.mean(np.abs(errors)))),
         "total_error_floor": _rounded(float(np.mean([_floor(forecast) for forecast in forecasts]))),
         "books": {f"of {size}": _told(random_books(forecasts, size)) for size in BOOK_SIZES}
-        | {"of one segment": _told(segment_books(file, forecasts, segments))},
+        | {
+            "of one segment": _told(segment_books(file, forecasts, segments, SEGMENT_ROWS)),
+            "of one whole segment": _told(segment_books(file, forecasts, segments)),
+        },
         "splits": [_told_split(forecast, error) for forecast, error in zip(forecasts, errors, strict=True)],
     }
 
@@ -98,8 +101,13 @@ def random_books(forecasts: Iterable[Forecast], size: int) -> Books:
     return _books(chosen)
 
 
-def segment_books(file: LabelledFile, forecasts: Iterable[Forecast], segments: Sequence[str]) -> Books:
-    """Books of one segment in one split, of 200 rows at most; the segments named, else the one that the model found."""
+def segment_books(
+    file: LabelledFile, forecasts: Iterable[Forecast], segments: Sequence[str], most: int | None = None
+) -> Books:
+    """Books of one segment in one split, by the segments named or else by the one that the model found.
+
+    With `most`, a larger one is drawn from by chance instead, that many rows at a time.
+    """
     found = []
     for forecast in forecasts:
         rows = file.rows.take(forecast.split.test)
@@ -112,10 +120,10 @@ def segment_books(file: LabelledFile, forecasts: Iterable[Forecast], segments: S
     chosen = []
     for number, (forecast, places) in enumerate(found):
         rng, draws = np.random.default_rng([number, len(found)]), -(-BOOKS // len(found))
-        if places.size <= SEGMENT_ROWS:
+        if most is None or places.size <= most:
             chosen.append((forecast, places))
         else:
-            chosen += [(forecast, rng.choice(places, SEGMENT_ROWS, replace=False)) for _ in range(draws)]
+            chosen += [(forecast, rng.choice(places, most, replace=False)) for _ in range(draws)]
     return _books(chosen)
 
 

@@ -235,7 +235,9 @@ def _cumulants(p: Floats, scaled: Floats, size: float, z: Floats) -> Floats:
 def _from_cumulants(cumulants: Floats, t: Floats, spread: Floats) -> NDArray[np.complex128]:
     """exp(i t k1 - t^2 k2 / 2 - i t^3 k3 / 6 + t^4 k4 / 24), the move in a line between two values of z with it."""
     first, _, second, third, fourth = cumulants
-    real = -(t**2) * (second + spread**2) / 2 + t**4 * fourth / 24
+    square = -(t**2) * (second + spread**2) / 2
+    # Far out, where nothing is left of it anyway, the fourth term would outgrow the second.
+    real = np.where(square < -40.0, square, np.minimum(square + t**4 * fourth / 24, 0.0))
     return np.asarray(np.exp(real + 1j * (t * first - t**3 * third / 6)))
 
 

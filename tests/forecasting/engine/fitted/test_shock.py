@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.engine.distribution import distribute, quantiles_by_group
+from forecasting.engine.fitted import shock
 from forecasting.engine.fitted.shock import Z, _shocked, forecast_period, learn_shock, widen_quantiles
 
 probability = st.floats(0.01, 0.99) | st.sampled_from([0.0, 1.0, 0.5])
@@ -152,3 +153,15 @@ def test_without_a_shock_nothing_is_widened():
     found = widen_quantiles(alone, codes, p, amounts, 0.0)
     assert found.p10.tolist() == alone.p10.tolist()
     assert found.p90.tolist() == alone.p90.tolist()
+
+
+@pytest.mark.parametrize("size", [0.0, 0.3])
+def test_many_rows_by_cumulants_are_as_one_by_one(monkeypatch, size):
+    """Nearly certain rows of very unequal amounts: their fourth cumulant is the largest there is."""
+    rng = np.random.default_rng(4)
+    p, amounts = rng.beta(60, 1, 6_000), rng.lognormal(12, 1.5, 6_000).astype(np.int64) + 1
+    found = forecast_period(p, amounts, size)
+    monkeypatch.setattr(shock, "EXACT_ROWS", 10_000)
+    exact = forecast_period(p, amounts, size)
+    for level in (0.1, 0.5, 0.9):
+        assert abs(found.quantile(level) - exact.quantile(level)) < 0.001 * (exact.p90 - exact.p10)
