@@ -1,4 +1,4 @@
-"""Judges the likelihood on a labelled file: fits it on older renewals as a recompute does, forecasts newer ones, and
+"""Judges the likelihood on a labelled file: fits it on older renewals, forecasts newer ones, and
 prints how good that was and which model was chosen why.
 
 The file (.csv or .csv.gz) has one row per renewal: id, cohort, amount, y (1 = renewed) and f_* (what was known of it).
