@@ -92,18 +92,24 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
 
 
 def _account_ranges(cursor: Any, chunk_rows: int) -> tuple[list[tuple[int, int]], int]:
-    """(ranges of accounts with about `chunk_rows` renewals each, renewals in all)."""
-    cursor.execute(
-        "SELECT max(account_id), count(*) FROM"
-        " (SELECT account_id, row_number() OVER (ORDER BY account_id) AS place FROM renewals_renewal) r"
-        " GROUP BY (place - 1) / %s ORDER BY 1",
-        [chunk_rows],
-    )
-    found = cursor.fetchall()
-    # An account whose renewals lie in two parts belongs to the first.
-    lasts = sorted({last for last, _ in found})
-    firsts = [0, *(last + 1 for last in lasts)]
-    return list(zip(firsts, lasts, strict=False)), sum(count for _, count in found)
+    """(ranges of accounts with about `chunk_rows` renewals each, renewals in all).
+
+    Each step walks as many rows of the index on the account; an account whose renewals it cuts belongs to that range.
+    """
+    cursor.execute("SELECT max(account_id), count(*) FROM renewals_renewal")
+    newest, row_count = cursor.fetchone()
+    ranges: list[tuple[int, int]] = []
+    first = 0
+    while newest is not None and first <= newest:
+        cursor.execute(
+            "SELECT account_id FROM renewals_renewal WHERE account_id >= %s ORDER BY account_id OFFSET %s LIMIT 1",
+            [first, chunk_rows - 1],
+        )
+        found = cursor.fetchone()
+        last = found[0] if found else newest
+        ranges.append((first, last))
+        first = last + 1
+    return ranges, row_count
 
 
 def start_run() -> None:
