@@ -1,13 +1,18 @@
 """The full recompute, until it is published, against one INSERT ... SELECT of the same derived columns."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from bench.figures import Figure, against, seconds
+
+if TYPE_CHECKING:
+    from forecasting.models import Run
 
 DERIVED = (
     "renewal_id, account_id, timing_class, timing_days, risk_score, likelihood, likelihood_count, probability, "
@@ -25,15 +30,23 @@ def copy_derived_columns() -> None:
         cursor.execute("DROP TABLE bench_floor")
 
 
-def recompute() -> tuple[float, float]:
+def recompute(*arguments: str) -> tuple[float, float]:
     """Wall seconds of the command as a whole process, and the peak memory in MB of the largest of its processes."""
-    command = [sys.executable, "manage.py", "recompute", "--json", "--no-data-rules"]
+    command = [sys.executable, "manage.py", "recompute", "--json", "--no-data-rules", *arguments]
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, "the recompute failed"
     return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def last_run() -> "Run":
+    from forecasting.models import Run
+
+    run = Run.objects.latest_published()
+    assert run is not None, "no run was published"
+    return run
 
 
 def judge_data_rules() -> None:
@@ -47,13 +60,22 @@ def measure(count: int) -> list[Figure]:
     first_rules = seconds(judge_data_rules)
     again_wall, again_mb = recompute()
     again_rules = seconds(judge_data_rules)
+    next_wall, next_mb = recompute("--as-of", (last_run().as_of_on + dt.timedelta(days=1)).isoformat())
+    judge_data_rules()
+    changed = last_run().changed_count
     floor = sorted(seconds(copy_derived_columns) for _ in range(3))[1]
     what = "INSERT ... SELECT of the same columns"
     run, rules = f"recompute of {count:,} until published", f"data rules over {count:,} after it"
     return [
         against(f"{run}: every row new", first_wall, floor, unit="s", what=what, bar=3),
         against(f"{run}: nothing changed", again_wall, floor, unit="s", what=what, bar=3),
-        Figure(f"recompute of {count:,}: peak memory of a process", max(first_mb, again_mb), "MB", bar=MEMORY_BAR_MB),
+        against(f"{run}: the next day, {changed:,} rows changed", next_wall, floor, unit="s", what=what, bar=3),
+        Figure(
+            f"recompute of {count:,}: peak memory of a process",
+            max(first_mb, again_mb, next_mb),
+            "MB",
+            bar=MEMORY_BAR_MB,
+        ),
         Figure(f"{rules}: every breach new", first_rules, "s"),
         Figure(f"{rules}: nothing changed", again_rules, "s"),
     ]
