@@ -165,7 +165,7 @@ def test_pill_says_names(cast: Cast) -> None:
         ("currency=EURO", "Currency: “EURO” is not three letters such as EUR."),
         ("sort=password", "The table cannot be sorted by “password”."),
         ("sort=--due_on", "The table cannot be sorted by “--due_on”."),
-        ("per_page=7", "A page has 25, 50, 100, 200 rows, not “7”."),
+        ("per_page=7", "A page has 25, 50, 100, 200, 500, 1000 rows, not “7”."),
         ("page=0", "There is no page “0”."),
         ("page=9999999999", "There is no page “9999999999”."),
         ("page=-1", "There is no page “-1”."),
