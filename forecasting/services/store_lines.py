@@ -88,11 +88,14 @@ def _hold(cursor: Any, name: str, ids: Integers) -> bool:
 
 
 def _unchanged(lines: Arrays, stored: Arrays) -> tuple[Booleans, Booleans]:
-    """Which lines are stored exactly so, and which stored ones are among the lines."""
-    both = np.stack([np.concatenate([lines[name], stored[name]]) for name in (*KEYS, *VALUES)], axis=1)
-    order: Integers = np.lexsort(both[:, : len(KEYS)].T)
-    pairs = np.flatnonzero((both[order][1:] == both[order][:-1]).all(axis=1))
-    is_twin = np.zeros(order.size, dtype=np.bool_)
-    is_twin[order[pairs]] = is_twin[order[pairs + 1]] = True
+    """Which lines are stored exactly so, and which stored ones are among the lines. No key is twice in either."""
     count = lines["grain"].size
-    return is_twin[:count], is_twin[count:]
+    keys = [np.concatenate([lines[name], stored[name]]) for name in KEYS]
+    order: Integers = np.lexsort(keys)
+    is_pair = np.logical_and.reduce([key[order[1:]] == key[order[:-1]] for key in keys])
+    # The sort is stable: of two with the same key, ours comes before the stored one.
+    ours, theirs = order[:-1][is_pair], order[1:][is_pair] - count
+    is_same = np.logical_and.reduce([lines[name][ours] == stored[name][theirs] for name in VALUES])
+    is_stored, is_kept = np.zeros(count, dtype=np.bool_), np.zeros(stored["grain"].size, dtype=np.bool_)
+    is_stored[ours], is_kept[theirs] = is_same, is_same
+    return is_stored, is_kept
