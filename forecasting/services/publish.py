@@ -10,10 +10,10 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils import timezone
 
+from config.foreign_keys import may_skip_checks, unchecked_keys
 from forecasting.frames import Column, Reporting, copy_out, read_reporting
 from forecasting.lines import compute_lines
 from forecasting.models import Run, RunChunk
-from forecasting.services.checks import may_skip_checks, unchecked_keys
 from forecasting.services.locks import Lock, take_lock
 from forecasting.services.staging import (
     NOT_STORED,

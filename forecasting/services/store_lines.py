@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from config.foreign_keys import unchecked_keys
 from forecasting.engine.arrays import NO_ID, Booleans, Integers
 from forecasting.frames import Arrays, Column, copy_in, copy_out
 from forecasting.lines import AMOUNTS, COUNTS
 from forecasting.models import ForecastLine
-from forecasting.services.checks import unchecked_keys
 
 IDS: Final = ("team_id", "owner_id", "segment_id")
 KEYS: Final = ("grain", "month", *IDS)

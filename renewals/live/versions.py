@@ -14,8 +14,8 @@ NEWEST_EVENT = RawSQL(
     (),
     output_field=BigIntegerField(),
 )
-# The transactions that wrote the row's score and its data quality: what is computed has no history. Both numbers only
-# grow, so their sum changes with either.
+# The transactions that wrote the row's score and its data quality: what is computed has no history. A later one has a
+# higher number, and a row of quality that is gone counts as 0, so the sum changes with either.
 DERIVED_VERSION = RawSQL(
     """
     coalesce((SELECT xmin::text::bigint FROM renewals_renewalscore WHERE renewal_id = "renewals_renewal"."id"), 0)
