@@ -1,0 +1,7 @@
+"""How much: runs of the recompute, and the forecast lines they publish."""
+
+from forecasting.models.lines import ForecastLine
+from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
+from forecasting.models.stale import StaleMonth, StaleScore
+
+__all__ = ["ForecastLine", "Run", "RunChunk", "RunProgress", "RunQuerySet", "StaleMonth", "StaleScore"]
