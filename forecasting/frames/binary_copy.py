@@ -181,10 +181,16 @@ def _field_places(rows: memoryview) -> list[int]:
     return [*places, place]
 
 
-def copy_in_rows(cursor: Any, table: str, names: Sequence[str], rows: bytes | memoryview) -> None:
-    """Append encoded rows, whose fields are the columns of these names, to a table."""
+def copy_in_rows(
+    cursor: Any, table: str, names: Sequence[str], rows: bytes | memoryview, *, is_frozen: bool = False
+) -> None:
+    """Append encoded rows, whose fields are the columns of these names, to a table.
+
+    Frozen rows need no vacuum and no second look; the table must have been emptied in this very transaction.
+    """
     content = BytesIO(b"".join((HEADER, rows, TRAILER)))
-    cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)", content, size=1 << 20)
+    options = "FORMAT binary, FREEZE" if is_frozen else "FORMAT binary"
+    cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN ({options})", content, size=1 << 20)
 
 
 def copy_in_bytes(cursor: Any, table: str, key: int, *contents: bytes) -> None:

@@ -75,14 +75,18 @@ def copy_staged_scores(cursor: Any, table: str) -> None:
 
 
 def copy_first_scores(cursor: Any, table: str, renewal_ids: Integers) -> int:
-    """The same of the renewals with these ids alone, none of which was edited yet; how many rows were written."""
+    """The same of the renewals with these ids alone, none of which was edited yet; how many rows were written.
+
+    The table was emptied in this transaction.
+    """
     count = 0
     for content in _contents(cursor, "scores"):
         if not content:
             continue
         is_there = np.isin(encoded_field(content, COLUMNS.index("renewal_id"), np.dtype(np.int64)), renewal_ids)
         encoded_field(content, COLUMNS.index("edit_count"), np.dtype(np.int32))[:] = 0
-        copy_in_rows(cursor, table, COLUMNS, content if is_there.all() else encoded_rows(content)[is_there].tobytes())
+        rows = content if is_there.all() else encoded_rows(content)[is_there].tobytes()
+        copy_in_rows(cursor, table, COLUMNS, rows, is_frozen=True)
         count += int(np.count_nonzero(is_there))
     return count
 
