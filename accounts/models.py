@@ -30,6 +30,12 @@ class Company(models.Model):
         ORDER_PERIOD = "order_period", "Order period"
         HYBRID = "hybrid", "Hybrid"
 
+    class Horizon(models.IntegerChoices):
+        DAYS_90 = 90, "90 days before the decision"
+        DAYS_60 = 60, "60 days before the decision"
+        DAYS_30 = 30, "30 days before the decision"
+        DAYS_0 = 0, "The day before the decision"
+
     name = models.CharField(max_length=120, default="Our company")
     time_zone = models.CharField(max_length=64, default="UTC")
     fiscal_year_start_month = models.PositiveSmallIntegerField(
@@ -37,6 +43,8 @@ class Company(models.Model):
     )
     reporting_currency = models.CharField(max_length=3, default="EUR", validators=[CURRENCY])
     attribution = models.CharField(max_length=12, choices=Attribution, default=Attribution.DUE_PERIOD)
+    # How many days before its decision a renewal is looked at when the likelihood is learned from it.
+    likelihood_horizon_days = models.PositiveSmallIntegerField(choices=Horizon, default=Horizon.DAYS_30)
     # Grows by one whenever a rule that scoring reads is saved; processes compare it before they trust what they cached.
     rules_version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -271,6 +279,9 @@ class AttributeDefinition(models.Model):
     label = models.CharField(max_length=80)
     kind = models.CharField(max_length=8, choices=Kind)
     holder = models.CharField(max_length=8, choices=Holder, default=Holder.ACCOUNT)
+    # An account's attribute that no outcome changes: where history does not reach back to a decision, the likelihood is
+    # learned from the value of today. One that is known only with the outcome must not be steady.
+    is_steady = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["label"]

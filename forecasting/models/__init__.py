@@ -1,7 +1,18 @@
 """How much: runs of the recompute, and the forecast lines they publish."""
 
+from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
 from forecasting.models.lines import ForecastLine
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
 from forecasting.models.stale import StaleMonth, StaleScore
 
-__all__ = ["ForecastLine", "Run", "RunChunk", "RunProgress", "RunQuerySet", "StaleMonth", "StaleScore"]
+__all__ = [
+    "ForecastLine",
+    "LikelihoodModel",
+    "LikelihoodModelQuerySet",
+    "Run",
+    "RunChunk",
+    "RunProgress",
+    "RunQuerySet",
+    "StaleMonth",
+    "StaleScore",
+]

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from forecasting.models.learning import LikelihoodModel
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -32,6 +33,7 @@ class Run(models.Model):
         RULE = "rule", "After a rule changed"
         BULK = "bulk", "After a bulk edit"
         UNDO = "undo", "After an undo"
+        MODEL = "model", "After a fit of the likelihood"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -56,6 +58,8 @@ class Run(models.Model):
     message = models.TextField(blank=True)  # why it failed, or what its reader has to know; in words for the person
     likelihood_table = models.JSONField(null=True)  # engine.likelihood.RateTable
     rep_records = models.JSONField(null=True)  # engine.probability.RepRecords
+    # The fitted likelihood that open renewals are scored by; null while there is none: then the table alone.
+    likelihood_model = models.ForeignKey(LikelihoodModel, on_delete=models.PROTECT, null=True, related_name="+")
 
     objects = RunQuerySet.as_manager()
 
