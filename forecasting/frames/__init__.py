@@ -15,12 +15,21 @@ from forecasting.frames.binary_copy import (
 )
 from forecasting.frames.book import Accounts, Book, read_book
 from forecasting.frames.fit import fit_history
-from forecasting.frames.line_rows import LINE_ROW, Reporting, line_rows, read_line_rows, read_reporting
+from forecasting.frames.line_rows import (
+    LINE_ROW,
+    SCORED,
+    Reporting,
+    line_rows,
+    read_line_rows,
+    read_reporting,
+    scored_columns,
+)
 from forecasting.frames.rules import Rules, current_rules, day_number, load_rules
 from forecasting.frames.scoring import judge, score_book
 
 __all__ = [
     "LINE_ROW",
+    "SCORED",
     "Accounts",
     "Arrays",
     "Book",
@@ -47,4 +56,5 @@ __all__ = [
     "read_line_rows",
     "read_reporting",
     "score_book",
+    "scored_columns",
 ]

@@ -115,24 +115,27 @@ STORED_COLUMNS: Final = tuple(
         "is_excluded",
     }
 )
+# The renewals `r` that have a score `s`, with their accounts `a`.
+SCORED: Final = (
+    "renewals_renewal r JOIN accounts_account a ON a.id = r.account_id"
+    " JOIN renewals_renewalscore s ON s.renewal_id = r.id"
+)
 
 
 def read_line_rows(
     cursor: Any, rules: Rules, report: Reporting, condition: str, parameters: Sequence[object]
 ) -> tuple[NDArray[Any], int]:
     """As `line_rows`, from the stored scores of the renewals `r` that meet a condition."""
-    columns = [
+    rows = copy_out(cursor, scored_columns(report), f"{SCORED} WHERE {condition}", parameters)
+    return line_rows(rows, rows["timing"], rows["probability"], rules, report)
+
+
+def scored_columns(report: Reporting) -> list[Column]:
+    """What `line_rows` takes of SCORED, its timing and probability included."""
+    return [
         *STORED_COLUMNS,
         Column("segment_id", "small_id", "COALESCE(a.segment_id, -1)"),
         currency_column(report.currencies),
         Column("timing", "int2", "s.timing_class"),
         Column("probability", "float8", "s.probability"),
     ]
-    rows = copy_out(
-        cursor,
-        columns,
-        "renewals_renewal r JOIN accounts_account a ON a.id = r.account_id"
-        f" JOIN renewals_renewalscore s ON s.renewal_id = r.id WHERE {condition}",
-        parameters,
-    )
-    return line_rows(rows, rows["timing"], rows["probability"], rules, report)
