@@ -177,6 +177,7 @@ class ExchangeRate(models.Model):
     currency = models.CharField(max_length=3, validators=[CURRENCY])
     effective_on = models.DateField()
     rate = models.DecimalField(max_digits=18, decimal_places=8)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:
         ordering = ["currency", "-effective_on"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.contrib.postgres.functions import TransactionNow
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -27,6 +28,7 @@ class Stage(models.Model):
     position = models.PositiveSmallIntegerField(unique=True)
     default_confidence = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
     forecast_category = models.CharField(max_length=9, choices=ForecastCategory, default=ForecastCategory.PIPELINE)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:
         ordering = ["position"]
