@@ -3,6 +3,7 @@
 from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
 from forecasting.models.lines import ForecastLine
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
+from forecasting.models.scenarios import Scenario, ScenarioQuerySet
 from forecasting.models.stale import StaleMonth, StaleScore
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "RunChunk",
     "RunProgress",
     "RunQuerySet",
+    "Scenario",
+    "ScenarioQuerySet",
     "StaleMonth",
     "StaleScore",
 ]
