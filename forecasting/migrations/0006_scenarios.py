@@ -15,7 +15,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_open_accounts"),
+        ("accounts", "0007_likelihood_settings"),
         ("forecasting", "0005_likelihood_models"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
