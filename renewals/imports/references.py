@@ -14,17 +14,23 @@ from django.db.models import ForeignKey, Model
 
 from config.foreign_keys import unchecked_keys
 from renewals.imports.run import Run
+from renewals.models import Renewal
+from renewals.models.open_accounts import MARK
 
 
 def insert_rows(run: Run, model: type[Model], statement: str, params: Sequence[Any] | dict[str, Any] = ()) -> int:
     """Runs an INSERT into the model's table; how many rows. Raises IntegrityError where one points to nothing.
 
-    Who may not set `session_replication_role` has every key checked by PostgreSQL. An insert has no other trigger.
+    Who may not set `session_replication_role` has every key checked by PostgreSQL. The one other trigger of an insert
+    marks the accounts of open renewals.
     """
     with unchecked_keys(run.cursor) as is_unchecked:
         created = run.execute(statement, params)
     if created and is_unchecked:
         _prove_references(run, model)
+        if model is Renewal:
+            opened = f"SELECT account_id FROM {run.new_rows(model._meta.db_table)} AND outcome = 'open'"
+            run.execute(MARK.format(accounts=opened))
     return created
 
 

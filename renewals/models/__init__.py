@@ -6,6 +6,7 @@ from renewals.models.history import ChangeBatch
 from renewals.models.imports import ImportBatch, ImportFinding, ImportPart
 from renewals.models.jobs import BulkEdit, BulkEditRow, Export, FilePart
 from renewals.models.notes import Mention, Note
+from renewals.models.open_accounts import OpenAccount
 from renewals.models.policies import RiskFactor, RiskWeightVersion, TimingPolicy, TimingPolicyVersion
 from renewals.models.quality import AccountBreach, AccountName, DataRule, QualitySnapshot, RenewalQuality
 from renewals.models.renewals import ChurnReason, Renewal, RenewalQuerySet, Stage
@@ -30,6 +31,7 @@ __all__ = [
     "Mention",
     "Note",
     "Offer",
+    "OpenAccount",
     "QualitySnapshot",
     "Renewal",
     "RenewalQuality",

@@ -7,11 +7,11 @@ last in both directions, by due date, and the id breaks every tie, so that no ro
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, F, Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
@@ -32,7 +32,7 @@ class Order:
 
     `within` is the column that the order's index begins with; the page is put together from the slices that the filter
     allows. `is_whole`: there is an index over all slices besides. `group` names the rows behind a foreign key that
-    leads. `is_skipping`: it goes from account to account and meets those without an open renewal first. Only the first
+    leads. `of_open`: the columns that say the same of open rows, where these have an index of their own. Only the first
     column can be blank.
     """
 
@@ -41,7 +41,7 @@ class Order:
     is_nullable: bool = False
     is_whole: bool = False
     group: type[Model] | None = None
-    is_skipping: bool = False
+    of_open: tuple[str, ...] = ()
 
 
 ORDERS: dict[str, Order] = {
@@ -60,21 +60,15 @@ ORDERS: dict[str, Order] = {
     "risk": Order(("score__risk_score",), TIMING, is_nullable=True),
     "owner": Order(("owner", "name"), OUTCOME, is_nullable=True, group=User),
     "next_step": Order(("next_step_on",), OUTCOME, is_nullable=True),
-    "last_touch_on": Order(("account__last_touch_on", "account_id"), is_nullable=True, is_skipping=True),
+    "last_touch_on": Order(
+        ("account__last_touch_on", "account_id"),
+        is_nullable=True,
+        of_open=("account__as_open__last_touch_on", "account_id"),
+    ),
     "expected_order_on": Order(("expected_order_on",), OUTCOME, is_nullable=True),
     "ordered_on": Order(("ordered_on",), OUTCOME, is_nullable=True),
     "outcome": Order(("outcome", "due_on")),
 }
-
-
-# Accounts with an open renewal, as a set that is made once: an account that was not touched for long has mostly left,
-# and to look for its open renewals one by one would walk through most of the accounts. IS TRUE keeps it from becoming
-# the join that does that.
-HAS_OPEN = RawSQL(
-    """("accounts_account"."id" IN (SELECT account_id FROM renewals_renewal WHERE outcome = 'open')) IS TRUE""",
-    (),
-    output_field=BooleanField(),
-)
 
 
 @dataclass(frozen=True)
@@ -102,6 +96,8 @@ class Slices:
 def page_ids(rows: RenewalQuerySet, sort: str, slices: Slices, *, first: int, count: int) -> list[int]:
     """Ids of `count` rows from the `first` (0-based) on, by the column `sort`, `-` before it to reverse."""
     order = ORDERS[sort.removeprefix("-")]
+    if order.of_open and slices.is_open_only:
+        order = replace(order, columns=order.of_open)
     rows = rows.order_by()
     leading, trailing = rows, None
     if order.is_nullable:
@@ -111,8 +107,6 @@ def page_ids(rows: RenewalQuerySet, sort: str, slices: Slices, *, first: int, co
             # blank ones until then, and is never lost between the slices.
             is_known &= Q(**{f"{TIMING}__in": slices.timing_classes})
         leading, trailing = rows.filter(is_known), rows.filter(~is_known)
-    if order.is_skipping and slices.is_open_only and not sort.startswith("-"):
-        leading = leading.filter(HAS_OPEN)
     find = _ids_by_group if order.group else _ids
     found = find(leading, order, slices, sort.startswith("-"), first, count)
     if trailing is not None and len(found) < count:
