@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from accounts.models import AttributeDefinition
 from forecasting.engine.arrays import NO_DAY, Integers
 from forecasting.frames.binary_copy import Arrays, Column, copy_out
+from forecasting.frames.past import copy_out_at
 from forecasting.frames.rules import CustomFactor, Rules
 
 OPEN, RENEWED, LOST = range(3)
@@ -113,12 +114,19 @@ def account_day_keys(account: Integers, day: Integers | int) -> Integers:
 
 
 def read_book(
-    cursor: Any, rules: Rules, accounts: Accounts, *, currencies: Sequence[str] = (), closed_by: dt.date | None = None
+    cursor: Any,
+    rules: Rules,
+    accounts: Accounts,
+    *,
+    currencies: Sequence[str] = (),
+    closed_by: dt.date | None = None,
+    moment: dt.datetime | None = None,
 ) -> Book:
     """Read the renewals of some accounts with what was measured about these.
 
     `currencies` are those with a rate: each row's `currency` is a position among them, or MISSING. With `closed_by`
-    only rows are read that have an outcome or were due before that day.
+    only rows are read that have an outcome or were due before that day. With `moment` the book is read as it stood
+    then (see frames.past); what was recorded later of an earlier day is not in it.
     """
     condition, parameters = accounts.condition.format("r.account_id"), accounts.parameters
     if closed_by is not None:
@@ -127,16 +135,34 @@ def read_book(
     own, of_account = custom_columns(rules, is_of_account=False), custom_columns(rules, is_of_account=True)
     columns = [*RENEWAL_COLUMNS, currency_column(currencies), *own]
     # One table at a time, joined here: the database reads each by its index on the account, whatever it would estimate.
-    renewals = copy_out(cursor, columns, f"renewals_renewal r WHERE {condition}", parameters)
+    renewals = _rows(cursor, columns, "renewals_renewal r", condition, parameters, moment)
     for table, key, held in (
         ("accounts_account a", "account_id", [*ACCOUNT_COLUMNS, *of_account]),
         ("renewals_contract c", "contract_id", CONTRACT_COLUMNS),
     ):
         owner = "a.id" if key == "account_id" else "c.account_id"
-        source = f"{table} WHERE {accounts.condition.format(owner)}"
-        renewals |= _joined(renewals[key], copy_out(cursor, held, source, accounts.parameters))
-    source = f"accounts_accountsignal s WHERE {accounts.condition.format('s.account_id')}"
-    return as_book(renewals, copy_out(cursor, SIGNAL_COLUMNS, source, accounts.parameters))
+        condition = accounts.condition.format(owner)
+        renewals |= _joined(renewals[key], _rows(cursor, held, table, condition, accounts.parameters, moment))
+    source, condition = "accounts_accountsignal s", accounts.condition.format("s.account_id")
+    if moment is None:
+        return as_book(renewals, copy_out(cursor, SIGNAL_COLUMNS, f"{source} WHERE {condition}", accounts.parameters))
+    columns = [Column("id", "int8", "s.id"), *SIGNAL_COLUMNS]
+    signals = copy_out_at(cursor, columns, source, condition, accounts.parameters, moment)
+    del signals["id"]
+    return as_book(renewals, signals)
+
+
+def _rows(
+    cursor: Any,
+    columns: Sequence[Column],
+    source: str,
+    condition: str,
+    parameters: Sequence[object],
+    moment: dt.datetime | None,
+) -> Arrays:
+    if moment is None:
+        return copy_out(cursor, columns, f"{source} WHERE {condition}", parameters)
+    return copy_out_at(cursor, columns, source, condition, parameters, moment)
 
 
 def _joined(keys: Integers, table: Arrays) -> Arrays:

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from django.db import connection
+from django.db.models import Min, QuerySet
 
 from accounts.models import AttributeDefinition
 from forecasting.engine.arrays import NO_ID, Floats, Integers
@@ -13,6 +14,7 @@ from forecasting.engine.factors import FACTOR_KEYS
 from forecasting.engine.likelihood import RateTable, fit_rates
 from forecasting.engine.probability import RepRecords
 from forecasting.engine.timing import PolicyScope, PolicyTable
+from forecasting.frames.past import rows_at
 from forecasting.models import Run
 from renewals.models import RiskFactor, RiskWeightVersion, Stage, TimingPolicyVersion
 
@@ -77,16 +79,19 @@ class Rules:
         return np.searchsorted(self.stage_ids, stage_ids)
 
 
-def load_rules(run: Run | None) -> Rules:
-    """The rules in force, with the likelihood table and the reps' records of `run`; None: those without history."""
+def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
+    """The rules in force, with the likelihood table and the reps' records of `run`; None: those without history.
+
+    With `moment`, the rules that were in force then; the run is the caller's to choose.
+    """
     table, calls = (run.likelihood_table, run.rep_records) if run else (None, None)
     rates = RateTable.from_dict(table) if table else _rates_without_history()
     records = RepRecords.from_dict(calls) if calls else RepRecords.empty()
-    factors = list(RiskFactor.objects.select_related("attribute"))
-    segment_ids, weights = _load_weights(factors)
-    stage_ids, progress, categories = _load_stages()
+    factors = rows_at(RiskFactor.objects.select_related("attribute"), moment)
+    segment_ids, weights = _load_weights(factors, moment)
+    stage_ids, progress, categories = _load_stages(moment)
     return Rules(
-        policies=policy_table(policy_entries()),
+        policies=policy_table(policy_entries(moment)),
         weights=weights,
         weighted_segment_ids=segment_ids,
         stale_days={
@@ -102,6 +107,14 @@ def load_rules(run: Run | None) -> Rules:
         rates=rates,
         records=records,
     )
+
+
+def _since_first(moment: dt.datetime | None, defaults: QuerySet[Any]) -> dt.datetime | None:
+    """The moment, or when the first default was recorded, where that is later: it stands for what was before."""
+    if moment is None:
+        return None
+    first: dt.datetime | None = defaults.aggregate(at=Min("created_at"))["at"]
+    return moment if first is None else max(moment, first)
 
 
 # What changes whenever a rule does. The newest ids stand beside the version, so that a rule that was written past
@@ -148,8 +161,11 @@ def known_rules() -> tuple[Mark, Rules]:
 PolicyEntry = tuple[int | None, int | None, int | None, int, int, int, int, bool]
 
 
-def policy_entries() -> list[PolicyEntry]:
+def policy_entries(moment: dt.datetime | None = None) -> list[PolicyEntry]:
     """(account, segment, industry, effective from, early, grace, late, is in business days) of each version."""
+    versions = TimingPolicyVersion.objects.select_related("policy")
+    is_default = {"policy__account": None, "policy__segment": None, "policy__industry": None}
+    moment = _since_first(moment, versions.filter(**is_default))
     return [
         (
             version.policy.account_id,
@@ -161,7 +177,7 @@ def policy_entries() -> list[PolicyEntry]:
             version.late_days,
             version.day_kind == TimingPolicyVersion.DayKind.BUSINESS,
         )
-        for version in TimingPolicyVersion.objects.select_related("policy").order_by("pk")
+        for version in rows_at(versions, moment)
     ]
 
 
@@ -192,12 +208,14 @@ def _scope(account_id: int | None, segment_id: int | None, industry_id: int | No
     return PolicyScope.DEFAULT if industry_id is None else PolicyScope.INDUSTRY
 
 
-def _load_weights(factors: list[RiskFactor]) -> tuple[Integers, Floats]:
+def _load_weights(factors: list[RiskFactor], moment: dt.datetime | None) -> tuple[Integers, Floats]:
     """(segment ids with their own weights, weights by these and, last, for all other segments); newest versions."""
     positions = {factor.key: factor.position for factor in factors}
     width = max([len(FACTOR_KEYS) - 1, *positions.values()]) + 1
     newest: dict[int | None, dict[str, float]] = {}
-    for version in RiskWeightVersion.objects.order_by("created_at", "pk"):
+    versions = RiskWeightVersion.objects.order_by("created_at", "pk")
+    moment = _since_first(moment, versions.filter(segment=None))
+    for version in versions if moment is None else versions.filter(created_at__lte=moment):
         newest[version.segment_id] = version.weights
     # A version without weights hands a segment back to those of the others.
     own = sorted(segment for segment, weights in newest.items() if segment is not None and weights)
@@ -210,9 +228,9 @@ def _load_weights(factors: list[RiskFactor]) -> tuple[Integers, Floats]:
     return segment_ids, weights
 
 
-def _load_stages() -> tuple[Integers, Floats, Integers]:
+def _load_stages(moment: dt.datetime | None) -> tuple[Integers, Floats, Integers]:
     """Ids in order, how far each stage has come (0 to 1 along those that lead to a yes) and its category."""
-    stages = list(Stage.objects.order_by("position"))
+    stages = sorted(rows_at(Stage.objects.all(), moment), key=lambda stage: stage.position)
     leading = [stage for stage in stages if stage.forecast_category != Stage.ForecastCategory.OMITTED]
     rank = {stage.pk: place / max(len(leading) - 1, 1) for place, stage in enumerate(leading)}
     by_id = sorted(stages, key=lambda stage: stage.pk)
