@@ -1,0 +1,24 @@
+"""Who: the company, its users and teams; its customers; and what is known of them."""
+
+from accounts.models.accounts import Account, AccountQuerySet
+from accounts.models.company import CURRENCY, Company, ExchangeRate, get_company
+from accounts.models.lists import AttributeDefinition, Industry, Segment
+from accounts.models.people import Team, User, UserManager, owners_visible_to
+from accounts.models.signals import AccountSignal
+
+__all__ = [
+    "CURRENCY",
+    "Account",
+    "AccountQuerySet",
+    "AccountSignal",
+    "AttributeDefinition",
+    "Company",
+    "ExchangeRate",
+    "Industry",
+    "Segment",
+    "Team",
+    "User",
+    "UserManager",
+    "get_company",
+    "owners_visible_to",
+]

@@ -1,0 +1,52 @@
+"""What was measured about an account, day by day."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import Q
+
+from accounts.models.accounts import Account
+from config.history import track_history
+
+
+@track_history()
+class AccountSignal(models.Model):
+    """What was measured about an account on a day: one row per account and day, a blank where nothing was measured.
+
+    The newest non-blank value on or before a day is the account's state on that day. Rows are facts with a date and are
+    never moved, so that a decided renewal can be judged by what was known before its decision.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="signals")
+    measured_on = models.DateField()
+    usage_change_rate = models.FloatField(null=True, blank=True)  # use against the 90 days before: -0.3 is a fall
+    seat_change_rate = models.FloatField(null=True, blank=True)
+    severe_ticket_count = models.PositiveIntegerField(null=True, blank=True)  # severe ones open on the day
+    reopened_ticket_rate = models.FloatField(null=True, blank=True)  # 0 to 1, of those resolved
+    csat_score = models.FloatField(null=True, blank=True)  # 1 to 5
+    nps_score = models.FloatField(null=True, blank=True)  # -100 to 100
+    late_payment_days = models.FloatField(null=True, blank=True)  # mean days late of settled invoices
+    failed_payment_count = models.PositiveIntegerField(null=True, blank=True)
+    chargeback_count = models.PositiveIntegerField(null=True, blank=True)
+    has_champion_left = models.BooleanField(null=True, blank=True)
+    last_touch_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "measured_on"], name="account_signal_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(csat_score__isnull=True) | Q(csat_score__gte=1, csat_score__lte=5),
+                name="account_signal_csat",
+                violation_error_message="CSAT is from 1 to 5.",
+            ),
+            models.CheckConstraint(
+                condition=Q(nps_score__isnull=True) | Q(nps_score__gte=-100, nps_score__lte=100),
+                name="account_signal_nps",
+                violation_error_message="NPS is from -100 to 100.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} on {self.measured_on}"
