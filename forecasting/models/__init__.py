@@ -2,6 +2,7 @@
 
 from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
 from forecasting.models.lines import ForecastLine
+from forecasting.models.mrr import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
 from forecasting.models.scenarios import Scenario, ScenarioQuerySet
 from forecasting.models.stale import StaleMonth, StaleScore
@@ -10,6 +11,11 @@ __all__ = [
     "ForecastLine",
     "LikelihoodModel",
     "LikelihoodModelQuerySet",
+    "MrrCall",
+    "MrrLine",
+    "MrrMovement",
+    "MrrOfferLine",
+    "MrrRollUp",
     "Run",
     "RunChunk",
     "RunProgress",
