@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "accounts",
     "renewals",
     "forecasting",
+    "engagement",
 ]
 
 MIDDLEWARE = [

@@ -34,4 +34,5 @@ urlpatterns = [
     path("quality/", include("renewals.quality.urls")),
     path("forecast/", include("forecasting.urls")),
     path("history/", include("renewals.history.urls")),
+    path("", include("engagement.urls")),
 ]

@@ -1,0 +1,1 @@
+"""What to do about it: flags, plans, tasks, alerts and what leaves the house because of them."""
