@@ -3,6 +3,8 @@
 from accounts.models import get_company
 from config.celery import app
 from forecasting import services
+from forecasting.learning import services as learning
+from forecasting.mrr import services as mrr
 
 
 @app.task
@@ -27,9 +29,22 @@ def dispatch_waiting_runs() -> None:
     services.score_stale_renewals(as_of=get_company().today())
     services.refresh_stale_months()
     services.judge_data_rules()
+    mrr.roll_up_mrr()
+    learning.dispatch_fits()
 
 
 @app.task
 def request_nightly_run() -> None:
     """From beat, every hour: after midnight in the company's time zone there is nothing for the new day yet."""
     services.request_nightly()
+
+
+@app.task
+def fit_likelihood() -> None:
+    learning.fit_likelihood()
+
+
+@app.task
+def request_due_fit() -> None:
+    """From beat, every hour: weekly, and when much was decided since."""
+    learning.request_due_fit()

@@ -24,11 +24,13 @@ from forecasting.frames.line_rows import (
     read_reporting,
     scored_columns,
 )
-from forecasting.frames.rules import Rules, current_rules, day_number, load_rules
-from forecasting.frames.scoring import judge, score_book
+from forecasting.frames.rules import Rules, current_rules, day_number, load_likelihood, load_rules
+from forecasting.frames.scoring import fitted_likelihood, judge, open_rows, score_book, state_steps
+from forecasting.frames.training import MOST_ROWS, Training, training_rows
 
 __all__ = [
     "LINE_ROW",
+    "MOST_ROWS",
     "SCORED",
     "Accounts",
     "Arrays",
@@ -36,6 +38,7 @@ __all__ = [
     "Column",
     "Reporting",
     "Rules",
+    "Training",
     "array_hashes",
     "copy_in",
     "copy_in_bytes",
@@ -48,13 +51,18 @@ __all__ = [
     "encoded_field",
     "encoded_rows",
     "fit_history",
+    "fitted_likelihood",
     "hash_sql",
     "judge",
     "line_rows",
+    "load_likelihood",
     "load_rules",
+    "open_rows",
     "read_book",
     "read_line_rows",
     "read_reporting",
     "score_book",
     "scored_columns",
+    "state_steps",
+    "training_rows",
 ]

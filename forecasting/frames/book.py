@@ -8,9 +8,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from accounts.models import AttributeDefinition
 from forecasting.engine.arrays import NO_DAY, Integers
 from forecasting.frames.binary_copy import Arrays, Column, copy_out
+from forecasting.frames.likelihood_columns import attribute_sql
+from forecasting.frames.outlook import account_default_rates
 from forecasting.frames.past import copy_out_at
 from forecasting.frames.rules import CustomFactor, Rules
 
@@ -138,7 +139,7 @@ def read_book(
     renewals = _rows(cursor, columns, "renewals_renewal r", condition, parameters, moment)
     for table, key, held in (
         ("accounts_account a", "account_id", [*ACCOUNT_COLUMNS, *of_account]),
-        ("renewals_contract c", "contract_id", CONTRACT_COLUMNS),
+        ("renewals_contract c", "contract_id", contract_columns(rules)),
     ):
         owner = "a.id" if key == "account_id" else "c.account_id"
         condition = accounts.condition.format(owner)
@@ -207,27 +208,19 @@ def as_book(renewals: Arrays, signals: Arrays) -> Book:
 
 
 def custom_columns(rules: Rules, *, is_of_account: bool | None = None) -> list[Column]:
-    """Of all custom factors, or of those that are, or are not, of accounts."""
+    """Of all custom factors, or of those that are, or are not, of accounts; and what the fitted likelihood asks."""
     factors = rules.custom_factors
-    return [_custom_column(one) for one in factors if is_of_account is None or one.is_of_account == is_of_account]
+    custom = [_custom_column(one) for one in factors if is_of_account is None or one.is_of_account == is_of_account]
+    holders = ("r", "a") if is_of_account is None else ("a",) if is_of_account else ("r",)
+    return custom + [column for holder in holders for column in rules.inputs.read_columns(holder)]
+
+
+def contract_columns(rules: Rules) -> list[Column]:
+    return [*CONTRACT_COLUMNS, *rules.inputs.read_columns("c")]
 
 
 def _custom_column(factor: CustomFactor) -> Column:
     """The attribute's value as a number, NaN where it is blank or of another kind; a category's place in its risks."""
     holder = "a" if factor.is_of_account else "r"
-    value, text = f"{holder}.attributes -> %s", f"{holder}.attributes ->> %s"
-    kinds = AttributeDefinition.Kind
-    # How often each of them names the attribute is how many parameters follow.
-    sql = {
-        kinds.NUMBER: f"CASE WHEN jsonb_typeof({value}) = 'number' THEN ({value})::float8 ELSE 'NaN' END",
-        kinds.FLAG: f"CASE {value} WHEN 'true'::jsonb THEN 1 WHEN 'false'::jsonb THEN 0 ELSE 'NaN'::float8 END",
-        # Built from its parts so that an impossible day cannot stop the book.
-        kinds.DATE: f"CASE WHEN {text} ~ '^[0-9]{{4}}-(0[1-9]|1[0-2])-[0-3][0-9]' THEN"
-        f" make_date(substr({text}, 1, 4)::int, substr({text}, 6, 2)::int, 1) - DATE '1970-01-01'"
-        f" + substr({text}, 9, 2)::int - 1 ELSE 'NaN'::float8 END",
-        kinds.CATEGORY: f"COALESCE(array_position(%s::text[], {text}), 0) - 1",
-    }[kinds(factor.kind)]
-    names: tuple[object, ...] = (factor.key,) * (sql.count(value) + sql.count(text))
-    if factor.kind == kinds.CATEGORY:
-        names = (list(factor.category_risks), *names)
-    return Column(f"custom_{factor.position}", "float8", sql, names)
+    sql, parameters = attribute_sql(holder, factor.key, factor.kind, list(factor.category_risks))
+    return Column(f"custom_{factor.position}", "float8", sql, parameters)

@@ -12,12 +12,12 @@ from config.prepared import execute_prepared
 from forecasting.frames.binary_copy import Arrays, Column, native
 from forecasting.frames.book import (
     ACCOUNT_COLUMNS,
-    CONTRACT_COLUMNS,
     MISSING,
     RENEWAL_COLUMNS,
     SIGNAL_COLUMNS,
     Book,
     as_book,
+    contract_columns,
     custom_columns,
 )
 from forecasting.frames.rules import MARK, Rules, known_rules, rules_at
@@ -54,7 +54,7 @@ def read_few(cursor: Any, renewal_ids: Sequence[int], *beside: str) -> tuple[Rul
 
 
 def _renewal_columns(rules: Rules) -> list[Column]:
-    return [*RENEWAL_COLUMNS, *ACCOUNT_COLUMNS[1:], *CONTRACT_COLUMNS[1:], *custom_columns(rules)]
+    return [*RENEWAL_COLUMNS, *ACCOUNT_COLUMNS[1:], *contract_columns(rules)[1:], *custom_columns(rules)]
 
 
 def _statement(columns: Sequence[Column], beside: Iterable[str]) -> tuple[str, list[object]]:

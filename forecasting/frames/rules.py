@@ -11,9 +11,11 @@ from django.db.models import Min, QuerySet
 from accounts.models import AttributeDefinition
 from forecasting.engine.arrays import NO_ID, Floats, Integers
 from forecasting.engine.factors import FACTOR_KEYS
+from forecasting.engine.fitted import Model
 from forecasting.engine.likelihood import RateTable, fit_rates
 from forecasting.engine.probability import RepRecords
 from forecasting.engine.timing import PolicyScope, PolicyTable
+from forecasting.frames.likelihood_columns import NO_INPUTS, Inputs
 from forecasting.frames.past import rows_at
 from forecasting.models import Run
 from renewals.models import RiskFactor, RiskWeightVersion, Stage, TimingPolicyVersion
@@ -67,6 +69,10 @@ class Rules:
     rates: RateTable
     records: RepRecords
 
+    # What is read for the fitted likelihood, and it itself; None while there is none: then `rates` alone.
+    inputs: Inputs = NO_INPUTS
+    likelihood: Model | None = None
+    outlook: Outlook = field(default_factory=lambda: Outlook.of_run(None))
     @property
     def factor_count(self) -> int:
         return int(self.weights.shape[1])
@@ -88,6 +94,7 @@ def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
     rates = RateTable.from_dict(table) if table else _rates_without_history()
     records = RepRecords.from_dict(calls) if calls else RepRecords.empty()
     factors = rows_at(RiskFactor.objects.select_related("attribute"), moment)
+    inputs, model = load_likelihood(run.likelihood_model_id if run else None)
     segment_ids, weights = _load_weights(factors, moment)
     stage_ids, progress, categories = _load_stages(moment)
     return Rules(
@@ -107,9 +114,31 @@ def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
         rates=rates,
         records=records,
     )
+        inputs=inputs,
+        likelihood=model,
+        outlook=Outlook.of_run(run),
 
 
 def _since_first(moment: dt.datetime | None, defaults: QuerySet[Any]) -> dt.datetime | None:
+# By database and version: those that this process last asked, for reading one of boosted trees takes a while.
+_fitted: dict[tuple[str, int], tuple[Inputs, Model]] = {}
+FITTED_KEPT: Final = 4
+
+
+def load_likelihood(version: int | None) -> tuple[Inputs, Model | None]:
+    """A fitted likelihood (LikelihoodModel.content) and what it asks of each renewal; none is asked of for None."""
+    if version is None:
+        return NO_INPUTS, None
+    key = (str(connection.settings_dict["NAME"]), version)
+    if key not in _fitted:
+        content = LikelihoodModel.objects.values_list("content", flat=True).get(pk=version)
+        assert content is not None  # likelihood_fitted_is_whole
+        while len(_fitted) >= FITTED_KEPT:
+            _fitted.pop(next(iter(_fitted)))
+        _fitted[key] = Inputs.from_dict(content["inputs"]), Model.from_dict(content["model"])
+    return _fitted[key]
+
+
     """The moment, or when the first default was recorded, where that is later: it stands for what was before."""
     if moment is None:
         return None

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from accounts.models import AttributeDefinition
 from forecasting.engine import factors, likelihood, probability, risk, timing
 from forecasting.engine.arrays import NO_DAY, Booleans, Floats, Integers
+from forecasting.engine.fitted import Model, Rows
+from forecasting.engine.log_odds import expit, logit
 from forecasting.frames.book import LOST, MISSING, Book, account_day_keys
+from forecasting.frames.likelihood_columns import WORKED_DAYS, build_columns
 from forecasting.frames.rules import CustomFactor, Rules
 
 DECISION_HORIZON_DAYS: Final = 30
@@ -35,9 +38,10 @@ class Judged:
     decided: Integers  # day of the decision, for a lapsed one the day after its last tolerated one; NO_DAY while open
     known_until: Integers  # last day whose facts count
     risk: risk.RiskScores
+    inputs: factors.FactorInputs
 
 
-def judge(book: Book, rules: Rules, as_of: int) -> Judged:
+def judge(book: Book, rules: Rules, as_of: int, *, horizon_days: int = DECISION_HORIZON_DAYS) -> Judged:
     rows = book.renewals
     policies = rules.policies
     policy = timing.resolve_policy(
@@ -63,15 +67,13 @@ def judge(book: Book, rules: Rules, as_of: int) -> Judged:
     is_lost = classes == timing.TimingClass.LOST
     lost_after = timing.days_between(rows["due"], decided, policies.is_business[policy])
     days = np.where(is_lost, lost_after, days)
-    known_until = np.where(is_closed, np.minimum(decided, rows["due"]) - DECISION_HORIZON_DAYS, as_of)
-    x = factors.built_in_factors(
-        _factor_inputs(book, rules, classes, is_closed, decided, known_until, as_of),
-        extra_count=rules.factor_count - len(factors.FACTOR_KEYS),
-    )
+    known_until = np.where(is_closed, np.minimum(decided, rows["due"]) - horizon_days, as_of)
+    inputs = _factor_inputs(book, rules, classes, is_closed, decided, known_until, as_of)
+    x = factors.built_in_factors(inputs, extra_count=rules.factor_count - len(factors.FACTOR_KEYS))
     for factor in rules.custom_factors:
         x[:, factor.position] = np.where(is_closed, np.nan, _custom_factor(factor, rows, as_of))
     scores = risk.score(x, rules.weights, rules.weight_rows(rows["segment_id"]))
-    return Judged(policy, classes, days, is_closed, decided, known_until, scores)
+    return Judged(policy, classes, days, is_closed, decided, known_until, scores, inputs)
 
 
 def score_book(book: Book, rules: Rules, judged: Judged) -> dict[str, NDArray[Any]]:
@@ -79,6 +81,10 @@ def score_book(book: Book, rules: Rules, judged: Judged) -> dict[str, NDArray[An
     rows = book.renewals
     band = risk.risk_band(judged.risk.score)
     rate, count = likelihood.apply_rates(rules.rates, rows["segment_id"], judged.timing, band)
+    if rules.likelihood is not None:
+        places = np.flatnonzero(judged.timing < likelihood.STATE_COUNT)
+        rate[places] = fitted_likelihood(rules.likelihood, book, rules, judged, places)
+        count[places] = rules.likelihood.row_count
     joined = probability.join_probability(
         likelihood=rate,
         confidence=confidence_rates(rows["confidence"]),
@@ -99,6 +105,44 @@ def score_book(book: Book, rules: Rules, judged: Judged) -> dict[str, NDArray[An
         "completeness": judged.risk.completeness.round(STORED_DIGITS),
         "contributions": judged.risk.contributions,
     }
+
+
+def open_rows(book: Book, rules: Rules, judged: Judged, places: Integers) -> Rows:
+    """Open renewals as the fitted likelihood is asked about them."""
+    rows = book.renewals
+    is_worked = rows["due"] - judged.known_until <= rules.inputs.horizon_days + WORKED_DAYS
+    columns = build_columns(
+        book,
+        judged,
+        rules.inputs,
+        places=places,
+        progress=rules.stage_progress[rules.stages_at(rows["stage_id"])],
+        is_worked=is_worked,
+    )
+    none = np.zeros(places.size, dtype=np.int64)
+    return Rows(columns, (), none, none.astype(np.bool_), scores=judged.risk.score[places])
+
+
+def state_steps(book: Book, rules: Rules, judged: Judged, places: Integers) -> Floats:
+    """Log-odds that the state of open renewals adds to what is learned from all decided ones: 0 while upcoming.
+
+    The fitted likelihood is learned from every settled renewal, at one horizon before its decision. One that is in its
+    window, or overdue, has outlived those that ordered before; how much that costs is what the shrunken rates say of
+    its segment and risk band, in that state against upcoming.
+    """
+    segment, band = book.renewals["segment_id"][places], risk.risk_band(judged.risk.score[places])
+    now, _ = likelihood.apply_rates(rules.rates, segment, judged.timing[places], band)
+    upcoming = np.full(places.size, int(timing.TimingClass.UPCOMING))
+    before, _ = likelihood.apply_rates(rules.rates, segment, upcoming, band)
+    steps: Floats = logit(now) - logit(before)
+    return steps
+
+
+def fitted_likelihood(model: Model, book: Book, rules: Rules, judged: Judged, places: Integers) -> Floats:
+    """float64[len(places)] of open renewals, each by itself: few or many at once give the same."""
+    log_odds = model.formula.log_odds(open_rows(book, rules, judged, places))
+    found = expit(log_odds + state_steps(book, rules, judged, places))
+    return np.clip(found, likelihood.LOWEST, likelihood.HIGHEST)
 
 
 def confidence_rates(confidence: Integers) -> Floats:

@@ -29,7 +29,7 @@ class LikelihoodModelQuerySet(models.QuerySet["LikelihoodModel"]):
 class LikelihoodModel(models.Model):
     """One fit of the likelihood on the company's own decided renewals. Never changed once it is fitted.
 
-    `content` is what frames.likelihood_columns.Likelihood keeps; `metrics` what the page tells of it (forecasting.learning).
+    `content` is what scores are computed with, `metrics` what the page tells of it (forecasting.learning.fit).
     """
 
     class State(models.TextChoices):

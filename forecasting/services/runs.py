@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from accounts.models import User, get_company
 from forecasting.frames import fit_history, load_rules
-from forecasting.models import Run, RunChunk
+from forecasting.models import LikelihoodModel, Run, RunChunk
+from forecasting.mrr import services as mrr
 from forecasting.services.chunks import stage_chunk
 from forecasting.services.data_rules import judge_data_rules
 from forecasting.services.publish import publish_run
@@ -84,7 +85,8 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
                 rates, records = fit_history(cursor, load_rules(None), run.as_of_on)
                 ranges, run.row_count = _account_ranges(cursor, chunk_rows)
             run.likelihood_table, run.rep_records = rates.to_dict(), records.to_dict()
-            run.save(update_fields=["likelihood_table", "rep_records", "row_count"])
+            run.likelihood_model = LikelihoodModel.objects.light().newest_fitted()
+            run.save(update_fields=["likelihood_table", "rep_records", "likelihood_model", "row_count"])
             RunChunk.objects.bulk_create(
                 RunChunk(run=run, first_account_id=first, last_account_id=last) for first, last in ranges
             )

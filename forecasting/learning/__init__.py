@@ -1,0 +1,1 @@
+"""The likelihood, learned from the company's own decided renewals: fitted in the background, versioned, explained."""
