@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from forecasting.engine.arrays import NO_DAY, Integers
 from forecasting.frames.binary_copy import Arrays, Column, copy_out
 from forecasting.frames.likelihood_columns import attribute_sql
-from forecasting.frames.outlook import account_default_rates
 from forecasting.frames.past import copy_out_at
 from forecasting.frames.rules import CustomFactor, Rules
 

@@ -17,7 +17,7 @@ from forecasting.engine.probability import RepRecords
 from forecasting.engine.timing import PolicyScope, PolicyTable
 from forecasting.frames.likelihood_columns import NO_INPUTS, Inputs
 from forecasting.frames.past import rows_at
-from forecasting.models import Run
+from forecasting.models import LikelihoodModel, Run
 from renewals.models import RiskFactor, RiskWeightVersion, Stage, TimingPolicyVersion
 
 EPOCH: Final = dt.date(1970, 1, 1)
