@@ -5,6 +5,7 @@ from forecasting.models.lines import ForecastLine
 from forecasting.models.mrr import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
 from forecasting.models.scenarios import Scenario, ScenarioQuerySet
+from forecasting.models.snapshots import Snapshot, SnapshotFrame
 from forecasting.models.stale import StaleMonth, StaleScore
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "RunQuerySet",
     "Scenario",
     "ScenarioQuerySet",
+    "Snapshot",
+    "SnapshotFrame",
     "StaleMonth",
     "StaleScore",
 ]
