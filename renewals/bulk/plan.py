@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import connection
 
 from accounts.models import Company, User
 from renewals.bulk.changes import Compiled
-from renewals.bulk.rules import columns_of, given_constant, plan_sql
+from renewals.bulk.rules import FIELDS, LISTED, columns_of, given_constant, given_stored, plan_sql
 from renewals.bulk.selection import Selection, named
 from renewals.models import BulkEdit, BulkEditRow, Renewal
 
@@ -45,6 +46,16 @@ def plan_selection(
     is_blank = " AND ".join(one.blank for one in compiled) if all(one.blank for one in compiled) else "false"
     given, given_params = given_constant(values, rows=rows, is_blank=is_blank)
     store_plan(edit, given, {**row_params, **given_params}, as_of=as_of)
+    count_rows(edit)
+
+
+def plan_given_values(edit: BulkEdit, *, as_of: dt.date) -> None:
+    """Write and count the rows of an edit with values of its own for each renewal (`services.plan_values`)."""
+    values = [{**row, "problems": []} for row in edit.request["values"]]
+    asked = {column for row in values for column in row["given"]}
+    edit.columns = columns_of(name for name, column in FIELDS.items() if column in asked)
+    given, params = given_stored(LISTED)
+    store_plan(edit, given, {**params, "given": json.dumps(values)}, as_of=as_of)
     count_rows(edit)
 
 

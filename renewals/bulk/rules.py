@@ -212,6 +212,11 @@ def given_constant(values: Mapping[str, Any], *, rows: str, is_blank: str) -> tu
     )
 
 
+# A relation for `given_stored`, of JSON: a list of objects with these members.
+LISTED = """(SELECT * FROM jsonb_to_recordset(%(given)s::jsonb)
+    AS listed (renewal_id bigint, row_number int, given jsonb, seen_before jsonb, problems jsonb))"""
+
+
 def given_stored(table: str) -> tuple[str, dict[str, Any]]:
     """`given` from a table of renewal_id, row_number, given (jsonb of texts by column), seen_before and problems."""
     parts = [f"(x.given->>'{name}')::{COLUMNS[name]} AS {name}" for name in GIVEN]

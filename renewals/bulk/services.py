@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from accounts.models import User, get_company
 from renewals.bulk.apply import apply_rows
 from renewals.bulk.changes import Change, ChangesInvalid, changes_from, compile_changes
 from renewals.bulk.edited_file import FileUnreadable, plan_file
-from renewals.bulk.plan import plan_selection
+from renewals.bulk.plan import plan_given_values, plan_selection
 from renewals.bulk.selection import Selection, SelectionUnreadable
 from renewals.exports.parts import keep_parts
 from renewals.forms import Editing
@@ -54,6 +54,28 @@ def plan_edit(*, selection: Selection, changes: Sequence[Change], user: User) ->
             row_count=count,
         )
         _go_on(edit, is_small=count <= PLANNED_AT_ONCE)
+    return edit
+
+
+def plan_values(
+    *, values: Sequence[Mapping[str, Any]], description: str, user: User, not_yours_count: int = 0
+) -> BulkEdit:
+    """Ask for an edit that gives each renewal values of its own. Small ones are prepared at once.
+
+    Each of `values` has `renewal_id`, `given` and `seen_before`: texts by column (rules.COLUMNS) that it is to get, and
+    that it had when these were thought of; a row that has others by now is skipped when the edit is applied.
+    `not_yours_count` is how many more were meant that the user may not edit.
+    """
+    with transaction.atomic():
+        edit = BulkEdit.objects.create(
+            kind=Kind.SELECTION,
+            requested_by=user,
+            request={"values": list(values)},
+            description=description[:300],
+            row_count=len(values),
+            not_yours_count=not_yours_count,
+        )
+        _go_on(edit, is_small=len(values) <= PLANNED_AT_ONCE)
     return edit
 
 
@@ -138,6 +160,9 @@ def _plan(edit: BulkEdit, as_of: dt.date) -> None:
     company = get_company()
     if edit.kind == Kind.FILE:
         plan_file(edit, as_of=as_of)
+        return
+    if "values" in edit.request:
+        plan_given_values(edit, as_of=as_of)
         return
     compiled = compile_changes(changes_from(edit.request["changes"]), Editing(edit.requested_by, as_of))
     plan_selection(edit, Selection.from_json(edit.request), compiled, company=company, as_of=as_of)

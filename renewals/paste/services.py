@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from accounts.models import User, get_company
 from renewals.bulk.apply import assignments
 from renewals.bulk.plan import count_rows, editable_sql, store_plan
-from renewals.bulk.rules import FIELDS, TABLE, columns_of, given_stored, plan_sql
+from renewals.bulk.rules import FIELDS, LISTED, TABLE, columns_of, given_stored, plan_sql
 from renewals.bulk.services import AT_ONCE, confirm_edit
 from renewals.history.batches import recorded_batch
 from renewals.history.kinds import RENEWAL
@@ -25,9 +25,6 @@ from renewals.paste.request import Paste
 from renewals.paste.words import describe, tell_conflicts
 from renewals.scoring import scoring
 from renewals.table.columns import Sight
-
-GIVEN = """(SELECT * FROM jsonb_to_recordset(%(given)s::jsonb)
-    AS pasted (renewal_id bigint, row_number int, given jsonb, seen_before jsonb, problems jsonb))"""
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ def paste_cells(*, paste: Paste, user: User, as_of: dt.date) -> Pasted:
 
 def _plan(judged: Judged, user: User, as_of: dt.date) -> list[RowPaste]:
     """The rows that would change; what a rule of the row refuses becomes a finding. The rules are the bulk edit's."""
-    given, params = given_stored(GIVEN)
+    given, params = given_stored(LISTED)
     editable, editable_params = editable_sql(user)
     plan = plan_sql(given, _columns(judged.rows), editable=editable)
     with connection.cursor() as cursor:
@@ -126,7 +123,7 @@ def _hand_over(paste: Paste, rows: Sequence[RowPaste], user: User, as_of: dt.dat
         description=describe(paste, rows),
         columns=_columns(rows),
     )
-    given, params = given_stored(GIVEN)
+    given, params = given_stored(LISTED)
     store_plan(edit, given, {**params, "given": _given(rows)}, as_of=as_of)
     count_rows(edit)
     edit.save(update_fields=["row_count", "ready_count"])
