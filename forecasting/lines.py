@@ -16,30 +16,40 @@ from numpy.typing import NDArray
 from forecasting.engine.arrays import NO_ID, Booleans, Floats, Integers
 from forecasting.engine.booking import split
 from forecasting.engine.distribution import quantiles_by_group
+from forecasting.engine.fitted.shock import PRIOR_SIZE, Shock
+from forecasting.engine.spread import widen
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, Reporting
+from forecasting.frames.outlook import WHOLE
 from forecasting.models import ForecastLine
 from forecasting.periods import days_of_months
 
 COUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields if field.name.endswith("_count"))
 QUANTILES: Final = ("p10_amount", "p50_amount", "p90_amount")
 # Part of each open_hash: a change of the arithmetic, or of the limits below, takes another number.
-ARITHMETIC: Final = np.uint64(1)
+ARITHMETIC: Final = 2
 # The distribution's limits for tens of thousands of lines; engine.distribution says what they cost in accuracy.
 LISTED_ROWS: Final = 11
 MOST_FREQUENCIES: Final = 256
 NEGLIGIBLE: Final = 1e-3
+STATED_SHOCK: Final = Shock(PRIOR_SIZE, 0)  # while nothing is known of past periods
 AMOUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields if field.name.endswith("_amount"))
 
 
 def compute_lines(
-    rows: NDArray[Any], report: Reporting, *, stored: Arrays | None = None, with_scopes: bool = True
+    rows: NDArray[Any],
+    report: Reporting,
+    *,
+    shock: Shock = STATED_SHOCK,
+    stored: Arrays | None = None,
+    with_scopes: bool = True,
 ) -> Arrays:
     """Lines of rows (LINE_ROW[n]): one entry per period and scope in which any row is due.
 
     Returns grain (0 month, 1 quarter), month (the period's first), team_id, owner_id, segment_id (NO_ID where blank),
     and every count and amount of ForecastLine, amounts in cents. With `with_scopes` false, only the whole of the rows.
-    `stored` are lines from before: where one has the same open_hash, its quantiles are taken over.
+    `shock` is what the renewals of a period share. `stored` are lines from before: where one
+    has the same open_hash, its quantiles are taken over.
     """
     known = _Known(stored if stored is not None else _empty())
     quarter = _quarters(rows["month"], report)
@@ -47,12 +57,12 @@ def compute_lines(
     parts = np.split(rows[order], np.flatnonzero(_is_new([quarter[order]]))[1:]) if rows.size else []
     # Quarters know nothing of each other, and NumPy lets go of the interpreter while it works.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        lines = [_empty(), *pool.map(lambda part: _lines_of_quarter(part, report, known, with_scopes), parts)]
+        lines = [_empty(), *pool.map(lambda part: _lines_of_quarter(part, report, shock, known, with_scopes), parts)]
     return {name: np.concatenate([part[name] for part in lines]) for name in lines[0]}
 
 
-def _lines_of_quarter(rows: NDArray[Any], report: Reporting, known: _Known, with_scopes: bool) -> Arrays:
-    base = _Base(rows, report)
+def _lines_of_quarter(rows: NDArray[Any], report: Reporting, shock: Shock, known: _Known, with_scopes: bool) -> Arrays:
+    base = _Base(rows, report, shock)
     parts = [
         _lines_of_scope(base, report, known, grain, keys) for grain in (0, 1) for keys in _scopes(base, with_scopes)
     ]
@@ -79,7 +89,7 @@ class _Base:
     sums is int64[measures, groups]; expected float64[measures, groups]; `group` int[n] names each open row's group.
     """
 
-    def __init__(self, rows: NDArray[Any], report: Reporting) -> None:
+    def __init__(self, rows: NDArray[Any], report: Reporting, shock: Shock) -> None:
         keys = [rows["month"], rows["owner"], rows["segment"], rows["currency"]]
         code = _joined(keys)
         order = np.argsort(code, kind="stable")
@@ -99,10 +109,18 @@ class _Base:
         expected = dict(_expected(live))
         self.expected_names = tuple(expected)
         self.expected = np.stack([np.bincount(group, values, starts.size) for values in expected.values()])
-        self.group = group
-        self.probability = live["probability"]
-        self.amount = _convert_rows(live["amount"], live["currency"], report)
-        self.hashes = _row_hashes(self.probability, self.amount)
+        paid = 1 - row["default_rate"].astype(np.float64)
+        self.collected = np.add.reduceat(paid * _kept_and_expected(row), starts) if starts.size else np.empty(0)
+        self.segment_codes = live["segment"].astype(np.int64) - int(live["segment"].min(initial=0))
+        self.group, self.shock, self.probability = group, shock, live["probability"]
+        rate = np.array([float(rate) for rate in report.rates.values()])[live["currency"]]
+        mean = live["mean_renewal"] + live["mean_upsell"] + live["mean_cross_sell"]
+        # To the nearest cent: for the distribution, whose steps are coarser.
+        self.amount: Integers = np.rint(mean * rate).astype(np.int64)
+        self.variance, self.highest = (live["spread"] * rate) ** 2, live["highest"] * rate
+        chance = self.probability * (1 - self.probability) * self.amount.astype(np.float64) ** 2
+        self.chance = np.bincount(group, chance + self.probability * self.variance, starts.size)
+        self.hashes = _row_hashes(shock, self.probability, self.amount, self.variance)
 
 
 def _measures(row: Mapping[str, NDArray[Any]], report: Reporting) -> Iterator[tuple[str, Integers]]:
@@ -130,14 +148,37 @@ def _measures(row: Mapping[str, NDArray[Any]], report: Reporting) -> Iterator[tu
         yield f"in_{name}", kept * (is_won & (row["ordered"] < days_of_months(past_end)))
 
 
+def _kept_and_expected(row: Mapping[str, NDArray[Any]]) -> Floats:
+    """Of each row, what it has brought or is expected to bring."""
+    timing = row["timing"]
+    is_won = (timing >= TimingClass.EARLY) & (timing <= TimingClass.LATE)
+    mean = row["mean_renewal"] + row["mean_upsell"] + row["mean_cross_sell"]  # 0 of decided ones
+    expected: Floats = row["amount"] * is_won + row["probability"] * mean
+    return expected
+
+
 def _expected(row: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, Floats]]:
-    """Of each open row, what is expected: its amount if it renews, and the booking split of that, times probability."""
-    probability, baseline = row["probability"], row["baseline"]
-    forecast = split(baseline, row["amount"], np.minimum(row["cross_sell"], row["amount"]))
-    yield "expected_amount", probability * row["amount"]
-    for name in ("renewal", "upsell", "cross_sell", "downsell"):
-        yield f"expected_{name}_amount", probability * getattr(forecast, name)
-    yield "expected_churn_amount", probability * forecast.churn + (1 - probability) * baseline
+    """Of each open row, what is expected: the booking split of what it brings if it renews, times its probability.
+
+    What is not here is the rest of a total (`_add_rests`), so that the split adds up to the cent.
+    """
+    probability, renewal = row["probability"], row["mean_renewal"]
+    brings = renewal + row["mean_upsell"] + row["mean_cross_sell"]
+    for name in ("renewal", "upsell", "cross_sell"):
+        yield f"expected_{name}_amount", probability * row[f"mean_{name}"]
+    # A forecast of nothing is a churn by another name.
+    yield "expected_downsell_amount", probability * (row["baseline"] - renewal) * (brings > 0)
+    for name in ("early", "on_time", "by_due", "by_30", "by_60", "by_90"):
+        yield f"expected_{name}_amount", probability * renewal * (row[name] / WHOLE)
+
+
+def _add_rests(lines: Arrays) -> None:
+    """renewed = renewal + upsell + cross-sell, baseline = renewal + downsell + churn, renewal = its timing classes."""
+    renewal = lines["expected_renewal_amount"]
+    brought = renewal + lines["expected_upsell_amount"] + lines["expected_cross_sell_amount"]
+    lines["expected_amount"] = lines["won_amount"] + brought
+    lines["expected_churn_amount"] = lines["open_amount"] - renewal - lines["expected_downsell_amount"]
+    lines["expected_late_amount"] = renewal - lines["expected_early_amount"] - lines["expected_on_time_amount"]
 
 
 def _lines_of_scope(base: _Base, report: Reporting, known: _Known, grain: int, keys: dict[str, Integers]) -> Arrays:
@@ -168,7 +209,9 @@ def _lines_of_scope(base: _Base, report: Reporting, known: _Known, grain: int, k
     rate = np.array([float(rate) for rate in report.rates.values()])[base.currency[within]]
     expected = np.rint(np.add.reduceat(base.expected[:, within] * rate, firsts, axis=1)).astype(np.int64)
     lines |= zip(base.expected_names, expected, strict=True)
-    lines["expected_amount"] += lines["won_amount"]
+    lines["collected_amount"] = np.rint(np.add.reduceat(base.collected[within] * rate, firsts)).astype(np.int64)
+    lines["chance_amount"] = np.rint(np.sqrt(np.add.reduceat(base.chance[within], firsts))).astype(np.int64)
+    _add_rests(lines)
     _add_quantiles(lines, base, known, within, scope)
     return lines
 
@@ -192,6 +235,19 @@ def _add_quantiles(lines: Arrays, base: _Base, known: _Known, within: Integers, 
         most_frequencies=MOST_FREQUENCIES,
         negligible=NEGLIGIBLE,
     )
+    p, mean = base.probability[is_new], base.amount[is_new].astype(np.float64)
+    variance, highest = base.variance[is_new], base.highest[is_new]
+    computed = widen(
+        computed,
+        codes[is_new],
+        p,
+        mean,
+        variance,
+        mean,
+        highest,
+        shock=base.shock,
+        segment_codes=base.segment_codes[is_new],
+    )
     for name, cents, before in zip(QUANTILES, (computed.p10, computed.p50, computed.p90), found, strict=True):
         lines[name] = lines["won_amount"] + np.where(is_found, before, cents)
 
@@ -212,16 +268,21 @@ class _Known:
         return [np.where(is_known, cents[place], 0) for cents in self.quantiles], is_known | (hashes == 0)
 
 
-def _row_hashes(probability: Floats, amount: Integers) -> NDArray[np.uint64]:
+def _row_hashes(shock: Shock, probability: Floats, amount: Integers, variance: Floats) -> NDArray[np.uint64]:
     """64 bits of each row, by the finaliser of SplitMix64; those of a group are added up, whatever their order."""
-    mixed = probability.view(np.uint64) + ARITHMETIC
-    for _ in range(2):
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-        mixed = (mixed ^ (mixed >> np.uint64(31))) + amount.view(np.uint64)
+    mixed = probability.view(np.uint64) + np.uint64(ARITHMETIC)
+    sizes = (np.full(probability.shape, size) for size in (shock.size, shock.segment_size))
+    for values in (amount, variance, *sizes):
+        for _ in range(2):
+            mixed = _mixed(mixed)
+        mixed = mixed + values.view(np.uint64)
+    return _mixed(mixed)
+
+
+def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    return bits ^ (bits >> np.uint64(31))
 
 
 def _is_new(parts: Sequence[Integers]) -> Booleans:
@@ -268,11 +329,4 @@ def _convert(sums: Integers, currency: Integers, firsts: Integers, report: Repor
     whole += carry
     whole += (2 * rest > denominator) | ((2 * rest == denominator) & (whole % 2 == 1))
     converted: Integers = whole.astype(np.int64)
-    return converted
-
-
-def _convert_rows(cents: Integers, currency: Integers, report: Reporting) -> Integers:
-    """Each row in the reporting currency, to the nearest cent: for the distribution, whose steps are coarser."""
-    rate = np.array([float(report.rates[name]) for name in report.currencies])
-    converted: Integers = np.rint(cents * rate[currency]).astype(np.int64)
     return converted

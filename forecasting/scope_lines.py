@@ -69,8 +69,9 @@ def _compute_lines(owner: User, scope: Scope) -> dict[dt.date, ForecastLine]:
     report = read_reporting(as_of=run.as_of_on)
     condition, parameters = "r.owner_id = %s AND a.segment_id = %s", (owner.pk, scope.segment.pk)
     with connection.cursor() as cursor:
-        rows, _ = read_line_rows(cursor, current_rules(), report, condition, parameters)
-    lines = compute_lines(rows, report, with_scopes=False)
+        rules = current_rules()
+        rows, _ = read_line_rows(cursor, rules, report, condition, parameters)
+    lines = compute_lines(rows, report, shock=rules.outlook.shock, with_scopes=False)
     wanted = 1 if scope.grain == Grain.QUARTER else 0
     return {
         first_day(int(lines["month"][at])): ForecastLine(

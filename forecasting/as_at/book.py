@@ -101,7 +101,7 @@ def score_at(moment: dt.datetime, *, as_of: dt.date | None = None) -> ScoredBook
 def lines_of(book: ScoredBook, *, with_scopes: bool = False) -> Arrays:
     """The forecast lines of a book (see lines.compute_lines): of the whole of its rows, or of every scope."""
     rows, _ = line_rows(book.rows, book.scores["timing_class"], book.scores["probability"], book.rules, book.report)
-    return compute_lines(rows, book.report, shock=book.rules.outlook.shock.size, with_scopes=with_scopes)
+    return compute_lines(rows, book.report, shock=book.rules.outlook.shock, with_scopes=with_scopes)
 
 
 def company_at(moment: dt.datetime) -> Company:

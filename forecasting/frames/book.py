@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forecasting.engine.arrays import NO_DAY, Integers
 from forecasting.frames.binary_copy import Arrays, Column, copy_out
 from forecasting.frames.likelihood_columns import attribute_sql
+from forecasting.frames.outlook import account_default_rates
 from forecasting.frames.past import copy_out_at
 from forecasting.frames.rules import CustomFactor, Rules
 
@@ -45,6 +46,8 @@ CONTRACT_COLUMNS: Final = (
     Column("id", "int8", "c.id"),
     Column("starts", "date", "c.starts_on"),
     Column("ends", "date", "c.ends_on"),
+    Column("uplift_cap", "int4", "COALESCE(c.uplift_cap_rate * 10000, -1)"),  # hundredths of a percent
+    Column("price_locked", "date", "c.price_locked_until_on"),
 )
 SIGNAL_VALUES: Final = (
     "usage_change_rate",
@@ -145,11 +148,20 @@ def read_book(
         renewals |= _joined(renewals[key], _rows(cursor, held, table, condition, accounts.parameters, moment))
     source, condition = "accounts_accountsignal s", accounts.condition.format("s.account_id")
     if moment is None:
-        return as_book(renewals, copy_out(cursor, SIGNAL_COLUMNS, f"{source} WHERE {condition}", accounts.parameters))
+        signals = copy_out(cursor, SIGNAL_COLUMNS, f"{source} WHERE {condition}", accounts.parameters)
+        return _with_default_rates(as_book(renewals, signals))
     columns = [Column("id", "int8", "s.id"), *SIGNAL_COLUMNS]
     signals = copy_out_at(cursor, columns, source, condition, accounts.parameters, moment)
     del signals["id"]
-    return as_book(renewals, signals)
+    return _with_default_rates(as_book(renewals, signals))
+
+
+def _with_default_rates(book: Book) -> Book:
+    """The book whose renewals also say how likely their account is not to pay."""
+    count = int(book.account.max(initial=-1)) + 1
+    rates = account_default_rates(count, book.signals, book.signal_keys >> 33)
+    book.renewals["default_rate"] = rates[book.account]
+    return book
 
 
 def _rows(

@@ -1,7 +1,7 @@
-"""What a run learns from history before it scores: the likelihood table and the record of each rep's calls."""
+"""What a run learns from history before it scores: the likelihood table, each rep's record, the outlook."""
 
 import datetime as dt
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from forecasting.engine import likelihood, probability, risk, timing
 from forecasting.engine.arrays import Booleans, Integers
 from forecasting.frames.binary_copy import Column, copy_out
 from forecasting.frames.book import OPEN, Accounts, Book, read_book
+from forecasting.frames.learn_outlook import learn_outlook
+from forecasting.frames.outlook import Outlook
 from forecasting.frames.rules import Rules, day_number
 from forecasting.frames.scoring import DECISION_HORIZON_DAYS, Judged, confidence_rates, judge
 
@@ -17,8 +19,17 @@ from forecasting.frames.scoring import DECISION_HORIZON_DAYS, Judged, confidence
 FIT_ROWS: Final = 100_000
 
 
-def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> tuple[likelihood.RateTable, probability.RepRecords]:
-    """Fit both on the closed renewals of the book; of every n-th account where there are more than FIT_ROWS of them."""
+class Learned(NamedTuple):
+    rates: likelihood.RateTable
+    records: probability.RepRecords
+    outlook: Outlook
+
+
+def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> Learned:
+    """Fit all on the closed renewals of the book; of every n-th account where there are more than FIT_ROWS of them.
+
+    The shock is that of the fitted likelihood of `rules`, where there is one.
+    """
     cursor.execute("SELECT count(*) FROM renewals_renewal WHERE outcome <> 'open' OR due_on < %s", [as_of])
     accounts = Accounts.one_in(-(-cursor.fetchone()[0] // FIT_ROWS))
     book = read_book(cursor, rules, accounts, closed_by=as_of)
@@ -38,7 +49,10 @@ def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> tuple[likelihood.R
         is_business=policies.is_business[policy][is_counted],
         cut_off=day_number(as_of),
     )
-    return rates, _measure_reps(cursor, book, rules, judged, rates, is_counted & (rows["outcome"] != OPEN), band)
+    records = _measure_reps(cursor, book, rules, judged, rates, is_counted & (rows["outcome"] != OPEN), band)
+    shock = rules.likelihood.shock if rules.likelihood else None
+    outlook = learn_outlook(cursor, book, rules, judged, accounts=accounts, as_of=as_of, shock=shock)
+    return Learned(rates, records, outlook)
 
 
 def _measure_reps(

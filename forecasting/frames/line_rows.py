@@ -11,9 +11,26 @@ from numpy.typing import NDArray
 
 from accounts.exchange import read_rates
 from accounts.models import User, get_company
+from forecasting.engine.arrays import Integers
+from forecasting.engine.timing import TimingClass
 from forecasting.frames.binary_copy import Arrays, Column, copy_out
-from forecasting.frames.book import MISSING, OPEN, RENEWAL_COLUMNS, currency_column
-from forecasting.frames.rules import Rules
+from forecasting.frames.book import (
+    CONTRACT_COLUMNS,
+    MISSING,
+    OPEN,
+    RENEWAL_COLUMNS,
+    SIGNAL_COLUMNS,
+    currency_column,
+)
+from forecasting.frames.outlook import (
+    CHANCES,
+    PAYMENT_SIGNALS,
+    account_default_rates,
+    expected_amounts,
+    expected_orders,
+    orders_of,
+)
+from forecasting.frames.rules import Rules, day_number
 from forecasting.periods import first_day, months_of_days, stored_months
 
 # Packed, so that a chunk hands its rows on as one block of bytes.
@@ -30,6 +47,14 @@ LINE_ROW: Final = np.dtype(
         ("amount", "i8"),  # renewed; while open what is forecast, the baseline where nothing is
         ("cross_sell", "i8"),
         ("probability", "f8"),
+        # Of open ones, if they are renewed (see outlook): what they bring on average, and how far that may stray.
+        ("mean_renewal", "f8"),
+        ("mean_upsell", "f8"),
+        ("mean_cross_sell", "f8"),
+        ("spread", "f4"),
+        ("highest", "f4"),
+        *((name, "u2") for name in CHANCES),  # when they are ordered, as shares of WHOLE
+        ("default_rate", "f4"),  # of all
     ]
 )
 
@@ -68,11 +93,18 @@ def read_reporting(*, as_of: dt.date) -> Reporting:
 
 
 def line_rows(
-    rows: Arrays, timing: NDArray[Any], probability: NDArray[Any], rules: Rules, report: Reporting
+    rows: Arrays,
+    timing: NDArray[Any],
+    probability: NDArray[Any],
+    rules: Rules,
+    report: Reporting,
+    *,
+    orders: Arrays | None = None,
 ) -> tuple[NDArray[Any], int]:
     """(LINE_ROW[m] of the renewals that count, how many do not because their currency has no rate).
 
-    Approved exceptions are in no line, nor is what is due outside the months that lines are kept for.
+    Approved exceptions are in no line, nor is what is due outside the months that lines are kept for. `orders` are
+    those of the rows' accounts (outlook.orders_of); rows of whole accounts hold them themselves.
     """
     month = months_of_days(rows["due"])
     is_counted = ~rows["is_excluded"] & (month >= report.months[0]) & (month <= report.months[-1])
@@ -95,7 +127,24 @@ def line_rows(
     packed = np.empty(kept.size, dtype=LINE_ROW)
     for name, values in columns.items():
         packed[name] = values[kept]
+    packed["default_rate"] = rows["default_rate"][kept]
+    _add_outlook(packed, kept, rows, rules, orders_of(rows, timing) if orders is None else orders, report)
     return packed, int(np.count_nonzero(is_counted & ~is_rated))
+
+
+def _add_outlook(
+    packed: NDArray[Any], kept: Integers, rows: Arrays, rules: Rules, orders: Arrays, report: Reporting
+) -> None:
+    for name in ("mean_renewal", "mean_upsell", "mean_cross_sell", "spread", "highest", *CHANCES):
+        packed[name] = 0
+    is_open = np.flatnonzero(packed["timing"] <= TimingClass.OVERDUE)
+    open_rows = kept[is_open]
+    found = expected_amounts(rows, open_rows, rules.outlook)
+    for name in ("renewal", "upsell", "cross_sell"):
+        packed[f"mean_{name}"][is_open] = found[name]
+    chances = expected_orders(rows, open_rows, rules.outlook, rules.policies, orders, day_number(report.as_of))
+    for name, values in {"spread": found["spread"], "highest": found["highest"], **chances}.items():
+        packed[name][is_open] = values
 
 
 STORED_COLUMNS: Final = tuple(
@@ -103,6 +152,7 @@ STORED_COLUMNS: Final = tuple(
     for column in RENEWAL_COLUMNS
     if column.name
     in {
+        "account_id",
         "due",
         "owner_id",
         "stage_id",
@@ -115,10 +165,15 @@ STORED_COLUMNS: Final = tuple(
         "is_excluded",
     }
 )
-# The renewals `r` that have a score `s`, with their accounts `a`.
+# The renewals `r` that have a score `s`, with their accounts `a` and contracts `c`.
 SCORED: Final = (
     "renewals_renewal r JOIN accounts_account a ON a.id = r.account_id"
-    " JOIN renewals_renewalscore s ON s.renewal_id = r.id"
+    " JOIN renewals_contract c ON c.id = r.contract_id JOIN renewals_renewalscore s ON s.renewal_id = r.id"
+)
+ORDER_COLUMNS: Final = (
+    Column("account_id", "int8", "o.account_id"),
+    Column("due", "date", "o.due_on"),
+    Column("ordered", "date", "o.ordered_on"),
 )
 
 
@@ -127,7 +182,28 @@ def read_line_rows(
 ) -> tuple[NDArray[Any], int]:
     """As `line_rows`, from the stored scores of the renewals `r` that meet a condition."""
     rows = copy_out(cursor, scored_columns(report), f"{SCORED} WHERE {condition}", parameters)
-    return line_rows(rows, rows["timing"], rows["probability"], rules, report)
+    orders = add_account_facts(cursor, rows, condition, parameters)
+    return line_rows(rows, rows["timing"], rows["probability"], rules, report, orders=orders)
+
+
+def add_account_facts(cursor: Any, rows: Arrays, condition: str, parameters: Sequence[object]) -> Arrays:
+    """Add `default_rate` to rows of SCORED, and return the past orders of the accounts of the open ones."""
+    accounts, account = np.unique(rows["account_id"], return_inverse=True)
+    theirs = f"SELECT r.account_id FROM {SCORED} WHERE {condition}"
+    columns = [column for column in SIGNAL_COLUMNS if column.name in ("account_id", "measured", *PAYMENT_SIGNALS)]
+    blank = " AND num_nonnulls(s.late_payment_days, s.failed_payment_count, s.chargeback_count) > 0"
+    source = f"accounts_accountsignal s WHERE s.account_id IN ({theirs}){blank}"
+    signals = copy_out(cursor, columns, source, parameters)
+    order = np.argsort(signals["measured"], kind="stable")
+    signals = {name: values[order] for name, values in signals.items()}
+    place = np.searchsorted(accounts, signals["account_id"])
+    rows["default_rate"] = account_default_rates(accounts.size, signals, place)[account]
+    source = (
+        "renewals_renewal o JOIN renewals_renewalscore t ON t.renewal_id = o.id"
+        f" WHERE t.timing_class BETWEEN %s AND %s AND o.account_id IN ({theirs} AND r.outcome = 'open')"
+    )
+    within = (int(TimingClass.EARLY), int(TimingClass.LATE))
+    return copy_out(cursor, ORDER_COLUMNS, source, (*within, *parameters))
 
 
 def scored_columns(report: Reporting) -> list[Column]:
@@ -135,6 +211,8 @@ def scored_columns(report: Reporting) -> list[Column]:
     return [
         *STORED_COLUMNS,
         Column("segment_id", "small_id", "COALESCE(a.segment_id, -1)"),
+        Column("industry_id", "small_id", "COALESCE(a.industry_id, -1)"),
+        *(column for column in CONTRACT_COLUMNS if column.name in ("uplift_cap", "price_locked")),
         currency_column(report.currencies),
         Column("timing", "int2", "s.timing_class"),
         Column("probability", "float8", "s.probability"),

@@ -1,7 +1,7 @@
 """The rules that renewals are judged by, as the engine takes them."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from forecasting.engine.likelihood import RateTable, fit_rates
 from forecasting.engine.probability import RepRecords
 from forecasting.engine.timing import PolicyScope, PolicyTable
 from forecasting.frames.likelihood_columns import NO_INPUTS, Inputs
+from forecasting.frames.outlook import Outlook
 from forecasting.frames.past import rows_at
 from forecasting.models import LikelihoodModel, Run
 from renewals.models import RiskFactor, RiskWeightVersion, Stage, TimingPolicyVersion
@@ -68,11 +69,11 @@ class Rules:
     stage_categories: Integers  # index into CATEGORIES
     rates: RateTable
     records: RepRecords
-
     # What is read for the fitted likelihood, and it itself; None while there is none: then `rates` alone.
     inputs: Inputs = NO_INPUTS
     likelihood: Model | None = None
     outlook: Outlook = field(default_factory=lambda: Outlook.of_run(None))
+
     @property
     def factor_count(self) -> int:
         return int(self.weights.shape[1])
@@ -93,8 +94,8 @@ def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
     table, calls = (run.likelihood_table, run.rep_records) if run else (None, None)
     rates = RateTable.from_dict(table) if table else _rates_without_history()
     records = RepRecords.from_dict(calls) if calls else RepRecords.empty()
-    factors = rows_at(RiskFactor.objects.select_related("attribute"), moment)
     inputs, model = load_likelihood(run.likelihood_model_id if run else None)
+    factors = rows_at(RiskFactor.objects.select_related("attribute"), moment)
     segment_ids, weights = _load_weights(factors, moment)
     stage_ids, progress, categories = _load_stages(moment)
     return Rules(
@@ -113,13 +114,12 @@ def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
         stage_categories=categories,
         rates=rates,
         records=records,
-    )
         inputs=inputs,
         likelihood=model,
         outlook=Outlook.of_run(run),
+    )
 
 
-def _since_first(moment: dt.datetime | None, defaults: QuerySet[Any]) -> dt.datetime | None:
 # By database and version: those that this process last asked, for reading one of boosted trees takes a while.
 _fitted: dict[tuple[str, int], tuple[Inputs, Model]] = {}
 FITTED_KEPT: Final = 4
@@ -139,6 +139,7 @@ def load_likelihood(version: int | None) -> tuple[Inputs, Model | None]:
     return _fitted[key]
 
 
+def _since_first(moment: dt.datetime | None, defaults: QuerySet[Any]) -> dt.datetime | None:
     """The moment, or when the first default was recorded, where that is later: it stands for what was before."""
     if moment is None:
         return None

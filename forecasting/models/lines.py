@@ -44,7 +44,7 @@ class ForecastLine(models.Model):
     p10_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     p50_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     p90_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    # Of the open ones' probabilities and amounts: while it stays the same, so do the quantiles above.
+    # Of the open ones' probabilities and amounts, and of the shock: while it stays the same, so do the quantiles above.
     open_hash = models.BigIntegerField(default=0, editable=False)
     # Booking split of the decided ones, and of the open ones weighted by probability.
     renewal_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
@@ -66,6 +66,19 @@ class ForecastLine(models.Model):
     late_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     win_back_count = models.IntegerField(default=0)
     win_back_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    # What is expected of the open ones, by when it will be ordered; early + on time + late = expected renewal.
+    expected_early_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    expected_on_time_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    expected_late_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    expected_by_due_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)  # in by the due day
+    expected_by_30_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)  # by 30 days after it
+    expected_by_60_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    expected_by_90_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    # Of what is won and expected, what will be paid.
+    collected_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    # Standard deviation of the sum by chance alone: open ones decided independently, with the probabilities that they
+    # have. No forecast misses by less in the long run.
+    chance_amount = models.DecimalField(max_digits=18, decimal_places=2, default=0)
     in_period_amount = models.DecimalField(
         max_digits=18, decimal_places=2, default=0
     )  # ordered by the period's last day

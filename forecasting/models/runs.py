@@ -58,6 +58,9 @@ class Run(models.Model):
     message = models.TextField(blank=True)  # why it failed, or what its reader has to know; in words for the person
     likelihood_table = models.JSONField(null=True)  # engine.likelihood.RateTable
     rep_records = models.JSONField(null=True)  # engine.probability.RepRecords
+    amount_model = models.JSONField(null=True)  # engine.amounts.AmountModel
+    order_timing = models.JSONField(null=True)  # engine.order_timing.OrderTiming
+    shock = models.JSONField(null=True)  # engine.fitted.shock.Shock
     # The fitted likelihood that open renewals are scored by; null while there is none: then the table alone.
     likelihood_model = models.ForeignKey(LikelihoodModel, on_delete=models.PROTECT, null=True, related_name="+")
 

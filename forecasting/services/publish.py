@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from config.foreign_keys import may_skip_checks, unchecked_keys
 from forecasting.frames import Column, Reporting, copy_out, read_reporting
+from forecasting.frames.outlook import Outlook
 from forecasting.lines import compute_lines
 from forecasting.models import Run, RunChunk
 from forecasting.services.locks import Lock, take_lock
@@ -71,7 +72,8 @@ def publish_run(*, run_id: int) -> bool:
             take_lock(Lock.LINES)
             stored = read_lines(cursor)
             # The lines are computed here while the database merges the scores.
-            lines = beside.submit(compute_lines, staged_lines(cursor), report, stored=stored)
+            shock = Outlook.of_run(run).shock
+            lines = beside.submit(compute_lines, staged_lines(cursor), report, shock=shock, stored=stored)
             take_lock(Lock.SCORES)
             run.changed_count = _write_scores(cursor)
             replace_lines(cursor, lines.result(), stored=stored)

@@ -32,8 +32,10 @@ def refresh_stale_months() -> int:
         kept = sorted(start for start in starts if start in report.months)
         for start in kept:
             first_on, last_on = first_day(start), first_day(start + 3) - dt.timedelta(days=1)
-            rows, _ = read_line_rows(cursor, current_rules(), report, "r.due_on BETWEEN %s AND %s", (first_on, last_on))
+            rules = current_rules()
+            rows, _ = read_line_rows(cursor, rules, report, "r.due_on BETWEEN %s AND %s", (first_on, last_on))
             stored = read_lines(cursor, first_on=first_on, last_on=last_on)
-            replace_lines(cursor, compute_lines(rows, report, stored=stored), stored=stored)
+            lines = compute_lines(rows, report, shock=rules.outlook.shock, stored=stored)
+            replace_lines(cursor, lines, stored=stored)
         StaleMonth.objects.filter(pk__in=marks).delete()
     return len(kept)

@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from multiprocessing import get_context
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User, get_company
-from forecasting.frames import fit_history, load_rules
+from forecasting.frames import fit_history, load_likelihood, load_rules
 from forecasting.models import LikelihoodModel, Run, RunChunk
 from forecasting.mrr import services as mrr
 from forecasting.services.chunks import stage_chunk
@@ -80,13 +81,17 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
         if run is None:
             return []
         if not run.chunks.exists():
+            run.likelihood_model = LikelihoodModel.objects.light().newest_fitted()
             with connection.cursor() as cursor:
                 clear_staging(cursor)
-                rates, records = fit_history(cursor, load_rules(None), run.as_of_on)
+                _, model = load_likelihood(run.likelihood_model_id)
+                learned = fit_history(cursor, replace(load_rules(None), likelihood=model), run.as_of_on)
                 ranges, run.row_count = _account_ranges(cursor, chunk_rows)
-            run.likelihood_table, run.rep_records = rates.to_dict(), records.to_dict()
-            run.likelihood_model = LikelihoodModel.objects.light().newest_fitted()
-            run.save(update_fields=["likelihood_table", "rep_records", "likelihood_model", "row_count"])
+            kept = {"likelihood_table": learned.rates.to_dict(), "rep_records": learned.records.to_dict()}
+            kept |= learned.outlook.for_run()
+            for name, value in kept.items():
+                setattr(run, name, value)
+            run.save(update_fields=[*kept, "likelihood_model", "row_count"])
             RunChunk.objects.bulk_create(
                 RunChunk(run=run, first_account_id=first, last_account_id=last) for first, last in ranges
             )
