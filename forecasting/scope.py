@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -30,6 +30,8 @@ class Scope:
     owner: User | None = None
     segment: Segment | None = None
     chosen: dict[str, str] = field(default_factory=dict)
+    page: str = "forecasting:overview"
+    kept: dict[str, str] = field(default_factory=dict)  # of the page's own choices, which its links keep
 
     @property
     def line_key(self) -> dict[str, int | None]:
@@ -43,11 +45,11 @@ class Scope:
     def url(self, **changes: str | None) -> str:
         """The address of this page with some of its choices changed; None takes one away."""
         kept = {name: value for name, value in {**self.query, **changes}.items() if value}
-        return reverse("forecasting:overview") + (f"?{urlencode(kept)}" if kept else "")
+        return reverse(self.page) + (f"?{urlencode(kept)}" if kept else "")
 
     @property
     def query(self) -> dict[str, str]:
-        return {**({"by": self.grain} if self.grain != Grain.QUARTER else {}), **self.chosen}
+        return {**({"by": self.grain} if self.grain != Grain.QUARTER else {}), **self.chosen, **self.kept}
 
     def rows_url(self, **filters: object) -> str:
         """The rows behind a figure: the renewals table, filtered. Approved exceptions are in no figure."""
@@ -72,7 +74,9 @@ class Pill:
     choices: tuple[Choice, ...] = ()
 
 
-def get_scope(user: User, query: Mapping[str, str]) -> Scope:
+def get_scope(
+    user: User, query: Mapping[str, str], *, page: str = "forecasting:overview", own: Sequence[str] = ()
+) -> Scope:
     """The scope that an address names. 404 for what is not there or not the reader's to see."""
     grain = query.get("by") or Grain.QUARTER
     if grain not in Grain.values:
@@ -85,9 +89,10 @@ def get_scope(user: User, query: Mapping[str, str]) -> Scope:
     if team and owner and owner.team_id != team.pk:
         raise Http404(f"{owner} is not in the team {team}.")
     chosen = {name: query[name] for name in ("team", "owner", "segment") if query.get(name)}
+    kept = {name: query[name] for name in own if query.get(name)}
     if not user.sees_all and not owner:
         team, owner = (user.team, None) if user.team_id else (None, user)
-    return Scope(grain=grain, team=team, owner=owner, segment=segment, chosen=chosen)
+    return Scope(grain=grain, team=team, owner=owner, segment=segment, chosen=chosen, page=page, kept=kept)
 
 
 def _chosen(rows: QuerySet[M], query: Mapping[str, str], name: str) -> M | None:

@@ -7,9 +7,22 @@ import datetime as dt
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Account, Segment, User
+from accounts.models import Account, Segment, Team, User, owners_visible_to
 from forecasting.engine import recurring
 from renewals.models import Contract, Renewal
+
+
+class OwnedQuerySet(models.QuerySet[models.Model]):
+    """Rows that name an owner and a segment."""
+
+    def visible_to(self, user: User) -> OwnedQuerySet:
+        """Those of the owners whose renewals a user sees; without an owner: those who see all."""
+        return self if user.sees_all else self.filter(owner__in=owners_visible_to(user))
+
+    def of(self, *, team: Team | None, owner: User | None, segment: Segment | None) -> OwnedQuerySet:
+        """Of an owner, or else a team, or else everybody; of a segment, or all."""
+        rows = self.filter(owner=owner) if owner else self.filter(owner__team=team) if team else self
+        return rows.filter(segment=segment) if segment else rows
 
 
 def _kept_key(model: type[models.Model], *, is_blank: bool = False) -> models.ForeignKey[models.Model]:
@@ -50,6 +63,8 @@ class MrrMovement(models.Model):
     kept_amount = models.DecimalField(max_digits=18, decimal_places=2)
     probability = models.FloatField()
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="mrr_movement_amount")]
         indexes = [
@@ -82,6 +97,8 @@ class MrrLine(models.Model):
     variance = models.FloatField(default=0)
     response = models.FloatField(default=0)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -104,6 +121,8 @@ class MrrOfferLine(models.Model):
     upsell_amount = models.DecimalField(max_digits=18, decimal_places=2)
     cross_sell_amount = models.DecimalField(max_digits=18, decimal_places=2)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         indexes = [models.Index(fields=["owner", "segment"], name="mrr_offer_line_scope")]
 
@@ -119,6 +138,8 @@ class MrrCall(models.Model):
     owner = _kept_key(User, is_blank=True)
     segment = _kept_key(Segment, is_blank=True)
     closing_amount = models.DecimalField(max_digits=18, decimal_places=2)
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         constraints = [
