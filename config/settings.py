@@ -159,6 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "dispatch-waiting-edits": {"task": "renewals.bulk.dispatch_waiting", "schedule": 10.0},
     "dispatch-waiting-exports": {"task": "renewals.exports.dispatch_waiting", "schedule": 10.0},
     "nightly-recompute": {"task": "forecasting.tasks.request_nightly_run", "schedule": crontab(minute=5)},
+    "due-calls": {"task": "forecasting.tasks.freeze_due_calls", "schedule": crontab(minute=15)},
     "due-fit-of-the-likelihood": {"task": "forecasting.tasks.request_due_fit", "schedule": crontab(minute=35)},
     "nightly-forgetting": {"task": "renewals.history.tasks.forget_old_history", "schedule": crontab(hour=2, minute=40)},
 }

@@ -2,7 +2,7 @@
 
 from accounts.models import get_company
 from config.celery import app
-from forecasting import services
+from forecasting import services, snapshots
 from forecasting.learning import services as learning
 from forecasting.mrr import services as mrr
 
@@ -48,3 +48,9 @@ def fit_likelihood() -> None:
 def request_due_fit() -> None:
     """From beat, every hour: weekly, and when much was decided since."""
     learning.request_due_fit()
+
+
+@app.task
+def freeze_due_calls() -> None:
+    """From beat, every hour: a call that is over and was not made is made, from history where it is late."""
+    snapshots.freeze_due_calls()

@@ -25,9 +25,11 @@ from forecasting.frames import (
     read_book,
     score_book,
 )
+from forecasting.frames.book import MISSING
 from forecasting.frames.past import rows_at
 from forecasting.lines import compute_lines
 from forecasting.models import Run
+from forecasting.periods import months_of_days
 from forecasting.scope import Scope
 
 EVERYBODY: Final = Accounts("TRUE", ())
@@ -100,8 +102,21 @@ def score_at(moment: dt.datetime, *, as_of: dt.date | None = None) -> ScoredBook
 
 def lines_of(book: ScoredBook, *, with_scopes: bool = False) -> Arrays:
     """The forecast lines of a book (see lines.compute_lines): of the whole of its rows, or of every scope."""
-    rows, _ = line_rows(book.rows, book.scores["timing_class"], book.scores["probability"], book.rules, book.report)
-    return compute_lines(rows, book.report, shock=book.rules.outlook.shock, with_scopes=with_scopes)
+    return compute_lines(line_rows_of(book), book.report, shock=book.rules.outlook.shock, with_scopes=with_scopes)
+
+
+def line_rows_of(book: ScoredBook) -> NDArray[Any]:
+    """LINE_ROW of the rows that `is_in_lines` names, in their order."""
+    found, _ = line_rows(book.rows, book.scores["timing_class"], book.scores["probability"], book.rules, book.report)
+    return found
+
+
+def is_in_lines(book: ScoredBook) -> Booleans:
+    """As `frames.line_rows` decides: no approved exceptions, a rate, due in a month that lines are kept for."""
+    month = months_of_days(book.rows["due"])
+    within = (month >= book.report.months[0]) & (month <= book.report.months[-1])
+    counted: Booleans = within & ~book.rows["is_excluded"] & (book.rows["currency"] != MISSING)
+    return counted
 
 
 def company_at(moment: dt.datetime) -> Company:

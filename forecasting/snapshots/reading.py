@@ -1,0 +1,73 @@
+"""A frozen call as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.as_at.standing import ROW, Standing
+from forecasting.engine.arrays import NO_ID
+from forecasting.frames import Arrays
+from forecasting.models import ForecastLine, Snapshot, SnapshotFrame
+from forecasting.periods import Grain, first_day, month_number
+from forecasting.scope import Scope
+from forecasting.snapshots.content import decode
+
+
+def read_standing(snapshot: Snapshot, *, months: Sequence[int] | None = None) -> Standing:
+    """How the renewals stood that are due in some months, or in all that the call holds."""
+    frames = snapshot.frames.filter(kind=SnapshotFrame.Kind.ROWS).order_by("month_on")
+    if months is not None:
+        frames = frames.filter(month_on__in=[first_day(month) for month in months])
+    parts = [_current(decode(frame.content, frame.layout, frame.row_count)) for frame in frames]
+    rows = np.concatenate([np.empty(0, dtype=ROW), *parts])
+    return Standing(
+        snapshot.moment,
+        snapshot.as_of_on,
+        snapshot.reporting_currency,
+        {currency: Decimal(rate) for currency, rate in snapshot.rates},
+        snapshot.fiscal_start,
+        rows[np.argsort(rows["renewal"], kind="stable")],
+    )
+
+
+def _current(rows: NDArray[Any]) -> NDArray[Any]:
+    """In the present layout; a column that the call was frozen without is 0."""
+    if rows.dtype == ROW:
+        return rows
+    current = np.zeros(rows.size, dtype=ROW)
+    for name in set(rows.dtype.names or ()) & set(ROW.names or ()):
+        current[name] = rows[name]
+    return current
+
+
+def read_call_lines(snapshot: Snapshot) -> Arrays:
+    """Its lines of every scope, as lines.compute_lines returned them."""
+    frame = snapshot.frames.get(kind=SnapshotFrame.Kind.LINES)
+    rows = decode(frame.content, frame.layout, frame.row_count)
+    return {name: rows[name] for name in rows.dtype.names or ()}
+
+
+def lines_of_scope(lines: Arrays, scope: Scope, grain: str) -> dict[int, ForecastLine]:
+    """By the period's first month; empty for an owner within a segment, whose lines are kept nowhere."""
+    wanted = {"grain": int(grain == Grain.QUARTER)}
+    wanted |= {name: NO_ID if pk is None else pk for name, pk in scope.line_key.items()}
+    found = np.flatnonzero(np.logical_and.reduce([lines[name] == value for name, value in wanted.items()]))
+    return {int(lines["month"][at]): as_line(lines, int(at), grain) for at in found}
+
+
+def as_line(lines: Arrays, at: int, grain: str) -> ForecastLine:
+    """One entry of compute_lines, unsaved."""
+    fields = {field.name for field in ForecastLine._meta.concrete_fields}
+    amounts = {name: Decimal(int(lines[name][at])) / 100 for name in lines if name.endswith("_amount")}
+    counts = {name: int(lines[name][at]) for name in lines if name.endswith("_count")}
+    values = {name: value for name, value in (amounts | counts).items() if name in fields}
+    return ForecastLine(grain=grain, starts_on=first_day(int(lines["month"][at])), **values)
+
+
+def month_of(line: ForecastLine) -> int:
+    return month_number(line.starts_on)
