@@ -9,13 +9,15 @@ from django.db import connection, transaction
 from forecasting.frames import current_rules, read_line_rows, read_reporting
 from forecasting.lines import compute_lines
 from forecasting.models import Run, StaleMonth
+from forecasting.mrr import services as mrr
 from forecasting.periods import first_day, month_number, quarter_start
 from forecasting.services.locks import Lock, try_lock
 from forecasting.services.store_lines import read_lines, replace_lines
 
 
 def refresh_stale_months() -> int:
-    """Refresh every line of the fiscal quarters that hold a stale month; how many quarters that were.
+    """Refresh every line of the fiscal quarters that hold a stale month, and the movements of recurring revenue of the
+    accounts that have anything due in it; how many quarters that were.
 
     Nothing is done before the first run, while somebody else is at it, or while a run is under way: that would put its
     older lines over these. The marks stay, and the next call finds them.
@@ -28,6 +30,8 @@ def refresh_stale_months() -> int:
         if not marks or published is None:
             return 0
         report = read_reporting(as_of=published.as_of_on)
+        if not mrr.refresh_movements(cursor, report, set(marks.values())):
+            return 0
         starts = {quarter_start(month_number(month_on), report.fiscal_start) for month_on in marks.values()}
         kept = sorted(start for start in starts if start in report.months)
         for start in kept:

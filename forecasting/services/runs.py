@@ -147,9 +147,10 @@ def compute_chunk(*, run_id: int, chunk_id: int) -> None:
 
 
 def _publish(run_id: int) -> None:
-    """Publish, then see to the data rules. What is lost in between is found by the next beat."""
+    """Publish, then see to data rules and recurring revenue. What is lost in between is found by the next beat."""
     guarded(run_id, lambda: publish_run(run_id=run_id))
     judge_data_rules()
+    mrr.roll_up_mrr()
 
 
 def execute_run(*, run_id: int, processes: int = 1, on_progress: Callable[[Run], None] | None = None) -> None:

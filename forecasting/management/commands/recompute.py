@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from forecasting import services
 from forecasting.models import Run
+from forecasting.mrr import services as mrr
 
 
 class Command(BaseCommand):
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         self._print_result(run, time.monotonic() - began, as_json=options["json"])
         if not options["no_data_rules"]:
             services.judge_data_rules()
+            mrr.roll_up_mrr()
 
     def _print_progress(self, run: Run) -> None:
         progress = run.progress()
