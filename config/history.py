@@ -23,11 +23,16 @@ NO_BATCH = uuid.UUID(int=0)
 FORGET = "SELECT set_config('pghistory.context_id', '', true), set_config('pghistory.context_metadata', '', true)"
 
 
-def track_history(*, exclude: tuple[str, ...] = ("updated_at",)) -> Callable[[M], M]:
-    """Class decorator: keep every earlier state of the model's rows, less the excluded columns."""
+def track_history(*, exclude: tuple[str, ...] = ("updated_at",), is_making_kept: bool = False) -> Callable[[M], M]:
+    """Class decorator: keep every earlier state of the model's rows, less the excluded columns.
+
+    `is_making_kept`: an event of its own for a new row, where nothing else tells who made it.
+    """
+    made = pghistory.InsertEvent("after_insert", row=pghistory.New, level=pghistory.Statement)
 
     def decorate(model: M) -> M:
         tracked: M = pghistory.track(
+            *([made] if is_making_kept else []),
             pghistory.UpdateEvent("before_update", row=pghistory.Old, level=pghistory.Statement),
             pghistory.DeleteEvent("before_delete", row=pghistory.Old, level=pghistory.Statement),
             exclude=list(exclude),

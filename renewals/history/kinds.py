@@ -18,6 +18,7 @@ from renewals.models import (
     Offer,
     Renewal,
     RiskFactor,
+    SavedView,
     Stage,
     TimingPolicyVersion,
 )
@@ -153,6 +154,7 @@ RULES = tuple(
         )
     )
 )
+VIEW = Kind("view", SavedView, "saved view", "saved views", len(RULES))
 NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL = (
     Kind(code, model, code, f"{code}s", rank)
     for rank, (code, model) in enumerate(
@@ -163,9 +165,9 @@ NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL = (
             ("contract", Contract),
             ("renewal", Renewal),
         ),
-        start=len(RULES),
+        start=len(RULES) + 1,
     )
 )
-KINDS = {kind.code: kind for kind in (*RULES, NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL)}
+KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL)}
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
 UNDOABLE = (ACCOUNT, SIGNAL, CONTRACT, RENEWAL)

@@ -18,7 +18,7 @@ from django.db import connection
 
 from accounts.models import User, owners_visible_to
 from config.history import NO_BATCH
-from renewals.history.kinds import ACCOUNT, KINDS, NOTE, RENEWAL, SIGNAL, UNDOABLE, Kind
+from renewals.history.kinds import ACCOUNT, KINDS, NOTE, RENEWAL, SIGNAL, UNDOABLE, VIEW, Kind
 from renewals.history.reading import AFTER, DELETED, Entry, Event, current_states, describe, differs, load_events
 
 PAGE_LINES = 50
@@ -72,7 +72,7 @@ class Filters:
         elif self.renewal_id:
             wanted = [RENEWAL, NOTE]
         else:
-            wanted = [kind for kind in KINDS.values() if self.account_ids is None or not kind.is_rule]
+            wanted = [kind for kind in KINDS.values() if self.account_ids is None or not (kind.is_rule or kind == VIEW)]
         return [kind for kind in wanted if kind.is_shown_to(user)]
 
 
@@ -158,7 +158,7 @@ def _is_how_scanned(filters: Filters) -> bool:
 
 def _branch(kind: Kind, filters: Filters, user: User, place: Place | None, limit: int) -> tuple[str, list[Any]]:
     """SQL of the newest events of one kind that fit: their places."""
-    indexed, params = _indexed_conditions(kind, filters, place)
+    indexed, params = _indexed_conditions(kind, filters, user, place)
     source = f"SELECT e.* FROM {kind.event_table} e WHERE {indexed} ORDER BY {NEWEST_FIRST} LIMIT %s"
     columns = f"SELECT e.pgh_created_at, {STEP}, {kind.rank}, e.pgh_id"
     if not _is_scan(filters, user):
@@ -184,7 +184,7 @@ def _branch(kind: Kind, filters: Filters, user: User, place: Place | None, limit
 def _ends(filters: Filters, user: User, place: Place | None) -> Iterator[Place]:
     """The last event that was looked at, for each kind that has more."""
     for kind in filters.kinds(user):
-        indexed, params = _indexed_conditions(kind, filters, place)
+        indexed, params = _indexed_conditions(kind, filters, user, place)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT e.pgh_created_at, {STEP}, {kind.rank}, e.pgh_id FROM {kind.event_table} e WHERE {indexed} "
@@ -194,7 +194,7 @@ def _ends(filters: Filters, user: User, place: Place | None) -> Iterator[Place]:
             yield from (Place(*record) for record in cursor.fetchall())
 
 
-def _indexed_conditions(kind: Kind, filters: Filters, place: Place | None) -> tuple[str, list[Any]]:
+def _indexed_conditions(kind: Kind, filters: Filters, user: User, place: Place | None) -> tuple[str, list[Any]]:
     """SQL over the event `e` that an index answers, or that is cheap beside one that does."""
     conditions, params = ["true"], list[Any]()
 
@@ -202,6 +202,8 @@ def _indexed_conditions(kind: Kind, filters: Filters, place: Place | None) -> tu
         conditions.append(condition)
         params.extend(values)
 
+    if kind == VIEW:
+        _add_views(add, user)
     if place:
         _add_place(add, kind, place)
     if filters.user_id == WITHOUT_USER:
@@ -233,6 +235,19 @@ def _indexed_conditions(kind: Kind, filters: Filters, place: Place | None) -> tu
     return " AND ".join(conditions), params
 
 
+def _add_views(add: Any, user: User) -> None:
+    """Views that this user knows of, before the change and now: even who sees the whole book sees no private one."""
+    ids = list(VIEW.visible_to(user).values_list("pk", flat=True))
+    add(f"(e.pgh_obj_id = ANY(%s) OR NOT EXISTS (SELECT FROM {VIEW.table} v WHERE v.id = e.pgh_obj_id))", ids)
+    add(
+        "(e.visibility = 'everyone' OR e.visibility = 'private' AND e.owner_id = %s"
+        " OR e.visibility = 'team' AND (e.team_id = %s OR %s))",
+        user.pk,
+        user.team_id,
+        user.is_admin,
+    )
+
+
 def _add_place(add: Any, kind: Kind, place: Place) -> None:
     if kind.rank == place.rank:
         add(f"(e.pgh_created_at, {STEP}, e.pgh_id) < (%s, %s, %s)", place.at, place.step, place.event_id)
@@ -249,6 +264,8 @@ def _scope(kind: Kind, user: User) -> tuple[str, list[Any]]:
         return own.format("id").replace("e.pgh_obj_id", "e.renewal_id"), [owners]
     if kind == RENEWAL:
         return own.format("id"), [owners]
+    if kind == VIEW:
+        return "true", []  # it is never found without its own condition
     if kind in {ACCOUNT, SIGNAL}:
         of_account = f"EXISTS (SELECT 1 FROM {ACCOUNT.table} o WHERE o.id = e.pgh_obj_id AND o.owner_id = ANY(%s))"
         either = f"({own.format('account_id')} OR {of_account})"

@@ -27,7 +27,7 @@ from renewals.history.words import Names, State
 from renewals.models import ChangeBatch, Renewal
 
 ROW_LIMIT = 200
-DELETED = "before_delete"
+DELETED, MADE = "before_delete", "after_insert"
 # The row after event `e`: the next event `n` of the row, or the row `r` itself.
 AFTER = """
     LEFT JOIN LATERAL (
@@ -40,7 +40,7 @@ AFTER = """
 
 @dataclass(frozen=True)
 class Event:
-    """One change of one row. `new` is None where the row was deleted."""
+    """One change of one row. `new` is None where the row was deleted; where it was made, both are alike."""
 
     kind: Kind
     id: int
@@ -51,6 +51,7 @@ class Event:
     how: str
     old: dict[str, Any]
     new: dict[str, Any] | None
+    is_making: bool = False
 
     @property
     def changed(self) -> list[str]:
@@ -124,6 +125,7 @@ def _event(kind: Kind, record: tuple[Any, ...]) -> Event:
         how=told.get("how", ""),
         old=_state(kind, old) or {},
         new=None if label == DELETED else _state(kind, new),
+        is_making=label == MADE,
     )
 
 
@@ -202,6 +204,7 @@ def _entry(event: Event, names: Names, batch: ChangeBatch | None, only: Sequence
         batch_text=batch.description if batch else "",
         row_count=batch.row_count if batch else 1,
         is_deleted=event.new is None,
+        is_created=event.is_making,
     )
 
 

@@ -25,6 +25,7 @@ class ChangeBatch(models.Model):
         API = "api", "API"
         RULE = "rule", "Rules"
         JOB = "job", "Job"
+        VIEW = "view", "Saved view"
 
     id = models.UUIDField(primary_key=True)
     how = models.CharField(max_length=6, choices=How)

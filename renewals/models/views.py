@@ -24,7 +24,7 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
         return self.filter(Q(visibility=SavedView.Visibility.PRIVATE, owner=user) | team | shared)
 
 
-@track_history()
+@track_history(is_making_kept=True)
 class SavedView(models.Model):
     """A name for an address of the table, and nothing else: it opens rows that its reader may see, never others.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -33,6 +34,17 @@ class ViewRefused(ValueError):
     """It cannot be kept like this; the message says why."""
 
 
+class Shared(Protocol):
+    """What people keep for themselves, a team or everyone."""
+
+    @property
+    def visibility(self) -> str: ...
+    @property
+    def owner_id(self) -> int: ...
+    @property
+    def team_id(self) -> int | None: ...
+
+
 def may_keep_for(user: User, visibility: str, team: Team | None) -> bool:
     """Whether the user may have a view of this kind: their own, their team's where they work in it, everyone's."""
     match visibility:
@@ -44,7 +56,7 @@ def may_keep_for(user: User, visibility: str, team: Team | None) -> bool:
     return user.is_admin
 
 
-def may_change(user: User, view: SavedView) -> bool:
+def may_change(user: User, view: Shared) -> bool:
     """One's own private ones; a team's: who made it, while in that team, its managers, an admin; everyone's: an admin.
     Nobody changes what they do not see: an admin does not know of private ones."""
     if view.visibility == Visibility.PRIVATE:
@@ -66,7 +78,7 @@ def may_set_default(user: User, visibility: str) -> bool:
 def keep_view(*, by: User, name: str, visibility: str, team: Team | None, is_default: bool, address: str) -> SavedView:
     view = SavedView(owner=by, name=name, visibility=visibility, team=team, is_default=is_default, address=address)
     _check(by, view)
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="view"):
         # One at a time for one person, so that the bound holds.
         User.objects.select_for_update().get(pk=by.pk)
         if SavedView.objects.filter(owner=by).count() >= MOST_VIEWS:
@@ -82,7 +94,7 @@ def save_address(*, by: User, view_id: int, address: str, seen: str) -> SavedVie
 
     The address alone is compared: a new name, given meanwhile, is no conflict.
     """
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="view"):
         view = _locked(by, view_id)
         if view.address == address:
             return view  # whoever was first wrote the same
@@ -104,7 +116,7 @@ def change_view(
     seen_at: dt.datetime | None,
 ) -> SavedView:
     """Name, readers and whether it is their default. Raises StaleView."""
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="view"):
         view = _locked(by, view_id)
         if view.updated_at != seen_at:
             raise StaleView(view)
@@ -121,7 +133,7 @@ def change_view(
 
 def delete_view(*, by: User, view_id: int) -> str:
     """It goes from the page and stays in history; its name."""
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="view"):
         view = _locked(by, view_id)
         view.delete()
     return view.name

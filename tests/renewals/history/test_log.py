@@ -14,7 +14,9 @@ from renewals.history import log
 from renewals.history.batches import recorded_batch
 from renewals.history.kinds import ACCOUNT, KINDS, RENEWAL
 from renewals.history.log import Filters, Place, read_page
+from renewals.history.reading import Entry
 from renewals.models import Contract, Note, Renewal, Stage, TimingPolicy, TimingPolicyVersion
+from renewals.saved_views.services import delete_view, keep_view, save_address
 from tests.cast import Cast, make_renewal
 from tests.renewals.history.steps import bulk, change
 
@@ -264,3 +266,35 @@ def test_amounts_keep_their_currency(cast: Cast) -> None:
     row = make_renewal(owner=cast.rep, currency="USD")
     change(row, cast.rep, forecast_amount=Decimal("1234567.50"))
     assert lines(read_page(Filters(), cast.rep)) == [("Rhea Rep", "renewal", "$\N{NO-BREAK SPACE}1,234,567.50")]
+
+
+def test_saved_views_are_told_of_to_those_who_may_open_them(cast: Cast) -> None:
+    def view_lines(user: User) -> list[tuple[str, str, str, list[str]]]:
+        entries = [entry for step in read_page(Filters(), user).steps for entry in step.entries if entry.kind == "view"]
+        return sorted(
+            (entry.row, entry.how, "made" if entry.is_created else "gone" if entry.is_deleted else "", changed(entry))
+            for entry in entries
+        )
+
+    def changed(entry: Entry) -> list[str]:
+        return [f"{change.label}: {change.old} > {change.new}" for change in entry.changes]
+
+    own = keep_view(by=cast.rep, name="Mine", visibility="private", team=None, is_default=False, address="sort=risk")
+    shared = keep_view(
+        by=cast.manager, name="Ours", visibility="team", team=cast.manager.team, is_default=False, address="sort=risk"
+    )
+    save_address(by=cast.manager, view_id=shared.pk, address="sort=owner", seen="sort=risk")
+    delete_view(by=cast.manager, view_id=shared.pk)
+    name = f"Saved view {shared.pk} (Ours)"
+    team = [
+        (name, "view", "", ["Address: sort=risk > sort=owner"]),
+        (name, "view", "gone", []),
+        (name, "view", "made", []),
+    ]
+    mine = [("Mine", "view", "made", [])]
+    assert view_lines(cast.rep) == [*mine, *team]
+    assert view_lines(cast.admin) == view_lines(cast.viewer) == team
+    assert view_lines(cast.auditor) == view_lines(cast.outsider) == []
+    found = read_page(Filters(how="view"), cast.rep).steps
+    assert sorted(step.head.who for step in found) == ["Mona Manager"] * 3 + ["Rhea Rep"]
+    assert own.events.count() == 1  # type: ignore[attr-defined]
