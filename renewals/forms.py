@@ -37,6 +37,21 @@ LABELS = {
     "churn_reason": "Churn reason",
     "final_amount": "Final amount",
 }
+# The input that each is typed into, in a cell, a bulk edit and the row's form.
+INPUT_KINDS = {
+    "outcome": "outcome",
+    "stage": "choice",
+    "confidence": "number",
+    "forecast_amount": "amount",
+    "offer": "search",
+    "expected_order_on": "date",
+    "ordered_on": "date",
+    "owner": "search",
+    "next_step": "text",
+    "next_step_on": "date",
+    "churn_reason": "choice",
+    "final_amount": "amount",
+}
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,8 @@ from django import forms
 
 from accounts.models import User
 from renewals.bulk.changes import ACTIONS, CLEAR, PARTS, VERBS
-from renewals.forms import LABELS
+from renewals.forms import INPUT_KINDS, LABELS
 from renewals.models import ChurnReason, Renewal, Stage
-
-KINDS = {
-    "stage": "choice",
-    "confidence": "number",
-    "forecast_amount": "amount",
-    "offer": "search",
-    "expected_order_on": "date",
-    "next_step": "text",
-    "next_step_on": "date",
-    "owner": "search",
-    "outcome": "outcome",
-    "ordered_on": "date",
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +40,7 @@ def field_rows(data: Mapping[str, Any], errors: Mapping[str, str], user: User) -
             FieldRow(
                 name=name,
                 label=LABELS[name],
-                kind=KINDS[name],
+                kind=INPUT_KINDS[name],
                 actions=[(action, VERBS[action]) for action in allowed],
                 action=str(data.get(f"{name}_action", "")),
                 value=str(data.get(f"{name}_value", "")),

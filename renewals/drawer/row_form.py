@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from config.history import recorded_as
-from renewals.forms import LABELS, CellForm, Editing
+from renewals.forms import INPUT_KINDS, LABELS, CellForm, Editing
 from renewals.models import ChurnReason, Renewal, Stage
 from renewals.services import StaleRenewal, cell_value, update_renewal
 
@@ -23,19 +23,6 @@ FIELDS = (
     "confidence", "forecast_amount", "offer", "expected_order_on", "next_step", "next_step_on", "stage", "outcome",
     "ordered_on", "owner",
 )  # fmt: skip
-KINDS = {
-    "confidence": "number",
-    "forecast_amount": "amount",
-    "offer": "search",
-    "owner": "search",
-    "expected_order_on": "date",
-    "next_step_on": "date",
-    "ordered_on": "date",
-    "stage": "choice",
-    "outcome": "choice",
-    "churn_reason": "choice",
-    "final_amount": "amount",
-}
 # As the form shows them; the parts of an outcome stand beside it.
 SHOWN = (
     "stage", "confidence", "forecast_amount", "offer", "owner", "expected_order_on", "next_step", "next_step_on",
@@ -62,7 +49,7 @@ class Input:
 
     @property
     def kind(self) -> str:
-        return KINDS.get(self.name, "text")
+        return "choice" if self.name == "outcome" else INPUT_KINDS[self.name]  # its parts stand beside it
 
     @property
     def is_compared(self) -> bool:
@@ -108,7 +95,7 @@ def _input(renewal: Renewal, name: str, choices: list[tuple[str, str]]) -> Input
     value = was
     if name == "outcome":
         value = renewal.outcome
-    elif KINDS.get(name) == "search":
+    elif INPUT_KINDS[name] == "search":
         value = str(getattr(renewal, name) or "")
     return Input(name, value, was=was, before=value, choices=choices)
 

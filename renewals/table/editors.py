@@ -12,23 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from renewals.forms import LABELS, owners_for, shown
+from renewals.forms import INPUT_KINDS, LABELS, owners_for, shown
 from renewals.models import ChurnReason, Offer, Renewal, Stage
 from renewals.services import BEHIND, NOBODY, StaleRenewal, cell_text
 from renewals.table.columns import EDITABLE
 from renewals.table.rows import Row
 
-KINDS = {
-    "stage": "choice",
-    "confidence": "number",
-    "forecast_amount": "amount",
-    "offer": "search",
-    "expected_order_on": "date",
-    "ordered_on": "date",
-    "outcome": "outcome",
-    "owner": "search",
-    "next_step": "text",
-}
 CHOICE_COUNT = 20
 
 
@@ -57,7 +46,7 @@ class Editor:
 
     @property
     def kind(self) -> str:
-        return KINDS[self.column]
+        return INPUT_KINDS[self.column]
 
     @property
     def outcomes(self) -> list[tuple[str, str]]:
