@@ -150,51 +150,6 @@ def write_contracts(run: Run) -> Counts:
 
 
 def write_renewals(run: Run) -> Counts:
-    rule = run.mapping.rule("renewal.outcome")
-    # "Open" in a file is no news of a renewal that the book has decided.
-    told = "nullif(c.outcome, 'open')"
-    outcome = f"coalesce({told}, o.outcome, 'open')"
-    if rule and not rule.overwrite:
-        outcome = f"coalesce(nullif(o.outcome, 'open'), {told}, 'open')"
-    amount = "coalesce(c.renewal_baseline_amount, " + (
-        "c.yearly_amount, o.baseline_amount" if run.has("contract.recurring_amount") else "o.baseline_amount"
-    )
-    baseline = f"{amount}, k.recurring_amount, 0)"
-    final = run.written("renewal.final_amount", "c.renewal_final_amount", "nullif(o.final_amount, 0)")
-    ordered = "coalesce(CASE WHEN c.is_order_assumed THEN o.ordered_on END, c.ordered_on, o.ordered_on)"
-    values = {
-        "contract_id": "coalesce(o.contract_id, c.contract_id)",
-        "account_id": "coalesce(o.account_id, c.account_id)",
-        "owner_id": f"coalesce({run.written('renewal.owner', 'c.renewal_owner', 'o.owner_id')}, "
-        "CASE WHEN c.is_new THEN a.owner_id END)",
-        "due_on": "coalesce(c.due_on, o.due_on)",
-        "notice_days": f"coalesce({run.written('contract.notice_days', 'c.contract_notice_days', 'o.notice_days')}, "
-        "k.notice_days, 0)",
-        "currency": "coalesce(o.currency, k.currency, c.contract_currency)",
-        "baseline_amount": baseline,
-        "outcome": outcome,
-        "final_amount": f"CASE {outcome} WHEN 'renewed' THEN coalesce({final}, {baseline}) WHEN 'lost' THEN 0 END",
-        "ordered_on": f"CASE {outcome} WHEN 'renewed' THEN {ordered} END",
-        "declined_on": f"CASE {outcome} WHEN 'lost' THEN coalesce(c.declined_on, o.declined_on) END",
-        "stage_id": f"coalesce({run.written('renewal.stage', 'c.renewal_stage', 'o.stage_id')}, "
-        "(SELECT id FROM renewals_stage ORDER BY position LIMIT 1))",
-        "attributes": "coalesce(o.attributes, '{}') || coalesce(c.renewal_attributes, '{}')",
-        "cross_sell_amount": "coalesce(o.cross_sell_amount, 0)",
-        "is_excluded": "coalesce(o.is_excluded, false)",
-        "excluded_reason": "coalesce(o.excluded_reason, '')",
-        "next_step": "coalesce("
-        + run.written("renewal.next_step", "c.renewal_next_step", "nullif(o.next_step, '')")
-        + ", '')",
-    }
-    for column, path in {
-        "churn_reason_id": "churn_reason",
-        "offer_id": "offer",
-        "forecast_amount": "forecast_amount",
-        "confidence": "confidence",
-        "expected_order_on": "expected_order_on",
-        "next_step_on": "next_step_on",
-    }.items():
-        values[column] = run.written(f"renewal.{path}", f"c.renewal_{path}", f"o.{column}")
     # What the row itself says of a contract or an account that it makes need not be read back.
     owner_may_be_given = run.has("account.owner") or run.is_bound_to_team
     return _write(
@@ -208,9 +163,66 @@ def write_renewals(run: Run) -> Counts:
         {_looked_up("renewals_contract", "c.known_contract_id")} k ON true
         {_looked_up("accounts_account", "c.known_account_id")} a ON true
         """,
-        values,
+        {**_agreed(run), **_decided(run), **_worked_on(run)},
         order="c.due_on, c.id",
     )
+
+
+def _baseline(run: Run) -> str:
+    yearly = "c.yearly_amount, " if run.has("contract.recurring_amount") else ""
+    return f"coalesce(c.renewal_baseline_amount, {yearly}o.baseline_amount, k.recurring_amount, 0)"
+
+
+def _agreed(run: Run) -> dict[str, str]:
+    """What comes up, and when: mostly the contract's word."""
+    return {
+        "contract_id": "coalesce(o.contract_id, c.contract_id)",
+        "account_id": "coalesce(o.account_id, c.account_id)",
+        "due_on": "coalesce(c.due_on, o.due_on)",
+        "notice_days": f"coalesce({run.written('contract.notice_days', 'c.contract_notice_days', 'o.notice_days')}, "
+        "k.notice_days, 0)",
+        "currency": "coalesce(o.currency, k.currency, c.contract_currency)",
+        "baseline_amount": _baseline(run),
+    }
+
+
+def _decided(run: Run) -> dict[str, str]:
+    """What the customer did. "Open" in a file is no news of a renewal that the book has decided."""
+    rule = run.mapping.rule("renewal.outcome")
+    told = "nullif(c.outcome, 'open')"
+    outcome = f"coalesce({told}, o.outcome, 'open')"
+    if rule and not rule.overwrite:
+        outcome = f"coalesce(nullif(o.outcome, 'open'), {told}, 'open')"
+    final = run.written("renewal.final_amount", "c.renewal_final_amount", "nullif(o.final_amount, 0)")
+    ordered = "coalesce(CASE WHEN c.is_order_assumed THEN o.ordered_on END, c.ordered_on, o.ordered_on)"
+    return {
+        "outcome": outcome,
+        "final_amount": f"CASE {outcome} WHEN 'renewed' THEN coalesce({final}, {_baseline(run)}) "
+        "WHEN 'lost' THEN 0 END",
+        "ordered_on": f"CASE {outcome} WHEN 'renewed' THEN {ordered} END",
+        "declined_on": f"CASE {outcome} WHEN 'lost' THEN coalesce(c.declined_on, o.declined_on) END",
+        "churn_reason_id": run.written("renewal.churn_reason", "c.renewal_churn_reason", "o.churn_reason_id"),
+    }
+
+
+def _worked_on(run: Run) -> dict[str, str]:
+    """What people make of it."""
+    next_step = run.written("renewal.next_step", "c.renewal_next_step", "nullif(o.next_step, '')")
+    values = {
+        "owner_id": f"coalesce({run.written('renewal.owner', 'c.renewal_owner', 'o.owner_id')}, "
+        "CASE WHEN c.is_new THEN a.owner_id END)",
+        "stage_id": f"coalesce({run.written('renewal.stage', 'c.renewal_stage', 'o.stage_id')}, "
+        "(SELECT id FROM renewals_stage ORDER BY position LIMIT 1))",
+        "offer_id": run.written("renewal.offer", "c.renewal_offer", "o.offer_id"),
+        "attributes": "coalesce(o.attributes, '{}') || coalesce(c.renewal_attributes, '{}')",
+        "cross_sell_amount": "coalesce(o.cross_sell_amount, 0)",
+        "is_excluded": "coalesce(o.is_excluded, false)",
+        "excluded_reason": "coalesce(o.excluded_reason, '')",
+        "next_step": f"coalesce({next_step}, '')",
+    }
+    for column in ("forecast_amount", "confidence", "expected_order_on", "next_step_on"):
+        values[column] = run.written(f"renewal.{column}", f"c.renewal_{column}", f"o.{column}")
+    return values
 
 
 def decide_extended(run: Run) -> int:
