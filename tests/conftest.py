@@ -15,9 +15,11 @@ __all__ = ["cast"]
 
 
 # Where a change is judged, the same tree gives the same answer; everywhere else each run draws new examples.
-hypothesis.settings.register_profile("judge", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("judge")
+# How slowly examples come on a busy machine says nothing about what is tested.
+busy = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("everywhere", suppress_health_check=busy, deadline=None)
+hypothesis.settings.register_profile("judge", suppress_health_check=busy, deadline=None, derandomize=True)
+hypothesis.settings.load_profile("judge" if os.environ.get("CI") else "everywhere")
 
 
 def pytest_configure(config: pytest.Config) -> None:
