@@ -1,9 +1,15 @@
-"""The central table: its first page against its bare SQL and a plain template of the same cells, every order that it
-offers against the same in a small book, every filter and the totals against their bare SQL."""
+"""The central table: its first page against its bare SQL and a plain template of the same cells, every order and every
+grouping that it offers against the same in a small book, every filter, the totals and their parts against their SQL.
+
+The floor of a page with rows is its bare SQL and a plain template of the same cells, as its cells have to be set by
+somebody; the ratio against the SQL alone is told beside it. A page that finds next to nothing has the frame of the
+table left to it, which costs what it costs: its time is told, and no ratio.
+"""
 
 import datetime as dt
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
 
@@ -16,6 +22,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from bench.figures import Figure, against, seconds
 from renewals.models import Renewal, RiskBand, Stage, TimingClass
 from renewals.table.filters import FILTERS
+from renewals.table.groups import GROUPS
 from renewals.table.paging import ORDERS
 
 PLAIN = Template("{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}")
@@ -102,11 +109,18 @@ def first_page(client: Client, count: int) -> Figure:
     return against(f"first page at {count:,}", page_ms, floor_ms, unit="ms", what=FLOOR, bar=2)
 
 
-def totals(client: Client, count: int) -> Figure:
-    path = "/renewals/totals/"
+def totals(client: Client, count: int) -> list[Figure]:
+    asked = {
+        f"totals and count over {count:,}": "/renewals/totals/",
+        f"totals by booking type and currency over {count:,}": "/renewals/totals/parts/",
+    }
+    return [_totals(client, name, path) for name, path in asked.items()]
+
+
+def _totals(client: Client, name: str, path: str) -> Figure:
     statements = statements_of(client, path)
     page_ms, floor_ms = side_by_side(lambda: client.get(path), lambda: run_bare(statements), times=7)
-    return against(f"totals and count over {count:,}", page_ms, floor_ms, unit="ms", what="their bare SQL", bar=1.5)
+    return against(name, page_ms, floor_ms, unit="ms", what="their bare SQL", bar=1.5)
 
 
 def order_addresses() -> list[str]:
@@ -119,6 +133,11 @@ def order_addresses() -> list[str]:
     ]
 
 
+def group_addresses() -> list[str]:
+    """Every grouping, over the open ones and over all."""
+    return [f"{FIRST}?outcome={outcome}&group={name}" for name in GROUPS for outcome in (OPEN, ALL)]
+
+
 def best_ms(action: Callable[[], object], *, times: int = 5) -> float:
     """The best of some: two books are never measured side by side."""
     action()
@@ -127,7 +146,11 @@ def best_ms(action: Callable[[], object], *, times: int = 5) -> float:
 
 def time_orders(client: Client) -> dict[str, float]:
     """Best milliseconds of the first page, and of the first page in every order, by address."""
-    return {address: best_ms(partial(client.get, address)) for address in (FIRST, *order_addresses())}
+    return _time(client, (FIRST, *order_addresses()))
+
+
+def _time(client: Client, addresses: Iterable[str]) -> dict[str, float]:
+    return {address: best_ms(partial(client.get, address)) for address in addresses}
 
 
 def orders(client: Client, count: int, small: dict[str, float]) -> list[Figure]:
@@ -140,6 +163,18 @@ def orders(client: Client, count: int, small: dict[str, float]) -> list[Figure]:
     print(f"orders: {len(found)}, above 1.5x the small book: {over}", flush=True)
     name = f"slowest of {len(found)} orders, {worst.partition('?')[2]}"
     return [first, against(name, found[worst], small[worst], unit="ms", what="at 10,000", bar=1.5)]
+
+
+def groups(client: Client, count: int, small: dict[str, float]) -> list[Figure]:
+    """The first page in each grouping against the same in a small book: the farthest, and the slowest."""
+    found = _time(client, group_addresses())
+    ratios = {address: found[address] / small[address] for address in found}
+    print(
+        "groups: " + "; ".join(f"{a.partition('?')[2]} {found[a]:.0f} ms {ratios[a]:.1f}x" for a in found), flush=True
+    )
+    worst = max(found, key=lambda address: ratios[address])
+    name = f"farthest of {len(found)} groupings, {worst.partition('?')[2]}"
+    return [against(name, found[worst], small[worst], unit="ms", what="at 10,000", bar=1.5)]
 
 
 def filter_addresses() -> list[str]:
@@ -180,25 +215,46 @@ def filters(client: Client, count: int) -> list[Figure]:
     SQL that is slow itself is no excuse.
     """
     found: dict[str, tuple[float, float]] = {}
+    bare: dict[str, float] = {}
+    nearly_empty = dict[str, float]()
     for address in filter_addresses():
         floor = floor_of(client, address)
-        if floor is not None:
-            found[address] = side_by_side(partial(client.get, address), floor, times=5)
+        if floor is None:
+            nearly_empty[address] = best_ms(partial(client.get, address))
+            continue
+        found[address] = side_by_side(partial(client.get, address), floor, times=5)
+        bare[address] = best_ms(partial(run_bare, statements_of(client, address)))
     worst = max(found, key=lambda address: found[address][0] / found[address][1])
+    thinnest = max(nearly_empty, key=lambda address: nearly_empty[address])
     slowest = max(found, key=lambda address: found[address][0])
     slow = sorted(found, key=lambda address: -found[address][0])[:8]
     print("slowest filters: " + "; ".join(f"{a.partition('?')[2]} {found[a][0]:.0f} ms" for a in slow), flush=True)
-    name = f"farthest of {len(found)} filters from its SQL, {worst.partition('?')[2]}"
+    name = f"farthest of {len(found)} filters from SQL and cells, {worst.partition('?')[2]}"
+    beside = (
+        f"{FLOOR}: {found[worst][1]:.2f} ms; its SQL alone {bare[worst]:.2f} ms: {found[worst][0] / bare[worst]:.1f}x"
+    )
     return [
-        against(name, *found[worst], unit="ms", what=FLOOR, bar=3),
+        replace(against(name, *found[worst], unit="ms", what=FLOOR, bar=3), against=beside),
+        Figure(
+            f"slowest of {len(nearly_empty)} filters with next to no rows, {thinnest.partition('?')[2]}",
+            nearly_empty[thinnest],
+            "ms",
+        ),
         Figure(f"slowest of {len(found)} filters at {count:,}, {slowest.partition('?')[2]}", found[slowest][0], "ms"),
     ]
 
 
 def measure_small() -> dict[str, float]:
-    return time_orders(admin_client())
+    client = admin_client()
+    return time_orders(client) | _time(client, group_addresses())
 
 
 def measure(count: int, small: dict[str, float]) -> list[Figure]:
     client = admin_client()
-    return [first_page(client, count), *orders(client, count, small), *filters(client, count), totals(client, count)]
+    return [
+        first_page(client, count),
+        *orders(client, count, small),
+        *groups(client, count, small),
+        *filters(client, count),
+        *totals(client, count),
+    ]
