@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from accounts.models import User
 from forecasting import services
-from renewals.scoring import ProposedTolerances, TimingMove
+from forecasting.learning.explain import explain_likelihood as explain
+from renewals.scoring import LikelihoodExplanation, ProposedTolerances, TimingMove
 
 
 def score_renewals(renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
@@ -20,3 +21,7 @@ def request_run(*, reason: str, user: User | None) -> int:
 
 def preview_timing(proposed: ProposedTolerances, *, as_of: dt.date) -> list[TimingMove]:
     return services.preview_timing(proposed=proposed, as_of=as_of)
+
+
+def explain_likelihood(renewal_id: int, *, as_of: dt.date) -> LikelihoodExplanation | None:
+    return explain(renewal_id=renewal_id, as_of=as_of)

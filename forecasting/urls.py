@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from forecasting import views
 
@@ -8,4 +8,5 @@ urlpatterns = [
     path("run/", views.request_run, name="request_run"),
     path("run/status/", views.run_status, name="run_status"),
     path("runs/", views.runs, name="runs"),
+    path("model/", include("forecasting.learning.urls")),
 ]

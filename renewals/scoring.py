@@ -41,12 +41,53 @@ class TimingMove:
     baseline_cents: int
 
 
+@dataclass(frozen=True)
+class LikelihoodPart:
+    """What one factor does to a likelihood: log-odds against the average renewal, which add up to the whole exactly.
+
+    `text` says what is known and what that does; `points` is by how much the likelihood would be lower without it.
+    """
+
+    label: str
+    text: str
+    log_odds: float
+    points: float
+
+
+@dataclass(frozen=True)
+class LikelihoodChange:
+    """A change of one factor, in words, and the likelihood with it."""
+
+    text: str
+    likelihood: float
+
+
+@dataclass(frozen=True)
+class LikelihoodExplanation:
+    """Why an open renewal has its likelihood. `base_log_odds` and the parts add up to `log_odds`.
+
+    Without a fitted version there are no parts: `words` says what is used instead, and why.
+    """
+
+    version: int | None
+    words: str
+    likelihood: float
+    base_likelihood: float
+    base_log_odds: float
+    log_odds: float
+    parts: Sequence[LikelihoodPart]
+    changes: Sequence[LikelihoodChange]
+
+
 class ScoringBackend(Protocol):
     def score_renewals(self, renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
         """Score these rows anew inside the caller's transaction; their forecast periods are refreshed on commit."""
 
     def request_run(self, *, reason: str, user: User | None) -> int:
         """Recompute the whole book once the caller's transaction commits; reuses a waiting run. Gives its id."""
+
+    def explain_likelihood(self, renewal_id: int, *, as_of: dt.date) -> LikelihoodExplanation | None:
+        """Why a renewal has its likelihood, as it would be scored now; None where it is not open or not scored yet."""
 
     def preview_timing(self, proposed: ProposedTolerances, *, as_of: dt.date) -> list[TimingMove]:
         """What would change class if this version were in force; nothing is written."""

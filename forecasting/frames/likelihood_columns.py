@@ -9,7 +9,7 @@ only as near its due day as the decided ones were looked at; before that, no sta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -75,6 +75,7 @@ class Inputs:
     names       its columns
     rates       by currency: reporting currency for one unit, on the day of the fit, so that no rate moves a likelihood
     regions, products   names that stood in the book then; another one counts as unknown
+    levels      by column: what the renewals that it was learned from had, its deciles or its names, for advice
     """
 
     names: tuple[str, ...]
@@ -83,6 +84,7 @@ class Inputs:
     products: tuple[str, ...]
     attributes: tuple[Attribute, ...]
     horizon_days: int
+    levels: Mapping[str, Sequence[float | str]] = field(default_factory=dict)
 
     def only(self, names: Sequence[str]) -> Inputs:
         """Asked with these columns alone; what no other needs is not read."""
@@ -94,6 +96,7 @@ class Inputs:
             products=self.products if "product" in wanted else (),
             attributes=tuple(one for one in self.attributes if one.column in wanted),
             horizon_days=self.horizon_days,
+            levels={name: values for name, values in self.levels.items() if name in wanted},
         )
 
     def read_columns(self, holder: str) -> list[Column]:
@@ -122,6 +125,7 @@ class Inputs:
                 [one.key, one.kind, one.is_of_account, one.is_steady, list(one.names)] for one in self.attributes
             ],
             "horizon_days": self.horizon_days,
+            "levels": {name: list(values) for name, values in self.levels.items()},
         }
 
     @classmethod
@@ -136,6 +140,7 @@ class Inputs:
                 for key, kind, is_of_account, is_steady, names in stored["attributes"]
             ),
             stored["horizon_days"],
+            stored["levels"],
         )
 
 

@@ -1,6 +1,8 @@
 """The rules that renewals are judged by, as the engine takes them."""
 
 import datetime as dt
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ from forecasting.frames.past import rows_at
 from forecasting.models import LikelihoodModel, Run
 from renewals.models import RiskFactor, RiskWeightVersion, Stage, TimingPolicyVersion
 
+log = logging.getLogger(__name__)
 EPOCH: Final = dt.date(1970, 1, 1)
 # Which signals a built-in factor lives on: older than the factor's stale_days, they count as missing.
 SIGNALS_OF_FACTOR: Final = {
@@ -72,6 +75,7 @@ class Rules:
     # What is read for the fitted likelihood, and it itself; None while there is none: then `rates` alone.
     inputs: Inputs = NO_INPUTS
     likelihood: Model | None = None
+    likelihood_version: int | None = None
     outlook: Outlook = field(default_factory=lambda: Outlook.of_run(None))
 
     @property
@@ -116,6 +120,7 @@ def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
         records=records,
         inputs=inputs,
         likelihood=model,
+        likelihood_version=run.likelihood_model_id if run else None,
         outlook=Outlook.of_run(run),
     )
 
@@ -135,8 +140,17 @@ def load_likelihood(version: int | None) -> tuple[Inputs, Model | None]:
         assert content is not None  # likelihood_fitted_is_whole
         while len(_fitted) >= FITTED_KEPT:
             _fitted.pop(next(iter(_fitted)))
-        _fitted[key] = Inputs.from_dict(content["inputs"]), Model.from_dict(content["model"])
+        _fitted[key] = _read_likelihood(version, content)
     return _fitted[key]
+
+
+def _read_likelihood(version: int, content: Mapping[str, Any]) -> tuple[Inputs, Model | None]:
+    """One of another release that this one cannot read is none: scores go by the rates, until the next fit."""
+    try:
+        return Inputs.from_dict(content["inputs"]), Model.from_dict(content["model"])
+    except (KeyError, TypeError, ValueError) as problem:
+        log.warning("Version %s of the likelihood cannot be read: %r. It has to be fitted again.", version, problem)
+        return NO_INPUTS, None
 
 
 def _since_first(moment: dt.datetime | None, defaults: QuerySet[Any]) -> dt.datetime | None:

@@ -46,7 +46,21 @@ def fit_as_of(rules: Rules | None = None, *, cut_off: dt.date, horizon_days: int
             cursor, rules or load_rules(None), cut_off=cut_off, horizon_days=horizon_days, most_rows=most_rows
         )
     model = fitted.fit(training.rows)
-    return Fitted(model, training.inputs.only(asked_columns(model)), training, cut_off)
+    inputs = replace(training.inputs, levels=_levels(training.rows))
+    return Fitted(model, inputs.only(asked_columns(model)), training, cut_off)
+
+
+def _levels(rows: Rows) -> dict[str, list[float] | list[str]]:
+    """By column: the deciles of its numbers, or the names that its rows have."""
+    found: dict[str, list[float] | list[str]] = {}
+    for name, column in rows.columns.items():
+        if isinstance(column, fitted.Categories):
+            found[name] = [column.names[code] for code in np.unique(column.codes[column.codes >= 0]).tolist()]
+        else:
+            known = column.values[~np.isnan(column.values)]
+            deciles = np.quantile(known, np.linspace(0.1, 0.9, 9), method="nearest") if known.size else known
+            found[name] = [float(value) for value in deciles]
+    return found
 
 
 def with_likelihood(rules: Rules, found: Fitted) -> Rules:

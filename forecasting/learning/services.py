@@ -10,10 +10,12 @@ import datetime as dt
 import logging
 from typing import Final
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import User, get_company
+from accounts.models import AttributeDefinition, Company, User, get_company
+from config.history import recorded_as
 from forecasting import services
 from forecasting.learning.fit import Fitted, fit_as_of, measure
 from forecasting.models import LikelihoodModel, Run
@@ -166,3 +168,21 @@ def _new_decisions(good: LikelihoodModel) -> int:
             [good.cut_off_on],
         )
         return int(cursor.fetchone()[0])
+
+
+def save_settings(*, horizon_days: int, steady_ids: set[int], user: User) -> None:
+    """Set the horizon, and which attributes of accounts no outcome changes; what differs asks for a fit.
+
+    Raises PermissionDenied unless the user is an admin.
+    """
+    if not user.is_admin:
+        raise PermissionDenied
+    accounts = AttributeDefinition.objects.filter(holder=AttributeDefinition.Holder.ACCOUNT)
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="rule"):
+        changed = Company.objects.exclude(likelihood_horizon_days=horizon_days).update(
+            likelihood_horizon_days=horizon_days
+        )
+        changed += accounts.filter(pk__in=steady_ids, is_steady=False).update(is_steady=True)
+        changed += accounts.filter(is_steady=True).exclude(pk__in=steady_ids).update(is_steady=False)
+        if changed:
+            request_fit(reason=Reason.SETTING, user=user)

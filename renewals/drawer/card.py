@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import AccountSignal, User
 from accounts.templatetags.money import percent
 from renewals.models import Renewal, RenewalScore, RiskBand, RiskFactor, RiskWeightVersion
+from renewals.scoring import LikelihoodExplanation, scoring
 from renewals.table.columns import DATE, RISK_TONES
 
 LARGEST = 3
@@ -99,6 +100,62 @@ def _weights(renewal: Renewal) -> dict[str, float]:
     by_segment = {version.segment_id: version.weights for version in versions}
     segment_id = renewal.account.segment_id
     return dict(by_segment.get(segment_id) or by_segment.get(None) or {})
+
+
+@dataclass(frozen=True)
+class Term:
+    """A factor's share of the log-odds; `width` is per cent of the largest one."""
+
+    label: str
+    text: str
+    log_odds: str
+    width: int
+    is_gain: bool
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Why a renewal has its likelihood; the shown log-odds add up as they stand."""
+
+    explanation: LikelihoodExplanation
+    base: str
+    total: str
+    terms: list[Term]
+
+
+def read_likelihood(renewal: Renewal, *, as_of: dt.date) -> Likelihood | None:
+    """The likelihood taken apart; None for one that is not open."""
+    if renewal.outcome != Renewal.Outcome.OPEN:
+        return None
+    found = scoring().explain_likelihood(renewal.pk, as_of=as_of)
+    if found is None:
+        return None
+    shown = add_up([found.base_log_odds, *(part.log_odds for part in found.parts)], found.log_odds)
+    largest = max((abs(part.log_odds) for part in found.parts), default=0) or 1
+    return Likelihood(
+        explanation=found,
+        base=_signed(shown[0]),
+        total=_signed(round(found.log_odds * 100)),
+        terms=[
+            Term(part.label, part.text, _signed(hundredths), round(100 * abs(part.log_odds) / largest), part.points > 0)
+            for part, hundredths in zip(found.parts, shown[1:], strict=True)
+        ],
+    )
+
+
+def add_up(values: Sequence[float], total: float) -> list[int]:
+    """Each value in whole hundredths so that they add up to those of the total: the largest remainders give way."""
+    exact = [value * 100 for value in values]
+    whole = [round(value) for value in exact]
+    missing = round(total * 100) - sum(whole)
+    step = 1 if missing > 0 else -1
+    for place in sorted(range(len(whole)), key=lambda at: step * (whole[at] - exact[at]))[: abs(missing)]:
+        whole[place] += step
+    return whole
+
+
+def _signed(hundredths: int) -> str:
+    return f"{'+' if hundredths > 0 else '−' if hundredths < 0 else ''}{abs(hundredths) / 100:.2f}"
 
 
 @dataclass(frozen=True)
