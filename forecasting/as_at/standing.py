@@ -92,6 +92,10 @@ class Standing:
         """The same of some of the rows."""
         return replace(self, rows=self.rows[kept])
 
+    def of(self, rows: NDArray[Any]) -> Standing:
+        """Other rows of the same moment."""
+        return replace(self, rows=rows)
+
     def currency_names(self) -> list[str]:
         """By row; empty where the currency had no rate."""
         names = np.array([*self.rates, ""], dtype=object)
