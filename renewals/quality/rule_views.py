@@ -14,6 +14,7 @@ from accounts.access import admin_required, signed_in
 from accounts.models import get_company
 from renewals.models.quality import AccountBreach, DataRule, RenewalQuality
 from renewals.quality.conditions import CONDITIONS, is_of_renewals
+from renewals.quality.failures import read_failure
 from renewals.quality.forms import RuleForm
 from renewals.quality.marks import ICONS, TONES, Severity
 from renewals.quality.preview import preview_rule
@@ -46,7 +47,8 @@ def rules(request: HttpRequest) -> HttpResponse:
         for rule in DataRule.objects.all()
     ]
     conditions = [(key, DataRule.Condition(key).label, one.explanation) for key, one in CONDITIONS.items()]
-    return render(request, "quality/rules.html", {"rows": rows, "conditions": conditions})
+    context = {"rows": rows, "conditions": conditions, "failure": read_failure()}
+    return render(request, "quality/rules.html", context)
 
 
 @admin_required

@@ -21,6 +21,7 @@ from renewals.forms import shown
 from renewals.models import Renewal
 from renewals.models.quality import DataRule
 from renewals.quality.accounts import load_account_rows, visible_breaches
+from renewals.quality.failures import read_failure
 from renewals.quality.marks import ICONS, SEVERITIES, TONES, Severity
 from renewals.quality.services import FixRefused, fix_renewal
 from renewals.quality.trend import read_trend
@@ -46,6 +47,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "severities": [(name, TONES[severity], ICONS[severity]) for name, severity in SEVERITIES.items()],
         "asked": DataRule.Asked.choices,
         "rules": [rule for rule in work.rules.values() if rule.is_active],
+        "failure": read_failure() if user.is_admin else None,
         "previous_url": work.url(page=work.page - 1) if work.page > 1 else "",
         "next_url": work.url(page=work.page + 1) if has_more else "",
     }

@@ -11,6 +11,7 @@ from forecasting import services, tasks
 from forecasting.models import Run
 from forecasting.services.locks import Lock, take_lock
 from renewals.models import DataRule, RenewalQuality
+from renewals.quality.failures import MOST_ATTEMPTS, read_failure
 from tests.cast import Cast, make_renewal
 from tests.forecasting.forecast_book import AS_OF
 
@@ -67,14 +68,38 @@ def test_judgement_that_fails_is_done_again(cast: Cast) -> None:
     run = publish()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE renewals_qualitysnapshot RENAME TO gone")
-    with pytest.raises(Exception, match="renewals_qualitysnapshot"), transaction.atomic():
-        services.judge_data_rules()
+    assert not services.judge_data_rules()
+    page = cast.client_of("admin").get("/quality/").content.decode()
+    assert "it is tried again in a moment" in page
+    assert "relation &quot;renewals_qualitysnapshot&quot; does not exist" in page
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE gone RENAME TO renewals_qualitysnapshot")
     assert Run.objects.get(pk=run.pk).rules_judged_at is None
     assert not RenewalQuality.objects.exists()
     assert services.judge_data_rules()
     assert RenewalQuality.objects.filter(pk=broken).exists()
+    assert read_failure() is None
+
+
+def test_judgement_that_always_fails_is_given_up_until_the_next_run(cast: Cast) -> None:
+    broken = open_past_due(cast)
+    publish()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE renewals_qualitysnapshot RENAME TO gone")
+    for _ in range(MOST_ATTEMPTS + 2):
+        tasks.dispatch_waiting_runs()  # and what follows it in the same task is done
+    failure = read_failure()
+    assert failure is not None and (failure.attempt_count, failure.is_given_up) == (MOST_ATTEMPTS, True)
+    for path in ("/quality/", "/quality/rules/"):
+        assert f"tried {MOST_ATTEMPTS} times" in cast.client_of("admin").get(path).content.decode()
+    assert "could not be judged" not in cast.client_of("manager").get("/quality/").content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE gone RENAME TO renewals_qualitysnapshot")
+    assert not services.judge_data_rules()
+    publish()
+    assert services.judge_data_rules()
+    assert RenewalQuality.objects.filter(pk=broken).exists()
+    assert read_failure() is None
 
 
 def test_last_chunk_publishes_and_then_judges(cast: Cast) -> None:
