@@ -8,13 +8,14 @@ from typing import Any, Final
 import numpy as np
 
 from forecasting.engine.arrays import Booleans, Floats, Integers
-from forecasting.engine.fitted import Categories, Model, Rows, fit, metrics
-from forecasting.engine.fitted.shock import forecast_period
+from forecasting.engine.fitted import Model, fit, metrics
+from forecasting.engine.fitted.segments import cell_codes
+from forecasting.engine.fitted.shock import concentration, forecast_period
 from forecasting.evaluation.files import LabelledFile
 from forecasting.evaluation.splits import Split
 
 BOOK_SIZES: Final = (50, 200)
-BOOKS: Final = 600  # random books of each size, over all splits
+BOOKS: Final = 600  # random books of each size, over all splits, unless another number is asked for
 LEAST_ROWS: Final = 20  # in a segment of a cohort
 SEGMENT_ROWS: Final = 200  # of one, in the books that are drawn from it; the whole segments are told beside them
 
@@ -28,8 +29,14 @@ class Forecast:
     p: Floats
     is_renewed: Booleans
     amounts: Integers
-    shock: float
+    segment_codes: Integers
+    cohort: int
     seconds: float
+
+    def shock_of(self, places: Integers) -> float:
+        """Size of the shock of a book of some of the rows."""
+        moved = concentration(self.p[places], self.amounts[places], self.segment_codes[places])
+        return self.model.shock_of(self.cohort, moved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +57,22 @@ class Books:
 def forecast_split(file: LabelledFile, split: Split) -> Forecast:
     began = time.process_time()
     model = fit(file.rows.take(split.train), gap=split.gap)
-    p = model.likelihood(file.rows.take(split.test))
+    rows = file.rows.take(split.test)
+    p = model.likelihood(rows)
     seconds = time.process_time() - began
-    shock = model.shock_of(int(file.rows.cohorts[split.test].max())) if split.test.size else model.shock.size
-    return Forecast(split, model, p, file.rows.is_renewed[split.test], file.amounts[split.test], shock, seconds)
+    return Forecast(
+        split=split,
+        model=model,
+        p=p,
+        is_renewed=rows.is_renewed,
+        amounts=file.amounts[split.test],
+        segment_codes=np.unique(cell_codes(rows, model.segments), return_inverse=True)[1],
+        cohort=int(rows.cohorts.max(initial=-1)),
+        seconds=seconds,
+    )
 
 
-def measure(file: LabelledFile, forecasts: Sequence[Forecast], segments: Sequence[str]) -> dict[str, Any]:
+def measure(file: LabelledFile, forecasts: Sequence[Forecast], books: int = BOOKS) -> dict[str, Any]:
     """Everything that is printed, as plain numbers and texts."""
     p, is_renewed, base = (
         np.concatenate(parts)
@@ -82,44 +98,39 @@ def measure(file: LabelledFile, forecasts: Sequence[Forecast], segments: Sequenc
         "ece": _rounded(metrics.calibration_error(p, is_renewed)),
         "total_error": _rounded(float(np.mean(np.abs(errors)))),
         "total_error_floor": _rounded(float(np.mean([_floor(forecast) for forecast in forecasts]))),
-        "books": {f"of {size}": _told(random_books(forecasts, size)) for size in BOOK_SIZES}
+        "books": {f"of {size}": _told(random_books(forecasts, size, books)) for size in BOOK_SIZES}
         | {
-            "of one segment": _told(segment_books(file, forecasts, segments, SEGMENT_ROWS)),
-            "of one whole segment": _told(segment_books(file, forecasts, segments)),
+            "of one segment": _told(segment_books(forecasts, books, SEGMENT_ROWS)),
+            "of one whole segment": _told(segment_books(forecasts, books)),
         },
         "splits": [_told_split(forecast, error) for forecast, error in zip(forecasts, errors, strict=True)],
     }
 
 
-def random_books(forecasts: Iterable[Forecast], size: int) -> Books:
-    """Books of `size` renewals drawn from each split without repetition."""
+def random_books(forecasts: Iterable[Forecast], size: int, count: int) -> Books:
+    """At least `count` books of `size` renewals, drawn from each split without repetition."""
     large = [forecast for forecast in forecasts if forecast.p.size >= size]
     chosen = []
     for number, forecast in enumerate(large):
         rng = np.random.default_rng([number, size])
-        chosen += [(forecast, rng.choice(forecast.p.size, size, replace=False)) for _ in range(-(-BOOKS // len(large)))]
+        chosen += [(forecast, rng.choice(forecast.p.size, size, replace=False)) for _ in range(-(-count // len(large)))]
     return _books(chosen)
 
 
-def segment_books(
-    file: LabelledFile, forecasts: Iterable[Forecast], segments: Sequence[str], most: int | None = None
-) -> Books:
+def segment_books(forecasts: Iterable[Forecast], count: int, most: int | None = None) -> Books:
     """Books of one segment in one split, by the segments named or else by the one that the model found.
 
     With `most`, a larger one is drawn from by chance instead, that many rows at a time.
     """
     found = []
     for forecast in forecasts:
-        rows = file.rows.take(forecast.split.test)
-        names = tuple(segments) or forecast.model.formula.rates.columns
-        code = _segment_codes(rows, names)
-        for segment in np.unique(code):
-            places = np.flatnonzero(code == segment)
+        for segment in np.unique(forecast.segment_codes):
+            places = np.flatnonzero(forecast.segment_codes == segment)
             if places.size >= LEAST_ROWS:
                 found.append((forecast, places))
     chosen = []
     for number, (forecast, places) in enumerate(found):
-        rng, draws = np.random.default_rng([number, len(found)]), -(-BOOKS // len(found))
+        rng, draws = np.random.default_rng([number, len(found)]), -(-count // len(found))
         if most is None or places.size <= most:
             chosen.append((forecast, places))
         else:
@@ -127,20 +138,11 @@ def segment_books(
     return _books(chosen)
 
 
-def _segment_codes(rows: Rows, names: Sequence[str]) -> Integers:
-    code: Integers = np.zeros(len(rows), dtype=np.int64)
-    for name in names:
-        column = rows.columns[name]
-        if isinstance(column, Categories):
-            code = code * (len(column.names) + 1) + column.codes + 1
-    return code
-
-
 def _books(chosen: Sequence[tuple[Forecast, Integers]]) -> Books:
     below, up_to, widths, alone, errors, floors = [], [], [], [], [], []
     for number, (forecast, places) in enumerate(chosen):
         p, amounts, is_renewed = forecast.p[places], forecast.amounts[places], forecast.is_renewed[places]
-        period = forecast_period(p, amounts, forecast.shock)
+        period = forecast_period(p, amounts, forecast.shock_of(places))
         independent = forecast_period(p, amounts, 0.0)
         reached = period.reached(float(amounts[is_renewed].sum()))
         below.append(reached[0])
@@ -152,7 +154,12 @@ def _books(chosen: Sequence[tuple[Forecast, Integers]]) -> Books:
     if not chosen:
         return Books(np.empty(0), np.empty(0), np.nan, np.nan, np.nan)
     width = float(np.sum(widths) / np.sum(alone)) if np.sum(alone) else 1.0
-    return Books(np.array(below), np.array(up_to), width, float(np.nanmedian(errors)), float(np.nanmedian(floors)))
+    return Books(np.array(below), np.array(up_to), width, _median(errors), _median(floors))
+
+
+def _median(values: Sequence[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.median(known)) if known else np.nan
 
 
 def _total_error(forecast: Forecast) -> float:
@@ -185,7 +192,8 @@ def _told_split(forecast: Forecast, error: float) -> dict[str, Any]:
         "is_recent": model.is_recent,
         "calibration": model.formula.calibration.kind,
         "level_shift": _rounded(model.formula.level),
-        "shock": _rounded(forecast.shock),
+        "shock": _rounded(forecast.model.shock_of(forecast.cohort)),
+        "segment_shock": _rounded(forecast.model.shock.segment_size),
         "brier": _rounded(metrics.brier(forecast.p, forecast.is_renewed)),
         "forecast_total": float(np.round(forecast.p @ forecast.amounts / 100, 2)),
         "came_total": float(came),

@@ -11,6 +11,7 @@ from forecasting.evaluation.files import LabelledFile, LabelledFileRejected
 
 TRAINED_SHARE: Final = 0.7
 HISTORY_DRAWS: Final = 10
+LEAST_ROWS: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +31,20 @@ def splits_by_time(file: LabelledFile, tests: Sequence[str], gap: int) -> Iterat
             raise LabelledFileRejected(f"cohort {name} is not in {file.name}; it has {', '.join(file.cohorts)}")
         place = file.cohorts.index(name)
         train = np.flatnonzero(file.rows.cohorts < place - gap)
+        if not train.size:
+            raise LabelledFileRejected(
+                f"cohort {name} has no cohort more than {gap} before it to learn from: {file.name} begins with "
+                f"{file.cohorts[0]}"
+            )
         yield Split(name, train, np.flatnonzero(file.rows.cohorts == place), gap)
 
 
 def splits_by_chance(file: LabelledFile, seeds: Sequence[int]) -> Iterator[Split]:
     """70 % to learn on, 30 % to forecast. Not stratified: a book of known total would be easier than a real one."""
+    if len(file.rows) < LEAST_ROWS:
+        raise LabelledFileRejected(
+            f"{file.name} has {len(file.rows)} rows: too few to learn on some and forecast others"
+        )
     for seed in seeds:
         places = np.random.default_rng(seed).permutation(len(file.rows))
         count = round(TRAINED_SHARE * places.size)

@@ -9,7 +9,7 @@ import numpy as np
 from forecasting.engine.arrays import Booleans, Floats, Integers
 from forecasting.engine.fitted.calibration import UNCALIBRATED, Calibration, learn_calibration
 from forecasting.engine.fitted.features import Encoding, learn_encoding
-from forecasting.engine.fitted.level import level_shift
+from forecasting.engine.fitted.level import learn_level
 from forecasting.engine.fitted.logistic import Logistic, ScoreLine, learn_logistic, learn_score
 from forecasting.engine.fitted.metrics import log_losses
 from forecasting.engine.fitted.rows import Rows
@@ -42,6 +42,7 @@ class Formula:
     trees_share: float = 0.0
     calibration: Calibration = UNCALIBRATED
     level: float = 0.0
+    deviation: float | None = None  # of the level of the cohort to come, in log-odds; None where cohorts say nothing
 
     def log_odds(self, rows: Rows) -> Floats:
         found: Floats = np.clip(self.calibration.apply(self.raw(rows)) + self.level, *LOG_ODDS_BOUNDS)
@@ -92,6 +93,7 @@ class Formula:
         shares = {name: getattr(self, name) for name in ("rates_share", "score_share", "logistic_share", "trees_share")}
         return shares | {
             "level": self.level,
+            "deviation": self.deviation,
             "rates": self.rates.to_dict(),
             "score": None if self.score is None else [self.score.intercept, self.score.slope, self.score.centre],
             "encoding": None if self.encoding is None else self.encoding.to_dict(),
@@ -102,7 +104,7 @@ class Formula:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Formula":
-        kept = {name: stored[name] for name in stored if name.endswith("_share") or name == "level"}
+        kept = {name: stored[name] for name in stored if name.endswith("_share") or name in ("level", "deviation")}
         return cls(
             rates=SegmentRates.from_dict(stored["rates"]),
             score=None if stored["score"] is None else ScoreLine(*stored["score"]),
@@ -116,47 +118,51 @@ class Formula:
 
 @dataclass(frozen=True)
 class Candidate:
-    """`least_rows` decided renewals, and `least_of_each` of renewed and of lost, before it is tried at all."""
+    """`least_rows` decided renewals, and `least_of_each` of renewed and of lost, before it is tried at all.
+
+    learn  (rows, their weights, ahead) -> formula with the level of the cohort that is `ahead` after the newest of the
+           rows; `ahead` None: for rows of the same cohorts, whose levels are in what was learned
+    """
 
     name: str
     words: str
     least_rows: int
     least_of_each: int
-    learn: Callable[[Rows, Floats], Formula]
+    learn: Callable[[Rows, Floats, int | None], Formula]
 
     def is_ready(self, rows: Rows) -> bool:
         won = int(rows.is_renewed.sum())
         return len(rows) >= self.least_rows and min(won, len(rows) - won) >= self.least_of_each
 
 
-def _learn_base(rows: Rows, weights: Floats) -> Formula:
-    return _levelled(Formula(learn_rates(rows, weights, ())), rows)
+def _learn_base(rows: Rows, weights: Floats, ahead: int | None) -> Formula:
+    return _levelled(Formula(learn_rates(rows, weights, ())), rows, ahead)
 
 
-def _learn_segments(rows: Rows, weights: Floats) -> Formula:
-    return _levelled(Formula(learn_rates(rows, weights)), rows)
+def _learn_segments(rows: Rows, weights: Floats, ahead: int | None) -> Formula:
+    return _levelled(Formula(learn_rates(rows, weights)), rows, ahead)
 
 
-def _learn_score(rows: Rows, weights: Floats) -> Formula:
+def _learn_score(rows: Rows, weights: Floats, ahead: int | None) -> Formula:
     line = learn_score(_scores(rows), rows.is_renewed, weights)
-    return _levelled(Formula(learn_rates(rows, weights), 0.0, score=line, score_share=1.0), rows)
+    return _levelled(Formula(learn_rates(rows, weights), 0.0, score=line, score_share=1.0), rows, ahead)
 
 
-def _learn_blend(rows: Rows, weights: Floats) -> Formula:
+def _learn_blend(rows: Rows, weights: Floats, ahead: int | None) -> Formula:
     """Half the segment rates, half a strongly penalised logistic."""
     encoding, encoded = learn_encoding(rows, weights)
     rates = learn_rates(rows, weights)
     if not encoded.design.shape[1]:
-        return _levelled(Formula(rates), rows)
+        return _levelled(Formula(rates), rows, ahead)
     logistic = learn_logistic(encoded.design, rows.is_renewed, weights, STRONG_PENALTY)
-    return _levelled(Formula(rates, 0.5, encoding=encoding, logistic=logistic, logistic_share=0.5), rows)
+    return _levelled(Formula(rates, 0.5, encoding=encoding, logistic=logistic, logistic_share=0.5), rows, ahead)
 
 
-def _learn_logistic(rows: Rows, weights: Floats) -> Formula:
+def _learn_logistic(rows: Rows, weights: Floats, ahead: int | None) -> Formula:
     """A logistic with the penalty that does best on rows it did not see, calibrated on those."""
     encoding, encoded = learn_encoding(rows, weights)
     if not encoded.design.shape[1]:
-        return _learn_segments(rows, weights)
+        return _learn_segments(rows, weights, ahead)
     some, inner = _inner(rows)
     unseen = np.empty((len(PENALTIES), some.size))
     for train, rest in inner:
@@ -168,14 +174,14 @@ def _learn_logistic(rows: Rows, weights: Floats) -> Formula:
     best = _least_loss(unseen, rows.is_renewed[some], weights[some])
     logistic = learn_logistic(encoded.design, rows.is_renewed, weights, PENALTIES[best])
     formula = Formula(learn_rates(rows, weights, ()), 0.0, encoding=encoding, logistic=logistic, logistic_share=1.0)
-    return _calibrated(formula, unseen[best], rows.take(some), weights[some])
+    return _calibrated(formula, unseen[best], rows.take(some), weights[some], ahead)
 
 
-def _learn_boosting(rows: Rows, weights: Floats) -> Formula:
+def _learn_boosting(rows: Rows, weights: Floats, ahead: int | None) -> Formula:
     """Boosted trees and a logistic, mixed as does best on rows that they did not see, calibrated on those."""
     encoding, encoded = learn_encoding(rows, weights)
     if not encoded.design.shape[1]:
-        return _learn_segments(rows, weights)
+        return _learn_segments(rows, weights, ahead)
     some, inner = _inner(rows)
     by_trees, by_logistic, counts = np.empty(some.size), np.empty(some.size), list[int]()
     for train, rest in inner:
@@ -199,7 +205,7 @@ def _learn_boosting(rows: Rows, weights: Floats) -> Formula:
         trees=learn_trees(encoded.tree, rows.is_renewed, weights, iterations=iterations)[0],
         trees_share=SHARES[best],
     )
-    return _calibrated(formula, unseen[best], rows.take(some), weights[some])
+    return _calibrated(formula, unseen[best], rows.take(some), weights[some], ahead)
 
 
 BASE: Final = Candidate("base", "the plain renewal rate", 0, 0, _learn_base)
@@ -231,19 +237,19 @@ def _least_loss(log_odds: Floats, is_renewed: Booleans, weights: Floats) -> int:
     return int(np.argmin([float(log_losses(expit(row), is_renewed) @ weights) for row in log_odds]))
 
 
-def _calibrated(formula: Formula, unseen: Floats, rows: Rows, weights: Floats) -> Formula:
+def _calibrated(formula: Formula, unseen: Floats, rows: Rows, weights: Floats, ahead: int | None) -> Formula:
     """With calibration and level from forecasts of rows that the parts had not seen."""
     calibration = learn_calibration(unseen, rows.is_renewed, weights)
-    return _shifted(replace(formula, calibration=calibration), calibration.apply(unseen), rows)
+    return _shifted(replace(formula, calibration=calibration), calibration.apply(unseen), rows, ahead)
 
 
-def _levelled(formula: Formula, rows: Rows) -> Formula:
+def _levelled(formula: Formula, rows: Rows, ahead: int | None) -> Formula:
     """With the level from the rows it was learned on: so few parameters do not follow single rows."""
-    return _shifted(formula, formula.raw(rows), rows)
+    return _shifted(formula, formula.raw(rows), rows, ahead)
 
 
-def _shifted(formula: Formula, log_odds: Floats, rows: Rows) -> Formula:
-    if not len(rows) or rows.cohorts.min() == rows.cohorts.max():
+def _shifted(formula: Formula, log_odds: Floats, rows: Rows, ahead: int | None) -> Formula:
+    if ahead is None:
         return formula
-    newest = rows.cohorts == rows.cohorts.max()
-    return replace(formula, level=level_shift(log_odds[newest], rows.is_renewed[newest]))
+    level = learn_level(log_odds, rows.is_renewed, rows.cohorts, ahead)
+    return replace(formula, level=level.shift, deviation=level.deviation)

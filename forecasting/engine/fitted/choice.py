@@ -77,24 +77,25 @@ def choose(rows: Rows, *, gap: int) -> Choice:
     `gap`: cohorts before the one to forecast whose outcomes are not known yet when it is forecast.
     """
     folds, is_time_ordered = _folds(rows, gap)
+    ahead = gap + 1 if is_time_ordered else None
     tested = np.concatenate([fold.test for fold in folds]) if folds else np.empty(0, dtype=np.int64)
     simple = SEGMENTS if rows.segments and _is_ready(SEGMENTS, rows, folds) else BASE
     champion, is_recent, trials = simple, False, list[Trial]()
-    unseen = _forecast(simple, rows, folds)
+    unseen = _forecast(simple, rows, folds, ahead)
     for candidate in _ready(rows, folds):
-        found = _forecast(candidate, rows, folds)
+        found = _forecast(candidate, rows, folds, ahead)
         needed = TO_CLAIM_SIGNAL if champion is simple else TO_REPLACE
         trial = _compare(candidate.name, found, champion.name, unseen, rows, tested, needed)
         trials.append(trial)
         if trial.is_taken:
             champion, unseen = candidate, found
     if is_time_ordered:
-        found = _forecast(champion, rows, folds, HALVING)
+        found = _forecast(champion, rows, folds, ahead, HALVING)
         trial = _compare(f"{champion.name}, newer cohorts count more", found, champion.name, unseen, rows, tested, 1.0)
         trials.append(trial)
         if trial.is_taken:
             is_recent, unseen = True, found
-    formula = champion.learn(rows, cohort_weights(rows, HALVING if is_recent else 1.0))
+    formula = champion.learn(rows, cohort_weights(rows, HALVING if is_recent else 1.0), gap + 1)
     reason = _reason(champion, simple, trials, rows, is_time_ordered)
     periods = rows.cohorts[tested]
     if np.unique(periods).size < 2:
@@ -166,11 +167,14 @@ def _some(places: Integers, most: int) -> Integers:
     return np.sort(np.random.default_rng(4).choice(places, most, replace=False))
 
 
-def _forecast(candidate: Candidate, rows: Rows, folds: Sequence[Fold], halving: float = 1.0) -> Floats:
+def _forecast(
+    candidate: Candidate, rows: Rows, folds: Sequence[Fold], ahead: int | None, halving: float = 1.0
+) -> Floats:
     found = []
     for fold in folds:
         train = rows.take(fold.train)
-        found.append(candidate.learn(train, cohort_weights(train, halving)).log_odds(rows.take(fold.test)))
+        formula = candidate.learn(train, cohort_weights(train, halving), ahead)
+        found.append(formula.log_odds(rows.take(fold.test)))
     return np.concatenate(found) if found else np.empty(0)
 
 

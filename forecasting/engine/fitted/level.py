@@ -1,39 +1,83 @@
-"""How far the level of a cohort lay from its forecast, and how much of that to carry on.
+"""How far the level of the cohorts lay from their forecasts, and how much of that to carry on.
 
-In a book that drifts, every model fitted on all of its past is wrong in the same direction; the newest closed cohort
-knows. The likelihoods are therefore shifted by its miss, shrunk by how little it says.
+In a book that drifts, every model fitted on all of its past is wrong in the same direction; its newest closed cohorts
+know. Each closed cohort's miss m_i, i cohorts before the newest, is taken as
+
+    m_i = level - slope x i - (sum of i steps) + stray + sampling error
+
+with level ~ N(0, 1), slope ~ N(0, b^2), steps ~ N(0, 0.05^2), strays ~ N(0, s^2): a drift goes on, a stray quarter does
+not. What b and s are is not chosen: the forecast is the mean over all pairs of SLOPES and STRAYS, each weighted by how
+likely it makes the misses. Few or small cohorts say little about b, and the slope stays near 0. How far the cohort to
+come may lie from that mean, its own stray included, is the shock that its renewals share.
 """
 
+from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 import numpy as np
 
-from forecasting.engine.arrays import Booleans, Floats
+from forecasting.engine.arrays import Booleans, Floats, Integers
 from forecasting.engine.log_odds import expit
 
-LEVEL_SPREAD: Final = 0.15  # standard deviation, in log-odds, with which a level is believed to stray
+LEVEL_SPREAD: Final = 1.0  # of the level around that of all cohorts together: hardly a pull
+STEP: Final = 0.05
+SLOPES: Final = (0.0, 0.05, 0.1)  # log-odds by cohort: 73 to 85 % in nine quarters is 0.09
+STRAYS: Final = (0.0, 0.05, 0.1, 0.15, 0.2)  # of a cohort by itself; real books: 0.15 to 0.20
+MOST_COHORTS: Final = 24  # older ones say next to nothing of the level
 
 
-def miss(log_odds: Floats, is_renewed: Booleans, spread: float = np.inf) -> tuple[float, float]:
-    """(d, its standard error): the most likely common shift of the log-odds given d ~ N(0, spread^2); Newton's method.
+def miss(log_odds: Floats, is_renewed: Booleans) -> tuple[float, float]:
+    """(d, its standard error): the most likely common shift of the log-odds; Newton's method.
 
     (0, inf) without rows. Where all rows came, or none, half a renewal is counted as the other way.
     """
     if is_renewed.size == 0:
         return 0.0, np.inf
-    pull = spread**-2
     came = float(np.clip(is_renewed.sum(), 0.5, is_renewed.size - 0.5)) if is_renewed.size > 1 else 0.5
     shift = 0.0
     for _ in range(50):
         expected = expit(log_odds + shift)
         information = float((expected * (1 - expected)).sum())
-        step = float(np.clip((came - float(expected.sum()) - pull * shift) / (information + pull), -0.5, 0.5))
+        step = float(np.clip((came - float(expected.sum())) / information, -0.5, 0.5))
         shift += step
         if abs(step) < 1e-9:
             break
     return shift, float(1 / np.sqrt(information))
 
 
-def level_shift(log_odds: Floats, is_renewed: Booleans) -> float:
-    """The miss of the newest closed cohort, given d ~ N(0, LEVEL_SPREAD^2)."""
-    return miss(log_odds, is_renewed, LEVEL_SPREAD)[0] if is_renewed.size else 0.0
+@dataclass(frozen=True)
+class Level:
+    """What to add to the log-odds of a cohort to come, and how far (one standard deviation) it may lie from that."""
+
+    shift: float = 0.0
+    deviation: float | None = None
+
+
+def learn_level(log_odds: Floats, is_renewed: Booleans, cohorts: Integers, ahead: int) -> Level:
+    """Level of the cohort that is `ahead` after the newest closed one; nothing is known of it from one cohort."""
+    known = np.unique(cohorts)[-MOST_COHORTS:]
+    if known.size < 2:
+        return Level()
+    found = [miss(log_odds[cohorts == cohort], is_renewed[cohorts == cohort]) for cohort in known]
+    misses, errors = np.array(found).T
+    return carry_on(misses, errors, ahead)
+
+
+def carry_on(misses: Floats, standard_errors: Floats, ahead: int) -> Level:
+    """Level of the cohort that comes `ahead` after the last of `misses` (the oldest first)."""
+    age = np.arange(misses.size)[::-1].astype(np.float64)
+    walk, line = LEVEL_SPREAD**2 + STEP**2 * np.minimum.outer(age, age), np.outer(age, age)
+    found = []
+    for slope, stray in product(SLOPES, STRAYS):
+        covariance = walk + slope**2 * line + np.diag(standard_errors**2 + stray**2)
+        with_next = LEVEL_SPREAD**2 - slope**2 * ahead * age
+        weights = np.linalg.solve(covariance, with_next)
+        fit = float(misses @ np.linalg.solve(covariance, misses)) + float(np.linalg.slogdet(covariance)[1])
+        own = LEVEL_SPREAD**2 + STEP**2 * ahead + slope**2 * ahead**2 + stray**2
+        found.append((-0.5 * fit, float(weights @ misses), own - float(weights @ with_next)))
+    likelihood, mean, variance = np.array(found).T
+    weight = np.exp(likelihood - likelihood.max())
+    weight /= weight.sum()
+    shift = float(weight @ mean)
+    return Level(shift, float(np.sqrt(weight @ (variance + (mean - shift) ** 2))))

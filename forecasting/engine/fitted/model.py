@@ -6,18 +6,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from forecasting.engine.arrays import Floats
+from forecasting.engine.arrays import Floats, Integers
 from forecasting.engine.fitted.candidates import LOG_ODDS_BOUNDS, Formula
 from forecasting.engine.fitted.choice import Choice, Trial, choose
 from forecasting.engine.fitted.features import MANY_VALUES
 from forecasting.engine.fitted.level import miss
 from forecasting.engine.fitted.rows import Categories, Rows
-from forecasting.engine.fitted.shock import Shock, learn_shock
+from forecasting.engine.fitted.segments import cell_codes
+from forecasting.engine.fitted.shock import Shock, learn_segment_size, learn_shock, shock_of_level
 from forecasting.engine.fitted.shrinkage import STRENGTH_BOUNDS, base_log_odds, strength
 from forecasting.engine.log_odds import expit
 
 VERSION: Final = 1
 SMALL_HISTORY: Final = 200
+LEAST_CELL_ROWS: Final = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,7 @@ class Model:
     row_count     decided renewals it rests on, `renewed_count` of them renewed
     base_rate     their rate, drawn to the stated prior
     newest_cohort, newest_information   the newest of them, and the sum of p (1 - p) over its rows
+    segments      columns whose cells have a shock of their own besides the shared one
     """
 
     formula: Formula
@@ -54,17 +57,22 @@ class Model:
     base_rate: float
     newest_cohort: int
     newest_information: float
+    segments: tuple[str, ...] = ()
 
     @property
     def is_small(self) -> bool:
         """So few decided renewals that the likelihoods are wide of the mark by themselves: to be shown beside them."""
         return self.row_count < SMALL_HISTORY
 
-    def shock_of(self, cohort: int) -> float:
-        """Size of the shared shock of a period: smaller where part of it is decided, and so has told of its shock."""
+    def shock_of(self, cohort: int, concentration: float = 0.0) -> float:
+        """Size of the shock of a period: smaller where part of it is decided, and so has told of its shock.
+
+        `concentration` of a book in one segment (`shock.concentration`): so much of the segments' own shock remains.
+        """
         size = self.shock.size
         is_known = self.row_count > 0 and cohort == self.newest_cohort
-        return float(size / np.sqrt(1 + size**2 * self.newest_information)) if is_known else size
+        shared = size / np.sqrt(1 + size**2 * self.newest_information) if is_known else size
+        return float(np.sqrt(shared**2 + concentration * self.shock.segment_size**2))
 
     def likelihood(self, rows: Rows) -> Floats:
         """Calibrated probability float64[n] that each renewal comes within tolerance. Only columns are read."""
@@ -99,6 +107,7 @@ class Model:
             if name not in ("formula", "shock", "trials")
         }
         return kept | {
+            "segments": list(self.segments),
             "version": VERSION,
             "formula": self.formula.to_dict(),
             "shock": asdict(self.shock),
@@ -115,7 +124,8 @@ class Model:
             "shock": Shock(**stored["shock"]),
             "trials": tuple(Trial(**trial) for trial in stored["trials"]),
         }
-        return cls(**{name: stored[name] for name in cls.__dataclass_fields__ if name not in nested} | nested)
+        kept = {name: stored[name] for name in cls.__dataclass_fields__ if name in stored and name not in nested}
+        return cls(**kept | nested | {"segments": tuple(stored.get("segments", ()))})
 
 
 def fit(rows: Rows, *, gap: int = 0) -> Model:
@@ -124,8 +134,12 @@ def fit(rows: Rows, *, gap: int = 0) -> Model:
     gap     cohorts between the newest whose outcomes are known and the one to be forecast
     Where no segments are named, the category whose renewal rates differ most beyond chance serves as one.
     """
+    from threadpoolctl import threadpool_limits
+
     rows = _with_segment(rows).in_order()
-    choice = choose(rows, gap=gap)
+    # Matrices this narrow are slower on many threads than on one, and sums would come in another order.
+    with threadpool_limits(limits=1):
+        choice = choose(rows, gap=gap)
     won = int(rows.is_renewed.sum())
     newest = rows.take(np.flatnonzero(rows.cohorts == rows.cohorts.max(initial=0)))
     p = expit(choice.formula.log_odds(newest))
@@ -144,6 +158,7 @@ def fit(rows: Rows, *, gap: int = 0) -> Model:
         base_rate=float(expit(base_log_odds(won, len(rows)))),
         newest_cohort=int(rows.cohorts.max(initial=0)),
         newest_information=float((p * (1 - p)).sum()),
+        segments=rows.segments,
     )
 
 
@@ -164,9 +179,29 @@ def _with_segment(rows: Rows) -> Rows:
 
 
 def _shock(rows: Rows, choice: Choice) -> Shock:
-    """From how far the periods that were forecast in the trials lay from their forecasts."""
-    misses = []
+    """What is not known of the level of the cohort to come; with a single cohort, what folds by chance missed by.
+
+    That of the segments is what those of each period in the trials missed by beyond the period itself.
+    """
+    segment, is_renewed = cell_codes(rows)[choice.tested], rows.is_renewed[choice.tested]
+    misses, of_segments = [], []
     for period in np.unique(choice.periods):
-        own = choice.periods == period
-        misses.append(miss(choice.unseen[own], rows.is_renewed[choice.tested[own]]))
-    return learn_shock([shift for shift, _ in misses], [error for _, error in misses])
+        own = np.flatnonzero(choice.periods == period)
+        shift, error = miss(choice.unseen[own], is_renewed[own])
+        misses.append((shift, error))
+        for places in _cells(own, segment):
+            beyond, own_error = miss(choice.unseen[places] + shift, is_renewed[places])
+            of_segments.append((beyond, own_error, min((error / own_error) ** 2, 1.0)))
+    deviation = choice.formula.deviation
+    if deviation is None:
+        shock = learn_shock([shift for shift, _ in misses], [error for _, error in misses])
+    else:
+        shock = shock_of_level(deviation, np.unique(rows.cohorts).size)
+    return replace(shock, segment_size=learn_segment_size(*np.array(of_segments).reshape(-1, 3).T))
+
+
+def _cells(places: Integers, segment: Integers) -> list[Integers]:
+    """The places of each segment that has rows enough to say anything."""
+    ordered = places[np.argsort(segment[places], kind="stable")]
+    cells = np.split(ordered, np.flatnonzero(np.diff(segment[ordered])) + 1)
+    return [cell for cell in cells if cell.size >= LEAST_CELL_ROWS]

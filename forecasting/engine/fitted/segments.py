@@ -1,6 +1,6 @@
 """Renewal rates of segments, each drawn to the wider one it lies in: the simple answer that a model has to beat."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,12 +85,19 @@ def learn_rates(rows: Rows, weights: Floats, columns: tuple[str, ...] | None = N
     return SegmentRates(base, columns, names, tuple(keys), tuple(steps))
 
 
+def cell_codes(rows: Rows, columns: tuple[str, ...] | None = None) -> Integers:
+    """int64[n], one number for what a row says in all the segment columns (or in `columns`); 0 where there are none."""
+    categories = [_categories(rows, column) for column in (rows.segments if columns is None else columns)]
+    cells = _cells(categories, [category.names for category in categories], len(rows))
+    return cells[-1] if cells else np.zeros(len(rows), dtype=np.int64)
+
+
 def _categories(rows: Rows, column: str) -> Categories:
     found = rows.columns.get(column)
     return found if isinstance(found, Categories) else Categories(np.full(len(rows), MISSING), ())
 
 
-def _cells(categories: list[Categories], names: tuple[tuple[str, ...], ...], n: int) -> list[Integers]:
+def _cells(categories: Sequence[Categories], names: Sequence[tuple[str, ...]], n: int) -> list[Integers]:
     """By column: one number for the names of the first k columns. Unknown is a name of its own."""
     key: Integers = np.zeros(n, dtype=np.int64)
     cells: list[Integers] = []

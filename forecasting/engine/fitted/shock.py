@@ -26,6 +26,9 @@ from forecasting.engine.log_odds import expit, logit
 
 PRIOR_SIZE: Final = 0.175  # real books: 0.15 to 0.20
 PRIOR_PERIODS: Final = 2.0
+# Real books by month and channel asked for little more than the shared shock; 4 cells: two periods of two segments.
+SEGMENT_PRIOR_SIZE: Final = 0.1
+SEGMENT_PRIOR_CELLS: Final = 4.0
 SIZE_BOUNDS: Final = (0.03, 0.3)  # a period that missed by more was a change of level, which is carried on
 
 LISTED_ROWS: Final = 15
@@ -48,10 +51,14 @@ BLOCK_ROWS: Final = 65_536
 
 @dataclass(frozen=True)
 class Shock:
-    """`size` in log-odds, and the closed periods it was learned from."""
+    """Sizes in log-odds: `size` is shared by a whole period, `segment_size` by one segment of it on top of that.
+
+    period_count   closed periods they were learned from
+    """
 
     size: float
     period_count: int
+    segment_size: float = 0.0
 
 
 def learn_shock(misses: Sequence[float], standard_errors: Sequence[float]) -> Shock:
@@ -63,10 +70,44 @@ def learn_shock(misses: Sequence[float], standard_errors: Sequence[float]) -> Sh
     """
     miss, error = np.asarray(misses, dtype=np.float64), np.asarray(standard_errors, dtype=np.float64)
     is_known = np.isfinite(error)
-    miss, error = miss[is_known], error[is_known]
-    weight = (PRIOR_SIZE**2 / (PRIOR_SIZE**2 + error**2)) ** 2
-    square = (float(weight @ (miss**2 - error**2)) + PRIOR_PERIODS * PRIOR_SIZE**2) / (weight.sum() + PRIOR_PERIODS)
-    return Shock(float(np.clip(np.sqrt(max(square, 0.0)), *SIZE_BOUNDS)), int(is_known.sum()))
+    size = _size_of(miss[is_known], error[is_known], np.ones(int(is_known.sum())), PRIOR_SIZE, PRIOR_PERIODS)
+    return Shock(float(np.clip(size, *SIZE_BOUNDS)), int(is_known.sum()))
+
+
+def shock_of_level(deviation: float, period_count: int) -> Shock:
+    """Size from how far the level of the period to come may lie (`level.learn_level`), which other periods told.
+
+    It is drawn to what real books showed, with the weight of two periods; the first period only sets the level.
+    """
+    told = period_count - 1
+    square = (told * deviation**2 + PRIOR_PERIODS * PRIOR_SIZE**2) / (told + PRIOR_PERIODS)
+    return Shock(float(np.clip(np.sqrt(square), *SIZE_BOUNDS)), period_count)
+
+
+def learn_segment_size(misses: Floats, standard_errors: Floats, shares: Floats) -> float:
+    """Size from what segments missed by beyond the miss of their whole period, as `learn_shock` has it.
+
+    shares   of each segment in its period's information: the period's miss took that part of its own away
+    """
+    left = 1 - shares
+    size = _size_of(misses, standard_errors * np.sqrt(left), left, SEGMENT_PRIOR_SIZE, SEGMENT_PRIOR_CELLS)
+    return float(np.clip(size, *SIZE_BOUNDS))
+
+
+def _size_of(miss: Floats, error: Floats, left: Floats, prior: float, count: float) -> float:
+    weight = left * (prior**2 / (prior**2 + error**2)) ** 2
+    square = (float(weight @ (miss**2 - error**2)) + count * prior**2) / (weight.sum() + count)
+    return float(np.sqrt(max(square, 0.0)))
+
+
+def concentration(p: Floats, amounts: Integers, segment_codes: Integers) -> float:
+    """How far a book lies in one segment, 0..1: sum of the squared shares of D = sum p (1 - p) amount by segment.
+
+    That part of the segments' variance is left in their sum; 1 where all is in one segment, or nothing varies.
+    """
+    moved = np.bincount(segment_codes, p * (1 - p) * np.asarray(amounts, dtype=np.float64))
+    whole = float(moved.sum())
+    return float(((moved / whole) ** 2).sum()) if whole > 0 else 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from forecasting.evaluation.files import LabelledFile, LabelledFileRejected, read_labelled
-from forecasting.evaluation.measure import Forecast, forecast_split, measure
+from forecasting.evaluation.measure import BOOKS, Forecast, forecast_split, measure
 from forecasting.evaluation.splits import HISTORY_DRAWS, Split, splits_by_chance, splits_by_time, with_history
 
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--segment", type=_names, default=(), metavar="COLUMN,...", help="the widest first")
         parser.add_argument("--history", type=_count, metavar="N", help="learn on N rows only, drawn by chance")
         parser.add_argument("--draws", type=_count, metavar="N", help="how often --history draws (10; 1 with --random)")
+        parser.add_argument("--books", type=_some, default=BOOKS, metavar="N", help=f"books drawn of a size ({BOOKS})")
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--out", type=Path, metavar="PREDICTIONS.csv", help="writes cohort,amount,p,y")
 
@@ -41,9 +42,12 @@ class Command(BaseCommand):
             forecasts = [forecast_split(file, split) for split in _splits(file, options)]
         except LabelledFileRejected as error:
             raise CommandError(str(error)) from error
-        told = measure(file, forecasts, options["segment"])
+        told = measure(file, forecasts, options["books"])
         if options["out"]:
-            _write(options["out"], forecasts)
+            try:
+                _write(options["out"], forecasts)
+            except OSError as error:
+                raise CommandError(f"{options['out']} cannot be written: {error}") from error
         if options["json"]:
             self.stdout.write(json.dumps(told))
         else:
@@ -69,7 +73,8 @@ class Command(BaseCommand):
         for split in told["splits"]:
             self.stdout.write(
                 f"  {split['name']}: learned on {split['trained_count']:,}, {split['way']}, calibration "
-                f"{split['calibration']}, level {split['level_shift']:+.3f}, shock {split['shock']:.3f}; Brier "
+                f"{split['calibration']}, level {split['level_shift']:+.3f}, shock {split['shock']:.3f} "
+                f"({split['segment_shock']:.3f} by segment); Brier "
                 f"{split['brier']:.5f}, error {_shown(split['total_error'], '+.2%')}; {split['seconds']:.1f} s\n"
                 f"    {split['reason']}"
             )
@@ -104,11 +109,20 @@ def _shown(value: float | None, form: str) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise ArgumentTypeError(f"{text!r} names nothing")
+    return names
 
 
 def _seeds(text: str) -> tuple[int, ...]:
     return tuple(_count(name) for name in _names(text))
+
+
+def _some(text: str) -> int:
+    if not _count(text):
+        raise ArgumentTypeError("0 is not a whole number of 1 or more")
+    return int(text)
 
 
 def _count(text: str) -> int:

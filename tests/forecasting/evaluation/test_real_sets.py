@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 
 def evaluated(name, *arguments):
     answer = io.StringIO()
-    call_command("evaluate", str(FOLDER / f"{name}.csv.gz"), *arguments, "--json", stdout=answer)
+    call_command("evaluate", str(FOLDER / f"{name}.csv.gz"), *arguments, "--books=10", "--json", stdout=answer)
     return json.loads(answer.getvalue())
 
 

@@ -149,6 +149,24 @@ def test_a_period_that_is_half_known_has_a_smaller_shock(strong):
     assert model.shock_of(model.newest_cohort + 1) == model.shock.size
 
 
+def test_a_book_of_one_segment_has_that_segments_shock_too(strong):
+    model, _, _ = strong
+    alone = np.hypot(model.shock.size, model.shock.segment_size)
+    assert model.segments == ("plan",)
+    assert model.shock_of(model.newest_cohort + 1, 1.0) == pytest.approx(alone)
+    assert model.shock.size < model.shock_of(model.newest_cohort + 1, 0.3) < alone
+
+
+def test_a_model_stored_before_segments_had_a_shock_is_read(strong):
+    model, newer, _ = strong
+    stored = json.loads(json.dumps(model.to_dict()))
+    del stored["segments"], stored["shock"]["segment_size"], stored["formula"]["deviation"]
+    again = Model.from_dict(stored)
+    assert np.array_equal(again.likelihood(newer), model.likelihood(newer))
+    assert (again.segments, again.shock.segment_size) == ((), 0.0)
+    assert again.shock_of(model.newest_cohort + 1, 1.0) == model.shock.size
+
+
 def test_columns_of_unequal_length_are_refused():
     with pytest.raises(ValueError, match="usage has 3 rows, cohorts has 2"):
         Rows({"usage": Numbers(np.zeros(3))}, (), np.zeros(2, dtype=np.int64), np.zeros(2, dtype=bool))

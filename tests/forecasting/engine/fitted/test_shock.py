@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from forecasting.engine.distribution import distribute, quantiles_by_group
 from forecasting.engine.fitted import shock
-from forecasting.engine.fitted.shock import Z, _shocked, forecast_period, learn_shock, widen_quantiles
+from forecasting.engine.fitted.shock import (
+    Z,
+    _shocked,
+    concentration,
+    forecast_period,
+    learn_segment_size,
+    learn_shock,
+    shock_of_level,
+    widen_quantiles,
+)
 
 probability = st.floats(0.01, 0.99) | st.sampled_from([0.0, 1.0, 0.5])
 pairs = st.lists(st.tuples(probability, st.integers(0, 10**9)), max_size=40)
@@ -35,6 +44,29 @@ def test_size_is_that_of_the_misses_less_their_sampling_error():
     misses = rng.normal(0, np.hypot(0.3, 0.1), 4_000)
     assert learn_shock(misses, np.full(4_000, 0.1)).size == pytest.approx(0.3, rel=0.05)
     assert learn_shock(np.zeros(500), np.full(500, 0.1)).size == 0.03
+
+
+def test_size_of_a_level_is_drawn_to_that_of_real_books():
+    assert shock_of_level(0.1, 1).size == pytest.approx(0.175)
+    assert shock_of_level(0.1, 5).size == pytest.approx(np.sqrt((4 * 0.1**2 + 2 * 0.175**2) / 6))
+    assert shock_of_level(2.0, 9).size == 0.3
+
+
+def test_size_of_segments_is_what_they_miss_by_beyond_their_period():
+    none = np.empty(0)
+    assert learn_segment_size(none, none, none) == pytest.approx(0.1)
+    rng = np.random.default_rng(0)
+    beyond = rng.normal(0, np.hypot(0.2, 0.1 * np.sqrt(0.75)), 4_000)
+    assert learn_segment_size(beyond, np.full(4_000, 0.1), np.full(4_000, 0.25)) == pytest.approx(0.2, rel=0.06)
+    # One segment is its whole period: what it missed by is the period's own.
+    assert learn_segment_size(np.zeros(50), np.full(50, 0.05), np.ones(50)) == pytest.approx(0.1)
+
+
+def test_concentration_is_one_in_one_segment_and_falls_with_each_equal_one():
+    p, amounts = np.full(8, 0.5), np.full(8, 300)
+    assert concentration(p, amounts, np.zeros(8, dtype=np.int64)) == 1.0
+    assert concentration(p, amounts, np.arange(8) % 4) == pytest.approx(0.25)
+    assert concentration(np.ones(8), amounts, np.arange(8)) == 1.0
 
 
 @settings(deadline=None)
