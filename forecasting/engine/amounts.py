@@ -127,10 +127,12 @@ def outcomes(
     forecast: Integers,
     has_forecast: Booleans,
     ceiling: Integers | int = NO_CEILING,
+    uplift: Floats | float = 1.0,
 ) -> Outcomes:
     """What each of n renewals may bring. No outcome is above `ceiling` cents: what the contract lets the price rise to.
 
-    A rep's own forecast above the ceiling stands (the data rules name it), but nothing above that.
+    A rep's own forecast above the ceiling stands (the data rules name it), but nothing above that. `uplift` is a factor
+    on every outcome, below the same ceiling.
     """
     base, word = np.asarray(baseline, dtype=np.float64), np.asarray(forecast, dtype=np.float64)
     has_forecast = np.asarray(has_forecast, dtype=np.bool_)
@@ -141,7 +143,7 @@ def outcomes(
     kind = has_forecast.astype(np.int64)
     highest = np.maximum(np.asarray(ceiling, dtype=np.float64), np.where(has_forecast, word, 0.0))
     cell = segment * 2 + kind
-    amounts = np.minimum(np.take(model.ratios.T, kind, axis=1) * reference, highest)
+    amounts = np.minimum(np.take(model.ratios.T, kind, axis=1) * (reference * uplift), highest)
     return Outcomes(amounts, np.take(np.ascontiguousarray(model.weights.reshape(-1, RATIO_COUNT).T), cell, axis=1))
 
 

@@ -58,6 +58,7 @@ def expected_amounts(rows: Arrays, open_rows: Integers, outlook: Outlook) -> Arr
     """Of each open row, if it is renewed: float64 cents by booking type, the spread of its amount and the most of it.
 
     renewal + upsell + cross_sell is what it brings on average, split by docs/domain.md section 4.2 in each outcome.
+    Rows may have an `uplift`, a factor on what each brings.
     """
     row = {name: rows[name][open_rows] for name in ("segment_id", "baseline", "forecast", "cross_sell", "due")}
     ceiling = amounts.ceilings(
@@ -74,6 +75,7 @@ def expected_amounts(rows: Arrays, open_rows: Integers, outlook: Outlook) -> Arr
         forecast=row["forecast"],
         has_forecast=row["forecast"] != MISSING,
         ceiling=ceiling,
+        uplift=rows["uplift"][open_rows] if "uplift" in rows else 1.0,
     )
     cross_sell = np.minimum(row["cross_sell"], found.amounts)
     renewal = np.minimum(found.amounts - cross_sell, row["baseline"])
@@ -94,7 +96,10 @@ def expected_orders(
     orders: Mapping[str, NDArray[Any]],
     as_of: int,
 ) -> Arrays:
-    """Of each open row, given that it is renewed: CHANCES, as shares of WHOLE. `orders` are those of `orders_of`."""
+    """Of each open row, given that it is renewed: CHANCES, as shares of WHOLE. `orders` are those of `orders_of`.
+
+    Rows may have tolerances of their own, under the names that policies have for them.
+    """
     accounts, account = np.unique(rows["account_id"][open_rows], return_inverse=True)
     row = {name: rows[name][open_rows] for name in ("account_id", "segment_id", "industry_id", "due")}
     policy = resolve_policy(
@@ -106,8 +111,8 @@ def expected_orders(
     )
     is_business = policies.is_business[policy]
     early, grace, late = (
-        _calendar_days(days[policy], is_business)
-        for days in (policies.early_days, policies.grace_days, policies.late_days)
+        _calendar_days(rows[name][open_rows] if name in rows else getattr(policies, name)[policy], is_business)
+        for name in ("early_days", "grace_days", "late_days")
     )
     found = order_timing.order_chances(
         outlook.order_timing,

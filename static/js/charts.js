@@ -26,11 +26,19 @@
     return part;
   }
 
-  const charts = [...document.querySelectorAll("[data-figure]")].map((place) => ({
-    place,
-    figure: JSON.parse(document.getElementById(place.dataset.figure).textContent),
-    isDrawn: false,
-  }));
+  let charts = [];
+
+  // Figures come with the page, and with a part of it that is swapped; those that were swapped away are let go.
+  function find() {
+    const gone = charts.filter(({ place }) => !place.isConnected);
+    for (const { place } of gone) Plotly.purge(place);
+    const known = new Map(charts.map((chart) => [chart.place, chart]));
+    charts = [...document.querySelectorAll("[data-figure]")].map((place) => known.get(place) || {
+      place,
+      figure: JSON.parse(document.getElementById(place.dataset.figure).textContent),
+      isDrawn: false,
+    });
+  }
 
   function draw(chart) {
     const { data, layout } = inTheme(chart.figure, getComputedStyle(document.documentElement));
@@ -68,7 +76,7 @@
     if (!isShown) Plotly.Plots.resize(figure.querySelector("[data-figure]"));
   }
 
-  const buttons = [...document.querySelectorAll("[data-shows-table]")];
+  const buttons = () => [...document.querySelectorAll("[data-shows-table]")];
   const isOpen = (button) => button.getAttribute("aria-expanded") === "true";
 
   document.addEventListener("click", (event) => {
@@ -78,8 +86,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "t" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
-    const isShown = !buttons.every(isOpen);
-    for (const button of buttons) showTable(button, isShown);
+    const isShown = !buttons().every(isOpen);
+    for (const button of buttons()) showTable(button, isShown);
   });
 
   const drawAll = () => charts.forEach(draw);
@@ -101,6 +109,12 @@
     drawAll();
   });
 
+  document.addEventListener("htmx:afterSettle", () => {
+    find();
+    for (const chart of charts) if (!chart.isDrawn) draw(chart);
+  });
+
+  find();
   // The first drawing measures text: it waits for the font.
   document.fonts.ready.then(drawAll);
 })();
