@@ -2,8 +2,9 @@
 
 The day of the order relative to the due day has a distribution for each segment, learned from settled renewals and
 drawn to that of the whole book. An account's own orders are shrunk to it (m = 5), the newest of them counting three
-times: on the real books that were measured, with many orders an account and with few, that beat both the plain share
-and "as last time". A renewal that is still open on some day is conditioned on that: what lies before is gone.
+times (six times in a book of fewer than 500 orders): on the real books that were measured, with many orders an account
+and with few, that was better than the plain share. A renewal that is still open on some day is conditioned on that:
+what lies before is gone.
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,10 @@ from forecasting.engine.amounts import place_of
 from forecasting.engine.arrays import NO_DAY, Booleans, Floats, Integers
 from forecasting.engine.log_odds import expit
 
-# Days after the due day at which the cumulated share is kept; between them it is a line.
-BEFORE: Final = (400, 365, 270, 180, 150, 120, 90, 75, 60, 45, 30, 21, 14, 10, 7, 5, 3, 1)
-KNOTS: Final = np.array([*(-day for day in BEFORE), 0, *reversed(BEFORE)])
+# Days after the due day at which the cumulated share is kept: each of the 35 around it, where tolerances end; further
+# out it is a line from one to the next.
+FAR: Final = (400, 365, 270, 180, 150, 120, 90, 75, 60, 45)
+KNOTS: Final = np.array([*(-day for day in FAR), *range(-35, 36), *reversed(FAR)])
 HORIZONS: Final = (0, 30, 60, 90)  # days after the due day by which a renewal may be in
 
 # With no history at all: half come ten days or more before the due day, nine of ten by 16 days after it.
@@ -27,7 +29,11 @@ PRIOR_SCALE: Final = 12.0
 PRIOR_ORDERS: Final = 10.0
 SEGMENT_STRENGTH: Final = 50.0  # orders that the whole book counts as beside a segment's own
 ACCOUNT_STRENGTH: Final = 5.0
+# How much more the newest of an account's orders counts than another: with few orders in the whole book "as last time"
+# says more than shares do.
 NEWEST_EXTRA: Final = 2.0
+NEWEST_EXTRA_OF_FEW: Final = 5.0
+FEW_ORDERS: Final = 500
 NOTHING_LEFT: Final = 1e-9
 
 
@@ -56,6 +62,10 @@ class OrderTiming:
     def without_history(cls) -> "OrderTiming":
         none = np.empty(0, dtype=np.int64)
         return fit_order_timing(segment_ids=none, delay=none)
+
+    @property
+    def newest_extra(self) -> float:
+        return NEWEST_EXTRA_OF_FEW if self.order_count < FEW_ORDERS else NEWEST_EXTRA
 
     def share_by(self, segment_ids: Integers, day: Integers) -> Floats:
         """Share of the segment's orders that are in by `day` days after the due day, float64[n]."""
@@ -93,16 +103,16 @@ def fit_order_timing(*, segment_ids: Integers, delay: Integers) -> OrderTiming:
 class PastOrders:
     """Orders of a accounts: `keys` sorted, the account's position and the delay as one number (`order_keys`).
 
-    newest  int64[a], delay of the account's newest order; NO_DAY where it has none
+    newest  int64[a], delay of the one of the account's orders that was due last; NO_DAY where it has none
     """
 
     keys: Integers
     newest: Integers
 
     @classmethod
-    def of(cls, account: Integers, delay: Integers, ordered: Integers, account_count: int) -> "PastOrders":
-        """Of m orders: the position of each one's account, its delay and its day."""
-        order = np.lexsort((delay, ordered, account))
+    def of(cls, account: Integers, delay: Integers, due: Integers, account_count: int) -> "PastOrders":
+        """Of m orders: the position of each one's account, its delay and the day it was due."""
+        order = np.lexsort((delay, due, account))
         newest = np.full(account_count, NO_DAY, dtype=np.int64)
         last = order[np.append(account[order][1:] != account[order][:-1], True)] if order.size else order
         newest[account[last]] = delay[last]
@@ -156,8 +166,8 @@ def order_chances(
 ) -> OrderChances:
     """When n renewals that are still open will be ordered. `age` is today less the due day; days are calendar days.
 
-    With S(d) = (own orders by day d + 2 x newest by day d + 5 x the segment's share by day d) / (own + 2 + 5), within
-    the last tolerated day L and after yesterday:
+    With e = 2 (5 in a book of few orders) and S(d) = (own orders by day d + e x newest by day d + 5 x the segment's
+    share by day d) / (own + e + 5), within the last tolerated day L and after yesterday:
 
         P(by d) = (S(d) - S(age - 1)) / (S(L) - S(age - 1)),  0 before today, 1 from L on
     """
@@ -168,10 +178,10 @@ def order_chances(
     newest = past.newest[account]
     has_past: Booleans = newest != NO_DAY
     own_count = past.counts(account, np.full(age.shape, KNOTS[-1] * 1_000))
-    weight = own_count + NEWEST_EXTRA * has_past + ACCOUNT_STRENGTH
+    weight = own_count + timing.newest_extra * has_past + ACCOUNT_STRENGTH
 
     def share(day: Integers) -> Floats:
-        own = past.counts(account, day) + NEWEST_EXTRA * (has_past & (newest <= day))
+        own = past.counts(account, day) + timing.newest_extra * (has_past & (newest <= day))
         found: Floats = (own + ACCOUNT_STRENGTH * timing.share_by(segment_ids, day)) / weight
         return found
 

@@ -155,7 +155,7 @@ def _past_orders(accounts: Integers, orders: Mapping[str, NDArray[Any]]) -> Past
     place = np.minimum(np.searchsorted(accounts, orders["account_id"]), accounts.size - 1)
     own = np.flatnonzero((accounts[place] == orders["account_id"]) & (orders["ordered"] != NO_DAY))
     due, ordered = (orders[name][own].astype(np.int64) for name in ("due", "ordered"))
-    return PastOrders.of(place[own], ordered - due, ordered, accounts.size)
+    return PastOrders.of(place[own], ordered - due, due, accounts.size)
 
 
 def _calendar_days(days: Integers, is_business: NDArray[np.bool_]) -> Integers:

@@ -108,12 +108,12 @@ def order_shares_of(renewal: Renewal, outlook: Outlook) -> dict[str, Decimal]:
     """When an open renewal will be ordered, the plain way; the default policy: early before -30, late to 60 days."""
     segment = renewal.account.segment_id
     past = [
-        ((other.ordered_on - other.due_on).days, other.ordered_on)
+        ((other.ordered_on - other.due_on).days, other.due_on)
         for other in renewal.account.renewals.filter(score__timing_class__in=WON)
         if other.ordered_on is not None
     ]
     past.sort(key=lambda order: (order[1], order[0]))
-    delays = [delay for delay, _ in past] + [delay for delay, _ in past[-1:]] * 2
+    delays = [delay for delay, _ in past] + [delay for delay, _ in past[-1:]] * 5  # few orders
     place = [*outlook.order_timing.segment_ids.tolist(), segment].index(segment)
 
     def share(day: int) -> float:

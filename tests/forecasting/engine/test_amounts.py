@@ -1,0 +1,177 @@
+"""What a renewal brings if it is renewed: worked examples, reconciliation and degenerate books."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting.engine.amounts import (
+    NO_CEILING,
+    PRIOR_RATIOS,
+    PRIOR_WEIGHTS,
+    RATIO_COUNT,
+    AmountModel,
+    Outcomes,
+    ceilings,
+    fit_amounts,
+    outcomes,
+)
+
+NONE = np.empty(0, dtype=np.int64)
+
+
+def ints(*values: int) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+def fit(renewed: list[int], forecast: list[int] | None = None, segments: list[int] | None = None) -> AmountModel:
+    """Of renewals with a baseline of 1,000 cents."""
+    count = len(renewed)
+    return fit_amounts(
+        segment_ids=ints(*(segments or [1] * count)),
+        baseline=np.full(count, 1_000),
+        forecast=ints(*(forecast or [-1] * count)),
+        renewed=ints(*renewed),
+    )
+
+
+def brings(
+    model: AmountModel, *, baseline: int = 1_000, forecast: int = -1, segment: int = 1, ceiling: int = NO_CEILING
+) -> Outcomes:
+    return outcomes(
+        model,
+        segment_ids=ints(segment),
+        baseline=ints(baseline),
+        forecast=ints(forecast),
+        has_forecast=ints(forecast) >= 0,
+        ceiling=ints(ceiling),
+    )
+
+
+def test_without_history_the_reference_is_expected_with_the_stated_spread() -> None:
+    found = brings(AmountModel.without_history())
+    assert found.amounts[:, 0] == pytest.approx(1_000 * PRIOR_RATIOS)
+    assert found.weights[:, 0] == pytest.approx(PRIOR_WEIGHTS)
+    assert found.mean[0] == pytest.approx(1_000.0)
+    assert found.variance(found.mean)[0] == pytest.approx(1_000**2 * 0.01445)
+
+
+def test_weights_are_counts_drawn_to_the_prior_and_to_the_book() -> None:
+    # 80 flat and 20 halved: with the 20 of the prior, flat is (80 + 13.6) / 120, a cut (20 + 0.4) / 120.
+    model = fit([1_000] * 80 + [500] * 20)
+    assert model.counts.tolist() == [100, 0]
+    assert model.weights[1, 0, 3] == pytest.approx(93.6 / 120)
+    assert model.weights[1, 0, 0] == pytest.approx(20.4 / 120)
+    # The only segment: its own 80 of 100 beside 50 of the book.
+    assert model.weights[0, 0, 3] == pytest.approx((80 + 50 * 93.6 / 120) / 150)
+
+
+def test_a_segment_has_its_own_weights_and_an_unknown_one_those_of_the_book() -> None:
+    model = fit([1_000] * 100 + [1_150] * 100, segments=[1] * 100 + [2] * 100)
+    flat, growing, unknown = (brings(model, segment=segment).mean[0] for segment in (1, 2, 99))
+    assert flat < unknown < growing
+    assert unknown == pytest.approx(1_000 * model.mean_ratios[-1, 0])
+
+
+def test_a_rep_is_taken_at_their_word_below_fifteen_calls() -> None:
+    assert fit([500] * 14, forecast=[1_000] * 14).forecast_weight == 1.0
+    model = fit([1_000] * 14, forecast=[2_000] * 14)
+    assert brings(model, forecast=3_000).amounts[3, 0] == pytest.approx(3_000 * model.ratios[1, 3])
+
+
+def test_words_that_said_nothing_lose_their_weight_and_good_ones_keep_it() -> None:
+    chance = np.random.default_rng(5)
+    came = chance.choice([900, 1_000, 1_100], 400)
+    good = fit(came.tolist(), forecast=(came + chance.integers(-10, 11, 400)).tolist())
+    noise = fit(came.tolist(), forecast=chance.integers(400, 1_800, 400).tolist())
+    assert good.forecast_weight >= 0.95
+    assert noise.forecast_weight <= 0.15
+
+
+def test_reps_who_are_always_a_tenth_too_high_are_brought_down() -> None:
+    # Cross-checked by hand: each forecast is 1,100, each renewal 1,000; the usual renewal too is 1,000.
+    found = brings(fit([1_000] * 500, forecast=[1_100] * 500), forecast=1_100)
+    assert found.mean[0] == pytest.approx(1_000, rel=0.01)
+
+
+def test_no_outcome_is_above_the_ceiling() -> None:
+    model = fit([1_300] * 100)
+    assert brings(model).mean[0] > 1_200
+    capped = brings(model, ceiling=1_030)
+    assert capped.amounts.max() == 1_030
+    assert capped.mean[0] < 1_030
+
+
+def test_a_reps_own_forecast_above_the_ceiling_stands_but_nothing_above_it() -> None:
+    found = brings(AmountModel.without_history(), forecast=1_200, ceiling=1_030)
+    assert found.amounts.max() == 1_200
+
+
+def test_ceilings_follow_cap_and_price_lock() -> None:
+    found = ceilings(
+        baseline=np.full(4, 100_000),
+        cap_hundredths=ints(300, -1, 300, -1),
+        price_locked=ints(-(2**31), -(2**31), 200, 100),
+        due=np.full(4, 100),
+        cross_sell=ints(0, 0, 50, 0),
+    )
+    # 3 %; none; locked beyond the due day, so 0 %, beside what is sold on top; the lock ends with the due day.
+    assert found.tolist() == [103_000, NO_CEILING, 100_050, NO_CEILING]
+
+
+def test_a_giant_contract_spreads_as_much_as_the_others() -> None:
+    model = fit([1_000] * 30 + [800] * 10)
+    found = brings(model, baseline=60_000_000)
+    assert np.sqrt(found.variance(found.mean)[0]) / found.mean[0] == pytest.approx(
+        np.sqrt(brings(model).variance(brings(model).mean)[0]) / brings(model).mean[0]
+    )
+
+
+@pytest.mark.parametrize("renewed", [[], [1_000], [1_000] * 30, [1] * 30, [10**9] * 30])
+def test_small_and_odd_histories_keep_some_spread(renewed: list[int]) -> None:
+    model = fit(renewed)
+    found = brings(model)
+    assert model.weights.sum(axis=2) == pytest.approx(np.ones((model.segment_ids.size + 1, 2)))
+    assert (model.weights > 0).all()
+    assert 0 < found.mean[0] <= 5_000
+    assert found.variance(found.mean)[0] > 0
+
+
+def test_what_was_not_renewed_or_had_no_baseline_teaches_nothing() -> None:
+    model = fit_amounts(segment_ids=ints(1, 1), baseline=ints(0, 100), forecast=ints(-1, -1), renewed=ints(100, 0))
+    assert model.counts.tolist() == [0, 0]
+    assert model.segment_ids.size == 0
+
+
+def test_json_gives_the_same_model_back() -> None:
+    model = fit([900, 1_000, 1_300] * 20, forecast=[1_000, -1, 1_250] * 20, segments=[1, 2, 3] * 20)
+    again = AmountModel.from_dict(model.to_dict())
+    assert again.to_dict() == model.to_dict()
+
+
+amounts = st.integers(1, 10**9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(amounts, st.one_of(st.just(-1), amounts), amounts, st.integers(-1, 3)), max_size=60))
+def test_order_of_rows_is_irrelevant_and_scale_cancels(rows: list[tuple[int, int, int, int]]) -> None:
+    def fitted(rows: list[tuple[int, int, int, int]], scale: int = 1) -> AmountModel:
+        base, word, came, segment = (
+            np.array(column, dtype=np.int64) for column in (zip(*rows, strict=True) if rows else [[]] * 4)
+        )
+        word = np.where(word > 0, word * scale, word)
+        return fit_amounts(segment_ids=segment, baseline=base * scale, forecast=word, renewed=came * scale)
+
+    model, turned, scaled = fitted(rows), fitted(rows[::-1]), fitted(rows, 7)
+    for other in (turned, scaled):
+        assert other.weights == pytest.approx(model.weights)
+        assert other.ratios == pytest.approx(model.ratios)
+        assert other.forecast_weight == model.forecast_weight
+
+
+def test_seven_ratios_each_in_its_class() -> None:
+    model = fit([600, 850, 970, 1_000, 1_050, 1_150, 2_000] * 30)
+    assert RATIO_COUNT == 7
+    assert all(low < high for low, high in itertools.pairwise(model.ratios[0]))
