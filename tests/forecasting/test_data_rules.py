@@ -89,7 +89,8 @@ def test_judgement_that_always_fails_is_given_up_until_the_next_run(cast: Cast) 
     for _ in range(MOST_ATTEMPTS + 2):
         tasks.dispatch_waiting_runs()  # and what follows it in the same task is done
     failure = read_failure()
-    assert failure is not None and (failure.attempt_count, failure.is_given_up) == (MOST_ATTEMPTS, True)
+    assert failure is not None
+    assert (failure.attempt_count, failure.is_given_up) == (MOST_ATTEMPTS, True)
     for path in ("/quality/", "/quality/rules/"):
         assert f"tried {MOST_ATTEMPTS} times" in cast.client_of("admin").get(path).content.decode()
     assert "could not be judged" not in cast.client_of("manager").get("/quality/").content.decode()

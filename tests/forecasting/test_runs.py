@@ -1,19 +1,13 @@
 """A run under what happens to runs: edits, readers, second workers, killed workers, a broker that is down."""
 
 import datetime as dt
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone
@@ -26,6 +20,7 @@ from forecasting.services.locks import Lock, take_lock
 from renewals.models import Renewal, RenewalScore
 from tests.cast import Cast, make_account, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute
+from tests.workers import kill, start_worker, wait_until
 
 VALUES = [field.attname for field in RenewalScore._meta.concrete_fields if field.name != "edit_count"]
 LINE_VALUES = [field.attname for field in ForecastLine._meta.concrete_fields if field.name != "id"]
@@ -421,37 +416,6 @@ def test_processes_of_the_command_give_the_same(cast: Cast) -> None:
     assert published() == expected
 
 
-WORKER = """
-import os, sys
-from config.celery import app
-app.conf.broker_transport_options = {**app.conf.broker_transport_options, "global_keyprefix": sys.argv[1]}
-app.worker_main(["worker", "--concurrency=1", "--loglevel=WARNING", "--without-mingle", "--without-gossip"])
-"""
-
-
-def start_worker(prefix: str) -> subprocess.Popen[bytes]:
-    """A real worker on the test database and the test queue."""
-    database = connection.settings_dict
-    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}?host={database['HOST']}"
-    if database["PORT"]:
-        url += f"&port={database['PORT']}"
-    return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", WORKER, prefix],
-        cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "PYTHONPATH": str(Path.cwd())},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.02)
-
-
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_worker_killed_in_the_middle_changes_nothing_in_the_result(cast: Cast) -> None:
     make_book(cast.rep, accounts=30)
@@ -459,26 +423,22 @@ def test_worker_killed_in_the_middle_changes_nothing_in_the_result(cast: Cast) -
     expected = published()
     RenewalScore.objects.all().delete()
     ForecastLine.objects.all().delete()
-    prefix = app.conf.broker_transport_options["global_keyprefix"]
     run, chunk_ids = begin(chunk_rows=2)
     services.continue_run(run_id=run.pk)
-    workers = [start_worker(prefix)]
+    workers = [start_worker()]
     try:
         wait_until(lambda: run.chunks.filter(staged_at__isnull=False).exists())
-        os.killpg(workers[0].pid, signal.SIGKILL)
-        workers[0].wait()
+        kill(workers[0])
         staged = run.chunks.filter(staged_at__isnull=False).count()
         assert 0 < staged < len(chunk_ids)
         assert not RenewalScore.objects.exists()
-        workers.append(start_worker(prefix))
+        workers.append(start_worker())
         # The killed worker took its task along; beat notices that nothing moves.
         stand_still(run)
         services.dispatch_runs()
         wait_until(lambda: state_of(run) == Run.State.PUBLISHED)
     finally:
         for worker in workers:
-            if worker.poll() is None:
-                os.killpg(worker.pid, signal.SIGKILL)
-                worker.wait()
+            kill(worker)
         app.control.purge()
     assert published() == expected
