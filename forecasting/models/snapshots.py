@@ -57,7 +57,9 @@ class Snapshot(models.Model):
 
 
 class SnapshotFrame(models.Model):
-    """The renewals of a snapshot that are due in one month, or its lines: columns side by side, compressed.
+    """The renewals of a snapshot that are due in one month, or its lines of periods that begin in it.
+
+    Columns side by side, compressed (snapshots.content).
 
     `layout` lists (name, type) of the columns, so that a frame is read as it was written, whatever was added since.
     """
@@ -68,7 +70,7 @@ class SnapshotFrame(models.Model):
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="frames", db_index=False)
     kind = models.CharField(max_length=5, choices=Kind)
-    month_on = models.DateField()  # of lines, the first month
+    month_on = models.DateField()
     row_count = models.PositiveIntegerField()
     layout = models.JSONField()
     content = models.BinaryField()

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from forecasting.as_at.standing import ROW, Standing
 from forecasting.engine.arrays import NO_ID
 from forecasting.frames import Arrays
+from forecasting.lines import AMOUNTS, COUNTS
 from forecasting.models import ForecastLine, Snapshot, SnapshotFrame
-from forecasting.periods import Grain, first_day, month_number
+from forecasting.periods import Grain, first_day
 from forecasting.scope import Scope
 from forecasting.snapshots.content import decode
 
@@ -45,11 +46,16 @@ def _current(rows: NDArray[Any]) -> NDArray[Any]:
     return current
 
 
-def read_call_lines(snapshot: Snapshot) -> Arrays:
-    """Its lines of every scope, as lines.compute_lines returned them."""
-    frame = snapshot.frames.get(kind=SnapshotFrame.Kind.LINES)
-    rows = decode(frame.content, frame.layout, frame.row_count)
-    return {name: rows[name] for name in rows.dtype.names or ()}
+def read_call_lines(snapshot: Snapshot, *, months: Sequence[int] | None = None) -> Arrays:
+    """Its lines of every scope, as lines.compute_lines returned them; those of periods that begin in some months."""
+    frames = snapshot.frames.filter(kind=SnapshotFrame.Kind.LINES).order_by("month_on")
+    if months is not None:
+        frames = frames.filter(month_on__in=[first_day(month) for month in months])
+    parts = [decode(frame.content, frame.layout, frame.row_count) for frame in frames]
+    if not parts:
+        none = np.empty(0, dtype=np.int64)
+        return dict.fromkeys(("grain", "month", "team_id", "owner_id", "segment_id", *COUNTS, *AMOUNTS), none)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0].dtype.names or ()}
 
 
 def lines_of_scope(lines: Arrays, scope: Scope, grain: str) -> dict[int, ForecastLine]:
@@ -67,7 +73,3 @@ def as_line(lines: Arrays, at: int, grain: str) -> ForecastLine:
     counts = {name: int(lines[name][at]) for name in lines if name.endswith("_count")}
     values = {name: value for name, value in (amounts | counts).items() if name in fields}
     return ForecastLine(grain=grain, starts_on=first_day(int(lines["month"][at])), **values)
-
-
-def month_of(line: ForecastLine) -> int:
-    return month_number(line.starts_on)

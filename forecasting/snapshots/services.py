@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from accounts.models import User, get_company
 from forecasting.as_at import known_since, lines_of, score_at, settled_moment
 from forecasting.as_at.standing import Standing, is_open, standing_of
+from forecasting.engine.arrays import Integers
 from forecasting.frames import Arrays
 from forecasting.lines import ARITHMETIC
 from forecasting.models import Run, Snapshot, SnapshotFrame
@@ -120,18 +121,23 @@ def _write(drawn: Drawn, *, reason: str, user: User | None, note: str) -> Snapsh
         row_count=standing.rows.size,
         open_count=int(np.count_nonzero(is_open(standing.rows["timing"]))),
     )
-    frames = [_frame(snapshot, SnapshotFrame.Kind.ROWS, month, rows) for month, rows in _by_month(standing)]
-    first = month_number(standing.as_of)
-    frames.append(_frame(snapshot, SnapshotFrame.Kind.LINES, first, _structured(drawn.lines)))
+    lines = _structured(drawn.lines)
+    frames = [
+        _frame(snapshot, kind, month, rows)
+        for kind, all_rows, months in (
+            (SnapshotFrame.Kind.ROWS, standing.rows, standing.month),
+            (SnapshotFrame.Kind.LINES, lines, lines["month"]),
+        )
+        for month, rows in _by_month(all_rows, months)
+    ]
     SnapshotFrame.objects.bulk_create(frames)
     return snapshot
 
 
-def _by_month(standing: Standing) -> list[tuple[int, NDArray[Any]]]:
-    month = standing.month
+def _by_month(rows: NDArray[Any], month: Integers) -> list[tuple[int, NDArray[Any]]]:
     order = np.argsort(month, kind="stable")
     months, firsts = np.unique(month[order], return_index=True)
-    return list(zip(months.tolist(), np.split(standing.rows[order], firsts[1:]), strict=True)) if months.size else []
+    return list(zip(months.tolist(), np.split(rows[order], firsts[1:]), strict=True)) if months.size else []
 
 
 def _structured(lines: Arrays) -> NDArray[Any]:
@@ -172,8 +178,14 @@ def verify_snapshot(snapshot: Snapshot) -> list[str]:
     if [[currency, str(rate)] for currency, rate in drawn.standing.rates.items()] != snapshot.rates:
         found.append("The exchange rates differ.")
     found += _differences("renewals", frozen.rows, drawn.standing.rows)
-    found += _differences("lines", _structured(lines), _structured(drawn.lines))
+    found += _differences("lines", _structured(lines), _structured(_ordered(drawn.lines)))
     return found
+
+
+def _ordered(lines: Arrays) -> Arrays:
+    """As they are read back: by month, each month's in the order that they were drawn in."""
+    order = np.argsort(lines["month"], kind="stable")
+    return {name: values[order] for name, values in lines.items()}
 
 
 def _differences(what: str, frozen: NDArray[Any], drawn: NDArray[Any]) -> list[str]:
