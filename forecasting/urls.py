@@ -8,6 +8,8 @@ urlpatterns = [
     path("run/", views.request_run, name="request_run"),
     path("run/status/", views.run_status, name="run_status"),
     path("runs/", views.runs, name="runs"),
+    path("calls/", include("forecasting.snapshots.urls")),
+    path("bridge/", include("forecasting.bridge.urls")),
     path("scenarios/", include("forecasting.scenarios.urls")),
     path("model/", include("forecasting.learning.urls")),
 ]
