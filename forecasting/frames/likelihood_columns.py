@@ -8,7 +8,7 @@ only as near its due day as the decided ones were looked at; before that, no sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -86,7 +86,7 @@ class Inputs:
     horizon_days: int
     levels: Mapping[str, Sequence[float | str]] = field(default_factory=dict)
 
-    def only(self, names: Sequence[str]) -> Inputs:
+    def only(self, names: Collection[str]) -> Inputs:
         """Asked with these columns alone; what no other needs is not read."""
         wanted = set(names)
         return Inputs(

@@ -10,7 +10,6 @@ then. Signals are dated facts: those measured by that day count.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -106,8 +105,8 @@ def choose_inputs(cursor: Any, *, cut_off: dt.date, horizon_days: int) -> Inputs
     return Inputs(
         names=names,
         rates={currency: float(rate) for currency, rate in rates.items()},
-        regions=_names(cursor, "a.region FROM accounts_account a WHERE a.region <> ''"),
-        products=_names(cursor, "c.product FROM renewals_contract c WHERE c.product <> ''"),
+        regions=_names(cursor, "accounts_account", "region"),
+        products=_names(cursor, "renewals_contract", "product"),
         attributes=attributes,
         horizon_days=horizon_days,
     )
@@ -118,13 +117,15 @@ def _attribute(cursor: Any, definition: AttributeDefinition) -> Attribute:
     names: tuple[str, ...] = ()
     if definition.kind == AttributeDefinition.Kind.CATEGORY:
         table = "accounts_account" if is_of_account else "renewals_renewal"
-        sql = f"h.attributes ->> %s FROM {table} h WHERE h.attributes ->> %s <> ''"
-        names = _names(cursor, sql, [definition.key, definition.key])
+        names = _names(cursor, table, "attributes ->> %s", definition.key)
     return Attribute(definition.key, definition.kind, is_of_account, definition.is_steady, names)
 
 
-def _names(cursor: Any, sql: str, parameters: Sequence[object] = ()) -> tuple[str, ...]:
-    cursor.execute(f"SELECT {sql} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {MOST_NAMES}", parameters)
+def _names(cursor: Any, table: str, value: str, *parameters: str) -> tuple[str, ...]:
+    """The most frequent values, those of the past included: nobody may have one any more that a decided one had."""
+    held = " UNION ALL ".join(f"SELECT {value} AS name FROM {one}" for one in (table, f"{table}event"))
+    most_first = f"GROUP BY name ORDER BY count(*) DESC, name LIMIT {MOST_NAMES}"
+    cursor.execute(f"SELECT name FROM ({held}) held WHERE name <> '' {most_first}", [*parameters, *parameters])
     return tuple(sorted(name for (name,) in cursor.fetchall()))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from accounts.models import AttributeDefinition
@@ -70,7 +71,8 @@ def _calibration_picture(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     figure = empty_figure("group", [], is_rate=True)
     forecast, came = [100 * one["forecast"] for one in bins], [100 * one["came"] for one in bins]
     low = max(min(*forecast, *came) - 5, 0)
-    figure.update_xaxes(type="linear", tickvals=None, ticktext=None, ticksuffix=f"{SPACE}%", range=[low, 101])
+    ticks = list(range(10 * int(low / 10), 101, 10))
+    figure.update_xaxes(type="linear", tickvals=ticks, ticktext=[f"{tick}{SPACE}%" for tick in ticks], range=[low, 101])
     figure.update_xaxes(title={"text": "Forecast", "standoff": 6})
     figure.update_yaxes(range=[low, 101], title={"text": "Came", "standoff": 6})
     figure.add_trace(
@@ -91,8 +93,8 @@ def _calibration_picture(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             name="Renewed",
             line={"color": "var(--p-chart-expected)", "width": 2},
             marker={"color": "var(--p-chart-expected)", "size": 8},
-            customdata=[[f"{one['count']:,}"] for one in bins],
-            hovertemplate="Forecast %{x:.1f} %, came %{y:.1f} %<br>%{customdata[0]} renewals<extra></extra>",
+            customdata=[["", f"{one['count']:,}"] for one in bins],  # the first is the address that a click opens
+            hovertemplate="Forecast %{x:.1f} %, came %{y:.1f} %<br>%{customdata[1]} renewals<extra></extra>",
         )
     )
     return drawn(figure)
@@ -138,7 +140,9 @@ def _importance_picture(
     labels = [_plain(label_of(one["column"], attributes)) for one in shown]
     figure = empty_figure("group", labels)
     figure.update_layout(showlegend=False)
-    figure.update_xaxes(type="linear", tickvals=None, ticktext=None, showgrid=True, gridcolor="var(--p-chart-grid)")
+    ticks = _ticks(THOUSAND * max(one["highest"] for one in shown))
+    figure.update_xaxes(type="linear", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    figure.update_xaxes(showgrid=True, gridcolor="var(--p-chart-grid)")
     figure.update_yaxes(type="category", showgrid=False, nticks=None, tickvals=labels)
     losses = [THOUSAND * one["loss"] for one in shown]
     figure.add_trace(
@@ -158,11 +162,19 @@ def _importance_picture(
                 "thickness": 1,
                 "width": 3,
             },
-            customdata=[[f"{label}<br>{_interval(one)}"] for label, one in zip(labels, shown, strict=True)],
-            hovertemplate="%{customdata[0]}<extra></extra>",
+            customdata=[["", f"{label}<br>{_interval(one)}"] for label, one in zip(labels, shown, strict=True)],
+            hovertemplate="%{customdata[1]}<extra></extra>",
         )
     )
     return drawn(figure)
+
+
+def _ticks(highest: float) -> list[float]:
+    """From 0 on, in steps that are a power of ten, halved until there are four."""
+    step = 10.0 ** np.floor(np.log10(max(highest, 1e-6)))
+    while highest / step < 4:
+        step /= 2
+    return [float(tick) for tick in np.arange(0, highest + step, step)]
 
 
 def _thousandths(loss: float) -> str:

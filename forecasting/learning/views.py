@@ -72,7 +72,7 @@ def _page(request: HttpRequest, form: SettingsForm, status_code: int = 200) -> H
         "version": version,
         "way": WAYS.get(version.way, version.way) if version else "",
         "totals": _totals(version) if version else [],
-        "trials": [trial | {"label": _way(trial["name"])} for trial in version.metrics["trials"]] if version else [],
+        "trials": [_told(trial) for trial in version.metrics["trials"]] if version else [],
         "unseen": unseen,
         "figures": [
             calibration_figure(unseen),
@@ -88,6 +88,11 @@ def _page(request: HttpRequest, form: SettingsForm, status_code: int = 200) -> H
         "decided_count": None if version else Renewal.objects.exclude(outcome=Renewal.Outcome.OPEN).count(),
     }
     return render(request, "forecasting/learning/model.html", context, status=status_code)
+
+
+def _told(trial: dict[str, Any]) -> dict[str, Any]:
+    gain = f"{trial['gain']:+.5f}".replace("-", "−")
+    return trial | {"label": _way(trial["name"]), "against": _way(trial["against"]).lower(), "gain_text": gain}
 
 
 def _way(name: str) -> str:
