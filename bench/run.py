@@ -22,7 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
 SMALL = 10_000
 FAILED = "failed"
-PARTS = ("recompute", "pages", "edits", "imports", "bulk", "paste", "history", "editors", "admin")
+PARTS = ("learning", "recompute", "pages", "edits", "imports", "bulk", "paste", "history", "editors", "admin")
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def load_book(count: int) -> None:
 def measure(count: int, only: Sequence[str]) -> None:
     from django.conf import settings
 
-    from bench import admin, bulk, editors, edits, figures, history, imports, pages, paste, recompute, scratch
+    from bench import admin, bulk, editors, edits, figures, history, imports, learning, pages, paste, recompute, scratch
     from renewals.models import Renewal
 
     settings.ALLOWED_HOSTS = ["*"]
@@ -66,11 +66,14 @@ def measure(count: int, only: Sequence[str]) -> None:
         started = time.perf_counter()
         load_book(count)
         found.append(figures.Figure(f"demo book of {count:,}, loaded", time.perf_counter() - started, "s"))
+        if {"learning", "recompute"} & set(only):
+            found += told("learning", learning.measure)
         if "recompute" not in only:
             recompute.recompute()
             recompute.judge_data_rules()
         steps: dict[str, Callable[[], list[figures.Figure]]] = {
             "recompute": lambda: recompute.measure(count),
+            "learning": learning.measure_scoring,
             "fill": lambda: [history.fill(Renewal.objects.count())],
             "pages": lambda: pages.measure(count, small),
             "edits": lambda: edits.measure(count, url),
@@ -81,7 +84,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             "editors": lambda: editors.measure(count),
         }
         for name, step in steps.items():
-            if name in only or (name == "fill" and set(only) - {"recompute"}):
+            if name in only or (name == "fill" and set(only) - {"learning", "recompute"}):
                 found += told(name, step)
     if "admin" in only:
         found += told("admin", lambda: admin.measure(count, load_scored_book))

@@ -70,11 +70,11 @@ def label_of(column: str, attributes: Mapping[str, AttributeDefinition]) -> str:
 def state_of(column: str, value: Value, label: str, currency: str, kind: str = "") -> str:
     """What is known, as the beginning of a sentence: "No touch for 94 days"."""
     if value is None:
-        return f"{label}: not known"
+        return f"That {label} is not known"
     if isinstance(value, str):
         return f"{label} {value}"
     if column.startswith(CUSTOM):
-        return f"{label}: {_custom(value, kind)}"
+        return f"{label} {_custom(value, kind)}"
     if column == "baseline":
         return f"A baseline of {compact_money(10**value - 1, currency)}"
     return NUMBERS[column](value)
