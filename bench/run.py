@@ -22,7 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
 SMALL = 10_000
 FAILED = "failed"
-PARTS = ("learning", "recompute", "pages", "edits", "imports", "bulk", "paste", "history", "editors", "admin")
+PARTS = ("learning", "recompute", "pages", "edits", "imports", "bulk", "paste", "history", "editors", "admin", "scenarios")
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def load_book(count: int) -> None:
 def measure(count: int, only: Sequence[str]) -> None:
     from django.conf import settings
 
-    from bench import admin, bulk, editors, edits, figures, history, imports, learning, pages, paste, recompute, scratch
+    from bench import admin, bulk, editors, edits, figures, history, imports, learning, pages, paste, recompute, scenarios, scratch
     from renewals.models import Renewal
 
     settings.ALLOWED_HOSTS = ["*"]
@@ -82,6 +82,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             "paste": lambda: paste.measure(count, url),
             "history": lambda: history.measure(Renewal.objects.count()),
             "editors": lambda: editors.measure(count),
+            "scenarios": lambda: scenarios.measure(count),
         }
         for name, step in steps.items():
             if name in only or (name == "fill" and set(only) - {"learning", "recompute"}):

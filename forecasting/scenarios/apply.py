@@ -284,14 +284,16 @@ def _likelihood(draft: _Draft, timing: Integers) -> Floats:
 
 def _shifted(likelihood: Floats, unit: str, by: float, effect: Effect) -> Floats:
     if unit == "log_odds":
-        return np.clip(expit(logit(np.clip(likelihood, LOWEST, HIGHEST)) + by), LOWEST, HIGHEST)
+        moved: Floats = np.clip(expit(logit(np.clip(likelihood, LOWEST, HIGHEST)) + by), LOWEST, HIGHEST)
+        return moved
     wanted = likelihood + by / 100
     is_out = (wanted < LOWEST) | (wanted > HIGHEST)
     if is_out.any():
         effect.notes.append(
             f"{np.count_nonzero(is_out):,} held at {LOWEST:.1%} or {HIGHEST:.1%}: nothing open is certain."
         )
-    return np.clip(wanted, LOWEST, HIGHEST)
+    held: Floats = np.clip(wanted, LOWEST, HIGHEST)
+    return held
 
 
 def _probability(draft: _Draft, timing: Integers, likelihood: Floats, where: Integers) -> Floats:

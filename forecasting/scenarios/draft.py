@@ -18,6 +18,7 @@ from forecasting.scenarios.apply import Effect
 from forecasting.scenarios.book import ScenarioBook
 from forecasting.scenarios.figures import Figures, base_figures, compute_figures
 from forecasting.scenarios.shifts import (
+    ALL,
     FIELDS,
     LABELS,
     MOST_SHIFTS,
@@ -179,6 +180,8 @@ def moved(cards: Sequence[Card], at: int, step: int) -> list[Card]:
 def row_choices(cards: Sequence[Card], user: User) -> list[tuple[str, str]]:
     """Renewals that a new shift may be on: those of the other shifts, and what the views of the table show."""
     choices = {card.rows: f"As in shift {number}: {card.rows_words}" for number, card in enumerate(cards, 1)}
-    for view in (*BUILT_IN.values(), *views_of(user)):
-        choices.setdefault("all:" + view.address, f"View: {view.name}")
+    views = [(view.address, view.name) for view in BUILT_IN.values()]
+    views += [(view.address, view.name) for view in views_of(user)]
+    for address, name in views:
+        choices.setdefault(f"{ALL}{address}", f"View: {name}")
     return list(choices.items())

@@ -25,6 +25,7 @@ GRAINS: Final = {Grain.MONTH: 0, Grain.QUARTER: 1}
 DERIVED: Final = tuple(
     name for name in AMOUNTS if name in QUANTILES or name.startswith(("expected_", "collected_", "chance_"))
 )
+ROUNDING: Final = 3  # cents: each of them is rounded once, and one is what the others leave
 WHOLE_SUMS: Final = tuple(name for name in (*COUNTS, *AMOUNTS) if name not in DERIVED)
 HORIZONS: Final = {"by_due": 0, "by_30": 30, "by_60": 60, "by_90": 90}
 Key = tuple[int, int]  # grain as lines have it, and the period's first month
@@ -128,7 +129,8 @@ def _taken_over(lines: Arrays, known: Arrays) -> Arrays:
         found = places.get(key)
         if found is None or lines["open_hash"][at] != known["open_hash"][found]:
             continue
-        if all(lines[name][at] == known[name][found] for name in WHOLE_SUMS):
+        is_same = all(lines[name][at] == known[name][found] for name in WHOLE_SUMS)
+        if is_same and all(abs(lines[name][at] - known[name][found]) <= ROUNDING for name in DERIVED):
             for name in DERIVED:
                 lines[name][at] = known[name][found]
     return lines
@@ -154,7 +156,7 @@ def _add_accounts(
             values[grain, start] |= {"account_count": round(count), "kept_accounts": round(kept_count)}
 
 
-def _accounts(group: Integers, group_count: int, rows: Arrays, weight: Floats) -> tuple[Floats, Floats]:
+def _accounts(group: Integers, group_count: int, rows: Arrays, weight: Floats) -> tuple[Any, Any]:
     """(accounts with anything due, how many of them are expected to renew any of it, in millionths) by group.
 
     Source: docs/domain.md section 4.3, logo renewal rate. Of renewals that are decided independently of each other.
