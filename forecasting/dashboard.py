@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -90,16 +90,33 @@ class Total:
 
 def read_periods(user: User, scope: Scope, company: Company, *, today: dt.date) -> list[Period]:
     """The periods of the page, the oldest first, each with the line of the scope and what counts as renewed in it."""
-    before, after = SHOWN[Grain(scope.grain)]
-    fiscal_start = company.fiscal_year_start_month
-    current = period_of(scope.grain, today, fiscal_start)
-    month, step = month_number(current.starts_on), current.month_count
-    shown = [PlainPeriod(scope.grain, first_day(month + step * at)) for at in range(-before, after + 1)]
+    shown = shown_periods(scope.grain, company, today=today)
     lines = read_lines(scope, [period.starts_on for period in shown])
-    blank = ForecastLine(grain=scope.grain)
     credits = {start: credit_of_line(line) for start, line in lines.items()}
     if company.attribution != Company.Attribution.DUE_PERIOD:
         credits = read_credits(rows_of(user, scope), company, shown, today=today)
+    return periods_of(scope, company, lines, credits, today=today)
+
+
+def shown_periods(grain: str, company: Company, *, today: dt.date) -> list[PlainPeriod]:
+    before, after = SHOWN[Grain(grain)]
+    current = period_of(grain, today, company.fiscal_year_start_month)
+    month, step = month_number(current.starts_on), current.month_count
+    return [PlainPeriod(grain, first_day(month + step * at)) for at in range(-before, after + 1)]
+
+
+def periods_of(
+    scope: Scope,
+    company: Company,
+    lines: Mapping[dt.date, ForecastLine],
+    credits: Mapping[dt.date, Credit],
+    *,
+    today: dt.date,
+) -> list[Period]:
+    """The periods of the page from lines and credits, wherever these were read."""
+    fiscal_start = company.fiscal_year_start_month
+    current = period_of(scope.grain, today, fiscal_start)
+    blank = ForecastLine(grain=scope.grain)
     return [
         Period(
             starts_on=period.starts_on,
@@ -110,8 +127,12 @@ def read_periods(user: User, scope: Scope, company: Company, *, today: dt.date) 
             is_over=period.starts_on < current.starts_on,
             is_current=period == current,
         )
-        for period in shown
+        for period in shown_periods(scope.grain, company, today=today)
     ]
+
+
+def current_of(periods: Sequence[Period]) -> Period:
+    return next(period for period in periods if period.is_current)
 
 
 def _label(period: PlainPeriod, fiscal_start: int) -> str:
@@ -121,7 +142,7 @@ def _label(period: PlainPeriod, fiscal_start: int) -> str:
 
 def build_totals(scope: Scope, company: Company, periods: Sequence[Period], at_risk: AtRisk) -> list[Total]:
     """The six figures over the page, each with the address of the rows behind it."""
-    current = next(period for period in periods if period.is_current)
+    current = current_of(periods)
     return [
         *_forecast_totals(scope, company.reporting_currency, current),
         _rate_total(scope, company, periods),
@@ -139,7 +160,8 @@ def _forecast_totals(scope: Scope, currency: str, current: Period) -> list[Total
             range_text(line.p10_amount, line.p90_amount, beside=line.expected_amount),
             f"{exact_money(line.expected_amount, currency)}: won so far and the probability-weighted rest. "
             f"With 80 % probability between {exact_money(line.p10_amount, currency)} (P10) and "
-            f"{exact_money(line.p90_amount, currency)} (P90).",
+            f"{exact_money(line.p90_amount, currency)} (P90). "
+            f"{exact_money(line.collected_amount, currency)} is expected to be collected.",
             current.rows_url(scope),
         ),
         Total(

@@ -9,14 +9,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import role_required, signed_in
-from accounts.models import User, get_company
+from accounts.models import Company, User, get_company
 from accounts.templatetags.money import currency_sign
 from forecasting import services
+from forecasting.as_at import InvalidMoment, known_since, parse_moment
+from forecasting.as_at.overview import read_overview
 from forecasting.at_risk import read_at_risk
 from forecasting.charts import build_charts
 from forecasting.dashboard import ATTRIBUTIONS, build_totals, read_periods, window_url
 from forecasting.models import Run
-from forecasting.scope import Grain, get_scope, read_pills
+from forecasting.scope import Grain, Scope, get_scope, read_pills
 from forecasting.status import read_status, runs_without_tables
 
 recompute_allowed = role_required(User.Role.ADMIN, User.Role.MANAGER)
@@ -26,7 +28,9 @@ RUNS_PER_PAGE = 30
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     user, company = signed_in(request), get_company()
-    scope = get_scope(user, request.GET)
+    scope = get_scope(user, request.GET, own=("as_at",))
+    if request.GET.get("as_at"):
+        return overview_as_at(request, user, scope, company)
     today = company.today()
     status = read_status()
     attribution = ATTRIBUTIONS[company.Attribution(company.attribution)]
@@ -53,6 +57,36 @@ def overview(request: HttpRequest) -> HttpResponse:
             "window_url": window_url(scope, at_risk),
         }
     return render(request, "forecasting/overview.html", context)
+
+
+def overview_as_at(request: HttpRequest, user: User, scope: Scope, company: Company) -> HttpResponse:
+    """The page as it stood: every figure of it is drawn from the book as at that moment."""
+    context: dict[str, object] = {"scope": scope, "now_url": scope.url(as_at=None), "today": company.today()}
+    try:
+        asked = parse_moment(request.GET["as_at"], company)
+    except InvalidMoment as error:
+        context |= {"error": str(error), "company": company}
+        return render(request, "forecasting/as_at.html", context, status=422)
+    found, since = read_overview(user, scope, asked), known_since()
+    then, currency = found.company, found.company.reporting_currency
+    attribution = ATTRIBUTIONS[then.Attribution(then.attribution)]
+    context |= {
+        "asked": asked,
+        "company": then,
+        "run_id": found.book.run_id,
+        "since": since if since is None or asked.moment < since else None,
+        "is_unknown": since is None or asked.moment < since,
+        "pills": read_pills(user, scope),
+        "attribution": attribution,
+        "currency_sign": currency_sign(currency),
+        "month_url": scope.url(by=Grain.MONTH),
+        "quarter_url": scope.url(by=None),
+        "totals": build_totals(scope, then, found.periods, found.at_risk),
+        "charts": build_charts(scope, currency, attribution, found.periods, found.at_risk),
+        "at_risk": found.at_risk,
+        "window_url": window_url(scope, found.at_risk),
+    }
+    return render(request, "forecasting/as_at.html", context)
 
 
 @require_POST

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.as_at.lines import as_line
 from forecasting.as_at.standing import ROW, Standing
 from forecasting.engine.arrays import NO_ID
 from forecasting.frames import Arrays
@@ -64,12 +65,3 @@ def lines_of_scope(lines: Arrays, scope: Scope, grain: str) -> dict[int, Forecas
     wanted |= {name: NO_ID if pk is None else pk for name, pk in scope.line_key.items()}
     found = np.flatnonzero(np.logical_and.reduce([lines[name] == value for name, value in wanted.items()]))
     return {int(lines["month"][at]): as_line(lines, int(at), grain) for at in found}
-
-
-def as_line(lines: Arrays, at: int, grain: str) -> ForecastLine:
-    """One entry of compute_lines, unsaved."""
-    fields = {field.name for field in ForecastLine._meta.concrete_fields}
-    amounts = {name: Decimal(int(lines[name][at])) / 100 for name in lines if name.endswith("_amount")}
-    counts = {name: int(lines[name][at]) for name in lines if name.endswith("_count")}
-    values = {name: value for name, value in (amounts | counts).items() if name in fields}
-    return ForecastLine(grain=grain, starts_on=first_day(int(lines["month"][at])), **values)

@@ -16,6 +16,10 @@ def a_call(cast: Cast) -> int:
 PK = {"pk": a_call}
 MANAGERS = ("admin", "manager", "other_manager")
 ROWS = [
+    Row("forecasting:overview", everybody(200), data={"as_at": "2026-10-01"}),
+    Row("forecasting:overview", everybody(422), data={"as_at": "2999-01-01"}),
+    Row("forecasting:overview", everybody(422), data={"as_at": "soon"}),
+    Row("forecasting:overview", only(*SEES_EMEA, denied=404), data={"as_at": "2026-10-01", "owner": key_of("rep")}),
     Row("forecasting:calls", everybody(200)),
     Row("forecasting:calls", everybody(405), method="post"),
     Row("forecasting:calls", only(*SEES_EMEA, denied=404), data={"owner": key_of("rep"), "by": "month"}),
