@@ -116,5 +116,5 @@ def _note(subtotal: Subtotal, currency: str) -> str:
         f"{count:,} in {code}, which has no rate into {currency}" for code, count in subtotal.without_rate.items()
     ]
     if subtotal.excluded_count:
-        left_out.append(f"{subtotal.excluded_count:,} approved exceptions")
+        left_out.append(f"{subtotal.excluded_count:,} approved exception{'s' if subtotal.excluded_count > 1 else ''}")
     return f"Without {' and '.join(left_out)}" if left_out else ""

@@ -195,7 +195,9 @@ def notes(totals: Totals, currency: str) -> list[str]:
         for code, count in totals.without_rate.items()
     ]
     if totals.excluded_count:
-        said.append(f"{totals.excluded_count:,} approved exceptions are left out of the totals.")
+        count = totals.excluded_count
+        one_or_more = "1 approved exception is" if count == 1 else f"{count:,} approved exceptions are"
+        said.append(f"{one_or_more} left out of the totals.")
     if totals.unscored_count:
         said.append(f"{totals.unscored_count:,} are not scored yet: in no rate and in no expectation.")
     return said

@@ -110,7 +110,7 @@ def test_exceptions_are_counted_and_left_out(cast: Cast) -> None:
     scored(exception, TimingClass.OVERDUE)
     found = totals()
     assert (found.count, found.excluded_count, found.atr_amount, found.at_risk_count) == (1, 1, 0, 0)
-    assert notes(found, "EUR") == ["1 approved exceptions are left out of the totals."]
+    assert notes(found, "EUR") == ["1 approved exception is left out of the totals."]
 
 
 def test_unscored_ones_are_said(cast: Cast) -> None:
