@@ -22,7 +22,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
 SMALL = 10_000
 FAILED = "failed"
-PARTS = ("learning", "recompute", "pages", "edits", "imports", "bulk", "paste", "history", "editors", "admin", "scenarios")
+PARTS = (
+    "learning",
+    "recompute",
+    "pages",
+    "edits",
+    "imports",
+    "bulk",
+    "paste",
+    "history",
+    "editors",
+    "admin",
+    "mrr",
+    "scenarios",
+)
 
 
 def main() -> None:
@@ -56,7 +69,22 @@ def load_book(count: int) -> None:
 def measure(count: int, only: Sequence[str]) -> None:
     from django.conf import settings
 
-    from bench import admin, bulk, editors, edits, figures, history, imports, learning, pages, paste, recompute, scenarios, scratch
+    from bench import (
+        admin,
+        bulk,
+        editors,
+        edits,
+        figures,
+        history,
+        imports,
+        learning,
+        mrr,
+        pages,
+        paste,
+        recompute,
+        scenarios,
+        scratch,
+    )
     from renewals.models import Renewal
 
     settings.ALLOWED_HOSTS = ["*"]
@@ -83,6 +111,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             "history": lambda: history.measure(Renewal.objects.count()),
             "editors": lambda: editors.measure(count),
             "scenarios": lambda: scenarios.measure(count),
+            "mrr": lambda: mrr.measure(count),
         }
         for name, step in steps.items():
             if name in only or (name == "fill" and set(only) - {"learning", "recompute"}):

@@ -13,8 +13,9 @@ from django.db.models import F, Q, QuerySet
 from django.http import Http404
 from django.urls import reverse
 
+from forecasting.engine.recurring import Kind, State
 from forecasting.models import MrrMovement
-from forecasting.mrr.ledger import KINDS, Kind, State
+from forecasting.mrr.ledger import KINDS
 from forecasting.scope import Scope
 
 BACKS: Final = (12, 24, 36)
@@ -50,7 +51,7 @@ class Rows:
     @property
     def title(self) -> str:
         """What the rows are, in words: Churn, expected, Nov 2026."""
-        kind = {CLOSING: "MRR at the end of", OPEN: "Open"}.get(self.kind) or str(KIND_NAMES[self.kind].label)
+        kind = {CLOSING: "MRR at the end of", OPEN: "Open"}.get(self.kind) or self.kind.capitalize()
         months = f"{self.last_on:%b %Y}"
         if self.first_on and self.first_on != self.last_on and self.kind != CLOSING:
             months = f"{self.first_on:%b %Y} to {months}"

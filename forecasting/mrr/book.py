@@ -206,7 +206,10 @@ def read_movement_book(cursor: Any, report: Reporting, accounts: Accounts) -> Bo
 def _as_book(contracts: Arrays, steps: Arrays, renewals: Arrays, accounts: Arrays, report: Reporting) -> Book:
     line, line_account = _lines(contracts)
     owner, segment = _owners(contracts, renewals, accounts, line, line_account)
-    monthly = lambda table, name: monthly_cents(table[name], table["currency"], report)  # noqa: E731
+
+    def monthly(table: Arrays, name: str) -> Integers:
+        return monthly_cents(table[name], table["currency"], report)
+
     steps["currency"] = contracts["currency"][steps["term"]]
     return Book(
         terms=Terms(
@@ -272,9 +275,10 @@ def monthly_cents(cents: Integers, currency: Integers, report: Reporting) -> Int
     numerators = [int(rate.scaleb(decimals)) for rate in report.rates.values()]
     is_small = max(numerators) * denominator < 2**61
     numerator = np.array(numerators, dtype=np.int64 if is_small else object)[currency]
-    quotient, remainder = np.divmod(cents.astype(np.int64 if is_small else object), denominator)
-    carry, rest = np.divmod(remainder * numerator, denominator)
-    whole: NDArray[Any] = quotient * numerator + carry
+    exact: NDArray[Any] = cents.astype(np.int64 if is_small else object)
+    product = exact % denominator * numerator
+    rest = product % denominator
+    whole: NDArray[Any] = exact // denominator * numerator + product // denominator
     whole = whole + ((2 * rest > denominator) | ((2 * rest == denominator) & (whole % 2 == 1)))
     return whole.astype(np.int64)
 

@@ -13,7 +13,7 @@ from django.db.models import QuerySet, Sum
 
 from accounts.models import User
 from forecasting.engine.fitted.shock import PRIOR_SIZE
-from forecasting.engine.recurring import Uncertain, closing_band
+from forecasting.engine.recurring import Kind, State, Uncertain, closing_band
 from forecasting.engine.recurring.band import LISTED
 from forecasting.models import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp, Run
 from forecasting.mrr.book import MONTHS_AHEAD
@@ -21,7 +21,6 @@ from forecasting.mrr.services import CALLED_MONTHS
 from forecasting.periods import first_day, month_number
 from forecasting.scope import Scope
 
-Kind, State = MrrMovement.Kind, MrrMovement.State
 GAINS: Final = (Kind.NEW, Kind.EXPANSION, Kind.REACTIVATION)
 LOSSES: Final = (Kind.CONTRACTION, Kind.CHURN)
 KINDS: Final = (*GAINS, *LOSSES)
@@ -248,7 +247,8 @@ def growth_of(closings: Sequence[Decimal]) -> float | None:
     count = len(levels) - 1 - begun
     if count < FEWEST_MONTHS or levels[-1] <= 0:
         return None
-    return float(levels[-1] / levels[begun]) ** (1 / count)
+    growth: float = float(levels[-1] / levels[begun]) ** (1 / count)
+    return growth
 
 
 def _grown(level: Decimal, growth: float, months: int) -> Decimal:

@@ -10,8 +10,9 @@ from decimal import Decimal
 from accounts.templatetags.money import NOTHING, SPACE, compact_money, currency_sign, exact_money, exact_rate
 from forecasting.charts import Cell, Chart
 from forecasting.dashboard import Total, range_text
+from forecasting.engine.recurring import Kind, State
 from forecasting.mrr.address import CERTAIN, CLOSING, OPEN, rows_url
-from forecasting.mrr.ledger import KINDS, LOSSES, Errors, Kind, Ledger, Month, State
+from forecasting.mrr.ledger import KINDS, LOSSES, Errors, Ledger, Month
 from forecasting.periods import first_day, month_number
 from forecasting.pictures import Series, band, bar, drawn, empty_figure, line, unit_of
 from forecasting.scope import Scope
@@ -36,6 +37,10 @@ class Row:
     is_current: bool
 
 
+def label_of_kind(kind: Kind) -> str:
+    return kind.name.capitalize()
+
+
 def label_of(month: Month) -> str:
     return f"{month.starts_on:%b %y}"
 
@@ -53,15 +58,16 @@ def build_totals(scope: Scope, currency: str, ledger: Ledger) -> list[Total]:
         Total(
             "MRR today",
             compact_money(ledger.level, currency),
-            f"{compact_money(ledger.level * 12, currency)} a year",
+            f"ARR {compact_money(ledger.level * 12, currency)}",
             f"{exact_money(ledger.level, currency)} a month in effect on {ledger.roll_up.as_of_on:%d %b %Y}.",
             rows_url(scope, CLOSING, now.starts_on, state="actual"),
         ),
         Total(
             "Committed",
             compact_money(ledger.committed, currency),
-            f"{_signed(ledger.committed - ledger.level, currency)} signed ahead",
-            "Today's, with what is signed and takes effect later: future-dated contracts, renewals ordered or lost "
+            _signed(ledger.committed - ledger.level, currency),
+            f"{exact_money(ledger.committed, currency)}: today's, with what is signed and "
+            "takes effect later: future-dated contracts, renewals ordered or lost "
             "before they are due. What is open goes on in it.",
             rows_url(scope, CLOSING, last.starts_on, state=CERTAIN),
         ),
@@ -123,7 +129,7 @@ def bridge_chart(scope: Scope, currency: str, ledger: Ledger) -> Chart:
         name = kind.name.lower()
         sure.append(
             Series(
-                str(kind.label),
+                label_of_kind(kind),
                 [month.amount(kind, State.ACTUAL, State.COMMITTED) for month in months],
                 [rows_url(scope, name, month.starts_on, state=CERTAIN) for month in months],
                 COLOURS[kind],
@@ -131,7 +137,7 @@ def bridge_chart(scope: Scope, currency: str, ledger: Ledger) -> Chart:
         )
         likely.append(
             Series(
-                f"{kind.label} expected",
+                f"{label_of_kind(kind)} expected",
                 [month.amount(kind, State.EXPECTED) for month in months],
                 [rows_url(scope, name, month.starts_on, state="expected") for month in months],
                 COLOURS[kind],
@@ -166,7 +172,7 @@ def bridge_caption(currency: str, ledger: Ledger) -> str:
     last = over[-1]
     worst = max(LOSSES, key=last.amount)
     lost = last.amount(worst)
-    largest = f", the largest loss {worst.label.lower()} of {compact_money(lost, currency)}" if lost else ""
+    largest = f", the largest loss {worst.name.lower()} of {compact_money(lost, currency)}" if lost else ""
     return f"{label_of(last)}: {_signed(last.net(), currency)} net{largest}. {how_to_read}"
 
 

@@ -28,7 +28,7 @@ FORMATS = {
 
 
 def _scope(request: HttpRequest, page: str) -> Scope:
-    given = {name: value for name, value in request.GET.items() if name != "by"}
+    given = {name: str(value) for name, value in request.GET.items() if name != "by"}
     return get_scope(signed_in(request), given, page=page, own=("back",))
 
 

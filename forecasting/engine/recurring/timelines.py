@@ -135,7 +135,8 @@ class _Timelines:
     def _may_go_on_elsewhere(self) -> Booleans:
         """Renewed ones, and those without any renewal row: an open or lost one says itself what it is."""
         is_without = self.last == NONE
-        return is_without | (self.is_won[self.last] if self.last.size and self.is_won.size else is_without)
+        may: Booleans = is_without | (self.is_won[self.last] if self.is_won.size else is_without)
+        return may
 
     def _of_product(self, asked: Integers, firsts: Integers) -> Integers:
         """Of the first terms of other numbers: the first from the day after the end on, else the last before it."""
@@ -273,12 +274,14 @@ def add_months(day: Integers, months: Integers) -> Integers:
     target = month + np.asarray(months).astype("timedelta64[M]")
     length = ((target + 1).astype("datetime64[D]") - target.astype("datetime64[D]")).astype(np.int64)
     moved: Integers = target.astype("datetime64[D]").astype(np.int64)
-    return moved + np.where(is_last, length - 1, np.minimum(in_month, length - 1))
+    moved += np.where(is_last, length - 1, np.minimum(in_month, length - 1))
+    return moved
 
 
 def _joined(first: Integers, second: Integers) -> Integers:
     """A small code for each pair of ids."""
     _, one = np.unique(first, return_inverse=True)
     known, two = np.unique(second, return_inverse=True)
-    _, code = np.unique(one.astype(np.int64) * max(known.size, 1) + two, return_inverse=True)
-    return code.astype(np.int64)
+    joined = np.unique(one.astype(np.int64) * max(known.size, 1) + two, return_inverse=True)[1]
+    code: Integers = joined.astype(np.int64)
+    return code

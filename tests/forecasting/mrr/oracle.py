@@ -34,8 +34,16 @@ class Line:
 
 
 class Oracle:
-    def __init__(self, as_of: dt.date, rates: dict[str, Decimal], first_on: dt.date, months_ahead: int) -> None:
+    def __init__(
+        self,
+        as_of: dt.date,
+        rates: dict[str, Decimal],
+        first_on: dt.date,
+        months_ahead: int,
+        assumed_rate: float | None = None,
+    ) -> None:
         self.as_of, self.rates, self.first_on = as_of, rates, first_on
+        self.given_rate = assumed_rate
         self.months = [first_on]
         while self.months[-1] < add_months(as_of.replace(day=1), months_ahead):
             self.months.append(add_months(self.months[-1], 1))
@@ -218,6 +226,8 @@ class Oracle:
         known = [(row.score.probability, value) for _, row, _, value in self.undecided if row and value > 0]
         total = sum(value for _, value in known)
         self.assumed_rate = sum(p * value for p, value in known) / total if total else 0.5
+        if self.given_rate is not None:
+            self.assumed_rate = self.given_rate
         for line, row, day, value in self.undecided:
             month = max(day, self.as_of).replace(day=1)
             if value <= 0 or month > self.months[-1]:
