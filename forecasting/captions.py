@@ -27,7 +27,7 @@ def value(currency: str, periods: Sequence[Period]) -> str:
 
 LEGEND = (
     "Bars stack what is won and what is open in commit and best case; the line is the expectation, "
-    "in which pipeline counts too."
+    "in which pipeline counts too, the thin one what of it is expected to be paid."
 )
 
 
@@ -67,8 +67,24 @@ def _change(over: Sequence[Period]) -> str:
     return f" ({abs(points):.1f} points {'more' if points > 0 else 'less'} than {over[-2].label})"
 
 
-def timing(begun: Sequence[Period]) -> str:
-    for period in reversed(begun):
+def timing(periods: Sequence[Period]) -> str:
+    return f"{_timing_so_far(periods)}{_timing_to_come(periods)}"
+
+
+def _timing_to_come(periods: Sequence[Period]) -> str:
+    line = next(period for period in periods if period.is_current).line
+    if line.expected_renewal_amount <= 0:
+        return ""
+    late = percent(line.expected_late_amount / line.expected_renewal_amount)
+    by_30 = percent(line.expected_by_30_amount / line.expected_renewal_amount)
+    return (
+        f" Paler is expected: of what is still to come in the running period, {late} late and {by_30} by 30 days after "
+        "the due day."
+    )
+
+
+def _timing_so_far(periods: Sequence[Period]) -> str:
+    for period in reversed(periods):
         line = period.line
         renewed = line.early_amount + line.on_time_amount + line.late_amount + line.win_back_amount
         if period.is_over and renewed:

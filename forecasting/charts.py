@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.templatetags.money import currency_sign
 from forecasting import captions
@@ -39,6 +42,11 @@ class Chart:
     @property
     def figure_id(self) -> str:
         return f"{self.key}-figure"
+
+    @property
+    def figure_text(self) -> str:
+        """The figure as JSON, for a part of a page that is swapped: scripts are not taken over then, not even data."""
+        return json.dumps(self.figure, cls=DjangoJSONEncoder)
 
     @property
     def heads(self) -> list[str]:
@@ -82,7 +90,9 @@ def value_chart(scope: Scope, currency: str, periods: Sequence[Period]) -> Chart
     expected = _amounts("Expected", "expected", periods, whole, "expected_amount")
     low = _amounts("P10", "band", periods, whole, "p10_amount")
     high = _amounts("P90", "band", periods, whole, "p90_amount")
-    series = [won, commit, best, expected, low, high]
+    collected = _amounts("Collected", "total", periods, whole, "collected_amount")
+    chance = _amounts("By chance, ±", "total", periods, whole, "chance_amount")
+    series = [won, commit, best, expected, low, high, collected, chance]
     divisor, unit = unit_of(currency, *series)
     labels = [period.label for period in periods]
     figure = empty_figure("stack", labels, current=_current(periods))
@@ -90,6 +100,7 @@ def value_chart(scope: Scope, currency: str, periods: Sequence[Period]) -> Chart
         figure.add_trace(bar(one, labels, divisor, currency))
     figure.add_traces(band(low, high, labels, divisor))
     figure.add_trace(line(expected, labels, divisor, currency))
+    figure.add_trace(line(collected, labels, divisor, currency, is_thin=True))
     return Chart(
         "value",
         f"Renewed value by {scope.grain}, {unit}",
@@ -189,34 +200,56 @@ def _continued(known: Series, later: Series) -> Series:
 def timing_chart(scope: Scope, periods: Sequence[Period]) -> Chart:
     """Share of each class in the value that was renewed or won back; periods without any have no bar."""
     begun = [period for period in periods if period.is_over or period.is_current]
-    labels = [period.label for period in begun]
+    labels = [period.label for period in periods]
     classes = [("Early", "early"), ("On time", "on_time"), ("Late", "late"), ("Win-back", "win_back")]
     ordered = [sum((_amount(period, name) for _, name in classes), Decimal(0)) for period in begun]
+    ahead = [None] * (len(periods) - len(begun))
     series = [
         Series(
             label,
-            [_amount(period, name) / total if total else None for period, total in zip(begun, ordered, strict=True)],
-            _urls(scope, begun, timing=name),
+            [_amount(period, name) / total if total else None for period, total in zip(begun, ordered, strict=True)]
+            + ahead,
+            _urls(scope, periods, timing=name),
             name.replace("_", "-"),
             is_rate=True,
         )
         for label, name in classes
     ]
-    figure = empty_figure("stack", labels, current=_current(begun), is_rate=True)
+    expected = [
+        Series(
+            f"{label} expected",
+            [_expected_share(period, name) for period in periods],
+            _urls(scope, periods, timing=OPEN),
+            name.replace("_", "-"),
+            is_rate=True,
+        )
+        for label, name in classes[:3]
+    ]
+    figure = empty_figure("stack", labels, current=_current(periods), is_rate=True)
     figure.update_yaxes(range=[0, 100])
     for one in series:
         figure.add_trace(bar(one, labels, 1))
+    for one, later in zip(series, expected, strict=False):
+        # The running period shows what has come; what is expected of its rest is in the table.
+        seen = [None if period in begun else value for period, value in zip(periods, later.values, strict=True)]
+        figure.add_trace(bar(replace(later, values=seen), labels, 1, group=one.name, is_pale=True))
     return Chart(
         "timing",
         f"Timing of orders by {scope.grain} due, % of value",
-        captions.timing(begun),
+        captions.timing(periods),
         labels,
         scope.grain.capitalize(),
-        series,
+        [*series, *expected],
         "%",
-        drawn(figure) if any(ordered) else None,
-        "No order has come in for these periods yet.",
+        drawn(figure) if any(ordered) or _has_any(expected) else None,
+        "No order has come in for these periods, and nothing is open in them.",
     )
+
+
+def _expected_share(period: Period, name: str) -> Decimal | None:
+    """Of what is expected to be renewed of the open ones, the share that comes early, on time or late."""
+    whole = period.line.expected_renewal_amount
+    return _amount(period, f"expected_{name}") / whole if whole > 0 else None
 
 
 def risk_chart(scope: Scope, currency: str, at_risk: AtRisk) -> Chart:

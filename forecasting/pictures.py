@@ -138,13 +138,14 @@ def line(
     *,
     hollow: Sequence[bool] = (),
     is_dashed: bool = False,
+    is_thin: bool = False,
 ) -> go.Scatter:
     """A line with a mark at each point; hollow marks are numbers that still move."""
     colour = f"var(--p-chart-{one.colour})"
     return go.Scatter(
         **_points(one, labels, divisor, 1, currency),
-        mode="lines+markers",
-        line={"color": colour, "width": 2, "dash": "dot" if is_dashed else "solid"},
+        mode="lines" if is_thin else "lines+markers",
+        line={"color": colour, "width": 1 if is_thin else 2, "dash": "dot" if is_dashed else "solid"},
         marker={
             "color": ["var(--p-surface)" if is_hollow else colour for is_hollow in hollow] or colour,
             "size": 7,

@@ -15,8 +15,9 @@ from forecasting import services
 from forecasting.as_at import InvalidMoment, known_since, parse_moment
 from forecasting.as_at.overview import read_overview
 from forecasting.at_risk import read_at_risk
+from forecasting.basis import describe_basis
 from forecasting.charts import build_charts
-from forecasting.dashboard import ATTRIBUTIONS, build_totals, read_periods, window_url
+from forecasting.dashboard import ATTRIBUTIONS, build_totals, current_of, read_periods, window_url
 from forecasting.models import Run
 from forecasting.scope import Grain, Scope, get_scope, read_pills
 from forecasting.status import read_status, runs_without_tables
@@ -52,6 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         at_risk = read_at_risk(user, scope, company, today=today)
         context |= {
             "totals": build_totals(scope, company, periods, at_risk),
+            "basis": describe_basis(status.published, current_of(periods), company.reporting_currency),
             "charts": build_charts(scope, company.reporting_currency, attribution, periods, at_risk),
             "at_risk": at_risk,
             "window_url": window_url(scope, at_risk),

@@ -91,13 +91,15 @@ def test_every_amount_equals_the_sum_of_the_rows_it_opens(
     assert compared > 0
 
 
-def test_expectation_equals_the_total_that_the_table_shows(cast: Cast, book: Book) -> None:
+def test_expectation_is_near_the_total_that_the_table_shows(cast: Cast, book: Book) -> None:
+    """The table weighs the reps' own amounts; the forecast also knows what such amounts came to. One in seven of the
+    20 renewals that the prior counts as was decided here: the two lie within 2 %."""
     recompute()  # with the engine's own probabilities
     chart = charts_of(cast.admin)["value"]
     expected = next(series for series in chart.series if series.name == "Expected")
     for value, url in zip(expected.values, expected.urls, strict=True):
         totals = read_totals(rows_behind(url, cast.admin), as_of=AS_OF, reporting_currency="EUR")
-        assert value == pytest.approx(totals.expected_amount, abs=Decimal("0.01"))
+        assert value == pytest.approx(totals.expected_amount, rel=Decimal("0.02"), abs=Decimal("0.01"))
     assert any(expected.values)
 
 
@@ -112,14 +114,14 @@ def test_rates_equal_those_that_the_table_shows(cast: Cast, book: Book) -> None:
 
 def test_timing_mix_is_the_share_of_the_rows_it_opens(cast: Cast, book: Book) -> None:
     chart = charts_of(cast.admin)["timing"]
-    assert {series.name: column(chart, series.name)["Q3 FY27"] for series in chart.series} == {
+    assert {series.name: column(chart, series.name)["Q3 FY27"] for series in chart.series[:4]} == {
         "Early": 0,
         "On time": Decimal(10) / 19,
         "Late": Decimal(6) / 19,
         "Win-back": Decimal(3) / 19,
     }
     at = list(chart.labels).index("Q3 FY27")
-    opened = {series.name: set(rows_behind(series.urls[at], cast.admin)) for series in chart.series}
+    opened = {series.name: set(rows_behind(series.urls[at], cast.admin)) for series in chart.series[:4]}
     assert opened == {
         "Early": set(),
         "On time": {book["on_time"]},
@@ -159,9 +161,9 @@ def test_captions_say_what_the_numbers_say(cast: Cast, book: Book) -> None:
     assert captions["rates"].startswith(
         "Q3 FY27 kept 53.3 % of the value due, 60.0 % with expansion; 33.3 % was in by its last day. Counted by due"
     )
-    assert captions["timing"] == (
+    assert captions["timing"].startswith(
         "Of what was ordered for Q3 FY27, 0 % came early, 53 % on time and 32 % late; "
-        "16 % had lapsed and was won back, which is no renewal."
+        "16 % had lapsed and was won back, which is no renewal. Paler is expected: of what is still to come"
     )
     assert captions["risk"] == (
         "€ 7.0 K of € 26.0 K is at high risk (1 of 4 renewals), all of it due in the week of 23 Nov."
@@ -181,7 +183,16 @@ def test_units_and_tables_follow_the_numbers(cast: Cast, book: Book) -> None:
         "Booking type by quarter, € K",
     ]
     value = charts["value"]
-    assert value.heads == ["Won, €", "Commit, €", "Best case, €", "Expected, €", "P10, €", "P90, €"]
+    assert value.heads == [
+        "Won, €",
+        "Commit, €",
+        "Best case, €",
+        "Expected, €",
+        "P10, €",
+        "P90, €",
+        "Collected, €",
+        "By chance, ±, €",
+    ]
     label, cells = value.rows[6]
     assert (label, [cell.text for cell in cells[:3]]) == ("Q4 FY27", ["20,000.00", "11,000.00", "9,000.00"])
 
