@@ -81,7 +81,7 @@ def _trigger(
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=operation,
-        referencing=pgtrigger.Referencing(old=old, new=new),
+        referencing=pgtrigger.Referencing(old=old, new=new),  # type: ignore[no-untyped-call]
         declare=declare,
         func=body,
     )

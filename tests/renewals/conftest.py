@@ -19,7 +19,7 @@ def mistaken_marks() -> list[tuple[str, int, object]]:
     """Where the marks of accounts with an open renewal differ from the book."""
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 @pytest.fixture(autouse=True)

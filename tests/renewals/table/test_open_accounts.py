@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -17,7 +18,7 @@ LOST = "UPDATE renewals_renewal SET outcome = 'lost', final_amount = 0 WHERE id 
 OPEN = "UPDATE renewals_renewal SET outcome = 'open', final_amount = NULL WHERE id = ANY (%s)"
 
 
-def execute(statement: str, *params: object) -> None:
+def execute(statement: str, *params: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
 
