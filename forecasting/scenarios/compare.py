@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from accounts.templatetags.money import SPACE, compact_money, currency_sign, exact_money, exact_rate
 from forecasting.charts import Chart
 from forecasting.engine.booking import BookingSplit
 from forecasting.periods import Grain, Period
-from forecasting.pictures import Series, bar, drawn, empty_figure, line, unit_of
+from forecasting.pictures import Series, band, bar, drawn, empty_figure, line, unit_of
 from forecasting.scenarios.figures import MILLIONTHS, Figures, Values, total_of
 
 COLOURS = ("total", "expected", "won", "late")
@@ -240,18 +239,17 @@ def _expected_chart(
 ) -> Chart:
     expected, low, _, high = GROUPS[0][2][:4]
     series = _series(columns, periods, expected)
-    edges = [(_series([column], periods, low)[0], _series([column], periods, high)[0]) for column in columns]
-    divisor, unit = unit_of(currency, *series, *(edge for pair in edges for edge in pair))
+    edges = _series(columns[-1:], periods, low)[0], _series(columns[-1:], periods, high)[0]
+    divisor, unit = unit_of(currency, *series, *edges)
     figure = empty_figure("group", labels, current=current)
-    for one, (lowest, highest) in zip(series, edges, strict=True):
-        trace = bar(one, labels, divisor, currency)
-        trace.error_y = _whiskers(one, lowest, highest, divisor)
-        figure.add_trace(trace)
+    for one in series:
+        figure.add_trace(bar(one, labels, divisor, currency))
+    figure.add_traces(band(*edges, labels, divisor))
     moved = _moved(series, labels, lambda change: f"{'+' if change > 0 else ''}{compact_money(change, currency)}")
     return Chart(
         "scenario-expected",
         f"Expected revenue, {unit}",
-        f"{moved} Whiskers reach from P10 to P90.",
+        f"{moved} The ground reaches from P10 to P90 of “{columns[-1].name}”.",
         labels,
         "Period",
         series,
@@ -259,22 +257,6 @@ def _expected_chart(
         drawn(figure) if any(value for one in series for value in one.values) else None,
         "Nothing is due in these periods in the book that you see.",
     )
-
-
-def _whiskers(one: Series, low: Series, high: Series, divisor: int) -> dict[str, Any]:
-    def distance(edges: Sequence[Decimal | None], sign: int) -> list[float]:
-        pairs = zip(edges, one.values, strict=True)
-        return [max(float((edge or 0) - (value or 0)) * sign / divisor, 0.0) for edge, value in pairs]
-
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": distance(high.values, 1),
-        "arrayminus": distance(low.values, -1),
-        "color": "var(--p-chart-ink)",
-        "thickness": 1,
-        "width": 2,
-    }
 
 
 def _rate_chart(columns: Sequence[Column], periods: Sequence[Period], labels: Sequence[str], current: str) -> Chart:
