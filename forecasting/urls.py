@@ -10,6 +10,7 @@ urlpatterns = [
     path("runs/", views.runs, name="runs"),
     path("calls/", include("forecasting.snapshots.urls")),
     path("bridge/", include("forecasting.bridge.urls")),
+    path("mrr/", include("forecasting.mrr.urls")),
     path("scenarios/", include("forecasting.scenarios.urls")),
     path("model/", include("forecasting.learning.urls")),
 ]
