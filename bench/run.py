@@ -25,6 +25,7 @@ FAILED = "failed"
 PARTS = (
     "learning",
     "recompute",
+    "distribution",
     "pages",
     "edits",
     "imports",
@@ -72,6 +73,7 @@ def measure(count: int, only: Sequence[str]) -> None:
     from bench import (
         admin,
         bulk,
+        distribution,
         editors,
         edits,
         figures,
@@ -112,6 +114,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             "editors": lambda: editors.measure(count),
             "scenarios": lambda: scenarios.measure(count),
             "mrr": lambda: mrr.measure(count),
+            "distribution": lambda: distribution.measure(count),
         }
         for name, step in steps.items():
             if name in only or (name == "fill" and set(only) - {"learning", "recompute"}):

@@ -26,8 +26,9 @@ def describe_basis(run: Run, period: Period, currency: str) -> list[str]:
     told = [_describe_chance(period), _describe_shock(outlook), _describe_amounts(outlook), _describe_orders(outlook)]
     if line.expected_amount:
         told.append(
-            f"{compact_money(line.collected_amount, currency)} of {compact_money(line.expected_amount, currency)} is "
-            "expected to be paid, by how late, failed and charged back the accounts' payments are."
+            f"{exact_rate(line.collected_amount / line.expected_amount)} of what is expected will be paid "
+            f"({compact_money(line.collected_amount, currency)}), by how late the accounts pay and what failed or "
+            "was charged back."
         )
     return [sentence for sentence in told if sentence]
 

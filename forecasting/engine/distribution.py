@@ -36,6 +36,9 @@ BLUR_AT_TOP: Final = 6.0
 FREQUENCY_BOUNDS: Final = (256, 1024)
 FREQUENCY_BUDGET: Final = 2**18  # rows x frequencies of one group, between these bounds
 FOLLOWED_FREQUENCIES: Final = 16
+# With many rows next to nothing is left of the characteristic function beyond the first frequencies.
+MANY_ROWS: Final = 16_384
+NEGLIGIBLE_OF_MANY: Final = 1e-12
 BLOCK_ROWS: Final = 4_096
 # Blocks that bound memory and stay in the processor's cache: outcomes listed, and groups x frequencies, at a time.
 BLOCK_OUTCOMES: Final = 2**16
@@ -91,7 +94,8 @@ def distribute(p: Floats, amount_cents: Integers) -> Distribution:
 
     Raises ValueError naming row and value for a probability outside 0..1 or missing, or an amount below 0.
     """
-    rows = _Rows(np.zeros(len(p), dtype=np.int64), p, amount_cents, 1)
+    negligible = NEGLIGIBLE_OF_MANY if len(p) >= MANY_ROWS else 0.0
+    rows = _Rows(np.zeros(len(p), dtype=np.int64), p, amount_cents, 1, negligible=negligible)
     certain, mean = int(rows.certain[0]), float(rows.mean[0])
     part = next(rows.parts(), None)
     if part is None:

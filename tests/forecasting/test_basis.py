@@ -36,7 +36,7 @@ def test_the_floor_is_the_mean_miss_by_chance() -> None:
     assert first == (
         "Chance alone moves Q4 FY27 by 8.0 % on average, with 40 open: no forecast of it can be nearer in the long run."
     )
-    assert last.startswith("€ 98.5 K of € 100.0 K is expected to be paid")
+    assert last.startswith("98.5 % of what is expected will be paid (€ 98.5 K), by how late")
 
 
 def test_what_was_learned_is_counted() -> None:
