@@ -126,7 +126,7 @@ def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
 
 
 # By database and version: those that this process last asked, for reading one of boosted trees takes a while.
-_fitted: dict[tuple[str, int], tuple[Inputs, Model]] = {}
+_fitted: dict[tuple[str, int], tuple[Inputs, Model | None]] = {}
 FITTED_KEPT: Final = 4
 
 
