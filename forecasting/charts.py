@@ -203,7 +203,7 @@ def timing_chart(scope: Scope, periods: Sequence[Period]) -> Chart:
     labels = [period.label for period in periods]
     classes = [("Early", "early"), ("On time", "on_time"), ("Late", "late"), ("Win-back", "win_back")]
     ordered = [sum((_amount(period, name) for _, name in classes), Decimal(0)) for period in begun]
-    ahead = [None] * (len(periods) - len(begun))
+    ahead: list[Decimal | None] = [None] * (len(periods) - len(begun))
     series = [
         Series(
             label,
