@@ -21,6 +21,7 @@ LEAST_ROWS: Final = 5  # a value that fewer rows have has no column of its own
 BENT_ROWS: Final = 500  # from so many rows a number may bend
 BENDS: Final = (0.25, 0.5, 0.75)
 SKEWED: Final = 2.0
+MOST: Final = 1e90  # beyond it the cube of a number, summed, is infinite
 CUT: Final = (0.01, 0.99)
 FOLDS: Final = 5  # a row's own outcome never enters the log-odds it is trained on
 
@@ -230,7 +231,7 @@ def _numbers(column: Column) -> Floats:
         raise TypeError("a column of numbers was expected, categories came")
     x = column.values.astype(np.float64)
     x[np.isinf(x)] = np.nan
-    return x
+    return np.clip(x, -MOST, MOST)
 
 
 def _categories(column: Column) -> Categories:

@@ -5,10 +5,10 @@ know. Each closed cohort's miss m_i, i cohorts before the newest, is taken as
 
     m_i = level - slope x i - (sum of i steps) + stray + sampling error
 
-with level ~ N(0, 1), slope ~ N(0, b^2), steps ~ N(0, 0.05^2), strays ~ N(0, s^2): a drift goes on, a stray quarter does
-not. What b and s are is not chosen: the forecast is the mean over all pairs of SLOPES and STRAYS, each weighted by how
-likely it makes the misses. Few or small cohorts say little about b, and the slope stays near 0. How far the cohort to
-come may lie from that mean, its own stray included, is the shock that its renewals share.
+with level ~ N(0, 0.3^2), slope ~ N(0, b^2), steps ~ N(0, 0.05^2), strays ~ N(0, s^2): a drift goes on, a stray quarter
+does not. What b and s are is not chosen: the forecast is the mean over all pairs of SLOPES and STRAYS, each weighted by
+how likely it makes the misses. Few or small cohorts say little about b, and the slope stays near 0. How far the cohort
+to come may lie from that mean, its own stray included, is the shock that its renewals share.
 """
 
 from dataclasses import dataclass
@@ -20,30 +20,47 @@ import numpy as np
 from forecasting.engine.arrays import Booleans, Floats, Integers
 from forecasting.engine.log_odds import expit
 
-LEVEL_SPREAD: Final = 1.0  # of the level around that of all cohorts together: hardly a pull
+LEVEL_SPREAD: Final = 0.3  # of the level around that of all cohorts together
 STEP: Final = 0.05
 SLOPES: Final = (0.0, 0.05, 0.1)  # log-odds by cohort: 73 to 85 % in nine quarters is 0.09
 STRAYS: Final = (0.0, 0.05, 0.1, 0.15, 0.2)  # of a cohort by itself; real books: 0.15 to 0.20
-MOST_COHORTS: Final = 24  # older ones say next to nothing of the level
+MOST_AHEAD: Final = 4.0  # no drift is believed to go on for longer
+MOST_PERIODS: Final = 24  # where there are more cohorts, neighbours are taken together
 
 
 def miss(log_odds: Floats, is_renewed: Booleans) -> tuple[float, float]:
-    """(d, its standard error): the most likely common shift of the log-odds; Newton's method.
+    """(d, its standard error): the most likely common shift of the log-odds.
 
     (0, inf) without rows. Where all rows came, or none, half a renewal is counted as the other way.
     """
     if is_renewed.size == 0:
         return 0.0, np.inf
     came = float(np.clip(is_renewed.sum(), 0.5, is_renewed.size - 0.5)) if is_renewed.size > 1 else 0.5
+    shift, information = _common_shift(log_odds, came, 0.0)
+    return shift, float(1 / np.sqrt(information))
+
+
+def _observed(log_odds: Floats, is_renewed: Booleans) -> tuple[float, float]:
+    """As `miss`, of cohorts however small: half a renewal too many or too few in each of them would move the level.
+
+    The most likely shift is sought under N(0, LEVEL_SPREAD^2), and what that pulled it by is put back in a line.
+    """
+    pull = LEVEL_SPREAD**-2
+    shift, information = _common_shift(log_odds, float(is_renewed.sum()), pull)
+    return shift * (1 + pull / information), float(1 / np.sqrt(information))
+
+
+def _common_shift(log_odds: Floats, came: float, pull: float) -> tuple[float, float]:
+    """(shift of the log-odds at which `came` of them come, sum of p (1 - p) there); Newton's method."""
     shift = 0.0
     for _ in range(50):
         expected = expit(log_odds + shift)
         information = float((expected * (1 - expected)).sum())
-        step = float(np.clip((came - float(expected.sum())) / information, -0.5, 0.5))
+        step = float(np.clip((came - float(expected.sum()) - pull * shift) / (information + pull), -0.5, 0.5))
         shift += step
         if abs(step) < 1e-9:
             break
-    return shift, float(1 / np.sqrt(information))
+    return shift, information
 
 
 @dataclass(frozen=True)
@@ -56,17 +73,19 @@ class Level:
 
 def learn_level(log_odds: Floats, is_renewed: Booleans, cohorts: Integers, ahead: int) -> Level:
     """Level of the cohort that is `ahead` after the newest closed one; nothing is known of it from one cohort."""
-    known = np.unique(cohorts)[-MOST_COHORTS:]
+    known, place = np.unique(cohorts, return_inverse=True)
     if known.size < 2:
         return Level()
-    found = [miss(log_odds[cohorts == cohort], is_renewed[cohorts == cohort]) for cohort in known]
+    width = -(-known.size // MOST_PERIODS)
+    age = (known.size - 1 - place) // width
+    found = [_observed(log_odds[age == at], is_renewed[age == at]) for at in range(int(age.max()), -1, -1)]
     misses, errors = np.array(found).T
-    return carry_on(misses, errors, ahead)
+    return carry_on(misses, errors, ahead / width)
 
 
-def carry_on(misses: Floats, standard_errors: Floats, ahead: int) -> Level:
+def carry_on(misses: Floats, standard_errors: Floats, ahead: float) -> Level:
     """Level of the cohort that comes `ahead` after the last of `misses` (the oldest first)."""
-    age = np.arange(misses.size)[::-1].astype(np.float64)
+    age, ahead = np.arange(misses.size)[::-1].astype(np.float64), min(ahead, MOST_AHEAD)
     walk, line = LEVEL_SPREAD**2 + STEP**2 * np.minimum.outer(age, age), np.outer(age, age)
     found = []
     for slope, stray in product(SLOPES, STRAYS):

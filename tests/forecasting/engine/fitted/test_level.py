@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from forecasting.engine.fitted.level import Level, carry_on, learn_level, miss
-from forecasting.engine.log_odds import expit, logit
+from forecasting.engine.log_odds import logit
 
 
 def test_a_miss_is_the_shift_that_makes_the_forecast_come_true():
@@ -59,10 +59,25 @@ def test_forecasts_of_drifting_books_are_nearer_than_their_last_level_and_lie_wi
     assert np.mean(carried) < 0.95 * np.mean(last)
 
 
-def test_old_cohorts_are_left_out():
+def test_a_drift_is_not_believed_to_go_on_for_ever():
+    misses, errors = 0.09 * np.arange(-4, 5), np.full(9, 0.06)
+    assert carry_on(misses, errors, 50) == carry_on(misses, errors, 4)
+
+
+def test_many_cohorts_of_a_few_renewals_are_taken_together():
     rng = np.random.default_rng(0)
-    cohorts = np.repeat(np.arange(60), 20)
-    came = rng.random(1_200) < expit(np.where(cohorts < 36, -3.0, 1.0))
-    newer = cohorts >= 36
-    whole = learn_level(np.full(1_200, 1.0), came, cohorts, 1)
-    assert whole == learn_level(np.full(int(newer.sum()), 1.0), came[newer], cohorts[newer], 1)
+    came = rng.random(6_000) < 0.8
+    found = [
+        learn_level(np.full(6_000, float(logit(0.8))), came, np.arange(6_000) // size, 1) for size in (3, 250)
+    ]  # 2,000 cohorts of three are 24 periods of 252
+    assert found[0].shift == pytest.approx(found[1].shift, abs=0.03)
+    assert abs(found[0].shift) < 0.1
+    assert found[0].deviation < 0.2
+
+
+def test_small_cohorts_that_all_came_do_not_pull_the_level_down():
+    rng = np.random.default_rng(1)
+    cohorts = np.repeat(np.arange(6), 8)
+    shifts = [learn_level(np.full(48, float(logit(0.95))), rng.random(48) < 0.95, cohorts, 1).shift for _ in range(400)]
+    assert np.mean(shifts) == pytest.approx(0.0, abs=0.03)
+    assert np.abs(shifts).max() < 0.4
