@@ -22,28 +22,34 @@ def match_contracts(run: Run) -> None:
     run.make_table(
         "import_term",
         f"""
-        SELECT r.row_number, r.account_id, r.starts_on, found.ends_on AS found_ends_on, found.currency AS
-            found_currency,
+        SELECT r.row_number, r.account_id, r.starts_on, r.due_on, found.ends_on AS found_ends_on,
+            found.currency AS found_currency,
             CASE WHEN found.id IS NULL OR ({extends}) THEN {run.new_id("renewals_contract", "r.row_number")}
                 ELSE found.id END AS contract_id,
             found.id IS NULL OR ({extends}) AS is_new,
             CASE WHEN {extends} THEN found.id END AS extended_id
-        FROM import_row r LEFT JOIN LATERAL (
-            SELECT o.id, o.starts_on, o.ends_on, o.currency FROM renewals_contract o
-            WHERE NOT r.is_new_account AND o.account_id = r.account_id AND o.number = r.contract_number AND {fits}
-            ORDER BY {preferred} LIMIT 1) found ON true
+        FROM import_row r LEFT JOIN (
+            SELECT r.row_number, known.* FROM import_row r CROSS JOIN LATERAL (
+                SELECT o.id, o.starts_on, o.ends_on, o.currency FROM renewals_contract o
+                WHERE o.account_id = r.account_id AND o.number = r.contract_number AND {fits}
+                ORDER BY {preferred} LIMIT 1) known
+            WHERE r.verdict IS NULL AND NOT r.is_new_account) found USING (row_number)
         WHERE r.verdict IS NULL
         """,
     )
     if moved == "renewed":
         run.execute("UPDATE import_term SET starts_on = found_ends_on + 1 WHERE extended_id IS NOT NULL")
-    _refuse_contradictions(run, has_start)
+    if _refuse_contradictions(run, has_start):
+        run.execute(
+            "DELETE FROM import_term m USING import_row r WHERE r.row_number = m.row_number AND r.verdict IS NOT NULL"
+        )
 
 
-def _refuse_contradictions(run: Run, has_start: bool) -> None:
-    ends = ("contract.ends_on", "renewal.due_on")
+def _refuse_contradictions(run: Run, has_start: bool) -> int:
+    """How many rows say something of a known term that cannot be."""
+    refused, ends = 0, ("contract.ends_on", "renewal.due_on")
     if run.mapping.expiry_moved == "renewed":
-        run.refuse(
+        refused = run.refuse(
             "EXISTS (SELECT 1 FROM import_term m WHERE m.row_number = t.row_number AND m.found_ends_on > t.ends_on)",
             paths=ends,
             value="ends_on",
@@ -52,7 +58,7 @@ def _refuse_contradictions(run: Run, has_start: bool) -> None:
             "(SELECT found_ends_on FROM import_term m WHERE m.row_number = t.row_number))",
         )
     elif run.mapping.expiry_moved == "new_term" and not has_start:
-        run.refuse(
+        refused = run.refuse(
             "EXISTS (SELECT 1 FROM import_term m WHERE m.row_number = t.row_number AND m.found_ends_on <> t.ends_on)",
             paths=ends,
             value="ends_on",
@@ -60,7 +66,7 @@ def _refuse_contradictions(run: Run, has_start: bool) -> None:
             reason="format('the book has a term of this contract from %%s that ends on %%s', starts_on, "
             "(SELECT found_ends_on FROM import_term m WHERE m.row_number = t.row_number))",
         )
-    run.refuse(
+    return refused + run.refuse(
         """contract_currency IS NOT NULL AND EXISTS (SELECT 1 FROM import_term m
             WHERE m.row_number = t.row_number AND NOT m.is_new AND m.found_currency <> t.contract_currency)""",
         paths=("contract.currency",),
@@ -75,18 +81,23 @@ def match_renewals_of_contracts(run: Run) -> None:
     """Makes import_decision: per row the renewal of its term that falls due, or a new one."""
     # A corrected end takes the open renewal along: it is the same decision, on another day.
     takes_along = run.mapping.expiry_moved == "corrected"
-    fits = "o.due_on = r.due_on" + (" OR (o.due_on = m.found_ends_on AND o.outcome = 'open')" if takes_along else "")
+    fits = "o.due_on = m.due_on" + (" OR (o.due_on = m.found_ends_on AND o.outcome = 'open')" if takes_along else "")
+    # Ids in the order in which the rows are written, by due date: then most indexes grow at their ends.
     run.make_table(
         "import_decision",
         f"""
-        SELECT r.row_number, m.contract_id, m.is_new AS is_new_contract, found.owner_id, found.due_on AS found_due_on,
-            coalesce(found.id, {run.new_id("renewals_renewal", "r.row_number")}) AS renewal_id, found.id IS NULL AS
-                is_new
-        FROM import_row r JOIN import_term m USING (row_number) LEFT JOIN LATERAL (
-            SELECT o.id, o.owner_id, o.due_on FROM renewals_renewal o
-            WHERE NOT m.is_new AND o.contract_id = m.contract_id AND ({fits})
-            ORDER BY (o.due_on = r.due_on) DESC LIMIT 1) found ON true
-        WHERE r.verdict IS NULL
+        SELECT row_number, contract_id, is_new_contract, owner_id, found_due_on,
+            coalesce(found_id, {run.new_id("renewals_renewal")}) AS renewal_id, found_id IS NULL AS is_new
+        FROM (
+            SELECT m.row_number, m.contract_id, m.is_new AS is_new_contract, found.owner_id,
+                found.due_on AS found_due_on, found.id AS found_id
+            FROM import_term m LEFT JOIN (
+                SELECT m.row_number, known.* FROM import_term m CROSS JOIN LATERAL (
+                    SELECT o.id, o.owner_id, o.due_on FROM renewals_renewal o
+                    WHERE o.contract_id = m.contract_id AND ({fits})
+                    ORDER BY (o.due_on = m.due_on) DESC LIMIT 1) known
+                WHERE NOT m.is_new) found USING (row_number)
+            ORDER BY m.due_on, m.row_number) term
         """,
     )
     if not run.is_bound_to_team or run.mapping.expiry_moved != "renewed":

@@ -165,14 +165,12 @@ class Renewal(models.Model):
         # One per order that the central table offers, within each outcome: the open ones are few and stand at one end
         # of the book. What is mostly blank is indexed only where it is not.
         indexes = [
-            models.Index(fields=["due_on", "id"], name="renewal_due"),
             models.Index(fields=["outcome", "due_on", "id"], name="renewal_outcome_due"),
             models.Index(fields=["stage", "outcome", "due_on", "id"], name="renewal_stage_due"),
             models.Index(fields=["outcome", "decision_on", "id"], name="renewal_decision"),
             models.Index(fields=["outcome", "baseline_amount", "id"], name="renewal_baseline"),
-            # Few rows each: the exceptions, and which accounts have something open.
+            # Few rows.
             models.Index(fields=["outcome", "due_on", "id"], name="renewal_exceptions", condition=Q(is_excluded=True)),
-            models.Index(fields=["account"], name="renewal_open_account", condition=Q(outcome="open")),
             models.Index(fields=["churn_reason"], name="renewal_churn_reason", condition=Q(churn_reason__isnull=False)),
             *(
                 models.Index(

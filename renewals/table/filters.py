@@ -31,8 +31,6 @@ DATE = "%d %b %Y"
 SEARCH_LENGTH = 100
 # What the page shows when its address asks for nothing: what there is to work on.
 DEFAULT_QUERY = "outcome=open"
-# Filters on a column that has an index over (column, outcome, due date).
-INDEXED = {"stage", "owner", "offer"}
 EVERY = "all"
 # What of the address does not restrict the rows.
 VIEW = ("columns", "sort", "per_page", "page", *layout.PARAMETERS)
@@ -117,7 +115,7 @@ class Query:
         timing = [TimingClass[name.upper()] for name in self.params.getlist("timing")] or list(TimingClass)
         timing = [one for one in timing if OUTCOME_OF[one] in outcomes]
         outcomes = [one for one in outcomes if one in {OUTCOME_OF[t] for t in timing}]
-        return Slices(outcomes, timing, is_by_column=any(condition.name in INDEXED for condition in self.conditions))
+        return Slices(outcomes, timing)
 
     @property
     def filter_query(self) -> str:

@@ -31,7 +31,7 @@ class Order:
     """Columns to order by.
 
     `within` is the column that the order's index begins with; the page is put together from the slices that the filter
-    allows. `is_whole`: there is an index over all slices besides. `group` names the rows behind a foreign key that
+    allows. `group` names the rows behind a foreign key that
     leads. `of_open`: the columns that say the same of open rows, where these have an index of their own. Only the first
     column can be blank.
     """
@@ -39,7 +39,6 @@ class Order:
     columns: tuple[str, ...]
     within: str = ""
     is_nullable: bool = False
-    is_whole: bool = False
     group: type[Model] | None = None
     of_open: tuple[str, ...] = ()
 
@@ -47,7 +46,7 @@ class Order:
 ORDERS: dict[str, Order] = {
     "account": Order(("account__name", "account_id")),
     "contract": Order(("contract__number", "contract_id")),
-    "due_on": Order(("due_on",), OUTCOME, is_whole=True),
+    "due_on": Order(("due_on",), OUTCOME),
     "decision_on": Order(("decision_on",), OUTCOME),
     "timing": Order((TIMING,), TIMING, is_nullable=True),
     "stage": Order(("stage", "position"), OUTCOME, group=Stage),
@@ -77,13 +76,6 @@ class Slices:
 
     outcomes: Sequence[str]
     timing_classes: Sequence[int]
-    # Whether a column is restricted that has an index of its own within each outcome: one over all outcomes would be
-    # walked past the whole book to find the rows of a stage that only open ones are in.
-    is_by_column: bool = False
-
-    @property
-    def is_everything(self) -> bool:
-        return len(self.outcomes) == len(Renewal.Outcome)
 
     @property
     def is_open_only(self) -> bool:
@@ -112,8 +104,7 @@ def page_ids(rows: RenewalQuerySet, sort: str, slices: Slices, *, first: int, co
     if trailing is not None and len(found) < count:
         # How many stood before has to be counted only on the pages behind.
         skipped = max(first - leading.count(), 0) if first and not found else 0
-        rest = trailing.order_by("due_on", "pk").values_list("pk", flat=True)
-        found += rest[skipped : skipped + count - len(found)]
+        found += _ids(trailing, ORDERS[DEFAULT_SORT], slices, False, skipped, count - len(found))
     return found
 
 
@@ -122,11 +113,8 @@ def _ids(rows: RenewalQuerySet, order: Order, slices: Slices, is_descending: boo
     keys = {f"key_{number}": F(column) for number, column in enumerate(order.columns)}
     sign = "-" if is_descending else ""
     names = [f"{sign}{name}" for name in (*keys, "pk")]
-    is_whole = order.is_whole and slices.is_everything and not slices.is_by_column
-    values = () if is_whole else slices.of(order.within)
-    parts = [
-        part.annotate(**keys).order_by(*names).values_list(*keys, "pk") for part in _parts(rows, order.within, values)
-    ]
+    slots = _parts(rows, order.within, slices.of(order.within))
+    parts = [part.annotate(**keys).order_by(*names).values_list(*keys, "pk") for part in slots]
     if len(parts) == 1:
         return [record[-1] for record in parts[0][first : first + count]]
     cut = [part[: first + count] for part in parts]

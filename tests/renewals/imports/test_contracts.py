@@ -366,3 +366,12 @@ def test_a_batch_is_confirmed_once(run_import: Import) -> None:
     confirm_import(batch=batch, is_all_or_nothing=False)
     with pytest.raises(ImportRejected, match="This import is importing already"):
         confirm_import(batch=batch, is_all_or_nothing=False)
+
+
+def test_new_renewals_get_their_ids_in_the_order_in_which_they_fall_due(run_import: Import) -> None:
+    run_import(
+        HEADING
+        + "A1,Acme,C1,2026-01-01,2026-12-31,1\nA2,Beta,C2,2026-01-01,2026-06-30,1\nA1,Acme,C3,2026-01-01,2026-09-30,1\n"
+    )
+    numbers = Renewal.objects.order_by("pk").values_list("contract__number", flat=True)
+    assert list(numbers) == ["C2", "C3", "C1"]
