@@ -39,6 +39,8 @@ max_connections = 60
 shared_buffers = {shared_megabytes}MB
 effective_cache_size = {cache_megabytes}MB
 work_mem = 32MB
+# Staged rows of an import are read some thirty times; only a session that has any takes this.
+temp_buffers = 128MB
 maintenance_work_mem = 256MB
 # One server that nobody replicates from needs no more than this to survive a crash.
 wal_level = minimal

@@ -16,6 +16,9 @@ from renewals.history.kinds import UNDOABLE, Kind
 from renewals.models import ChangeBatch
 
 How = ChangeBatch.How
+# Without a sort of all ids: those of an import mostly have no gap.
+ONE_RANGE = """CASE WHEN max(id) - min(id) + 1 = count(*)
+    THEN int8multirange(int8range(min(id), max(id), '[]'))::text END"""
 
 
 @contextmanager
@@ -59,8 +62,11 @@ def note_created(batch: ChangeBatch, kind: Kind, ids: Sequence[int]) -> None:
 
 def _note(batch: ChangeBatch, table: str, ids: str, params: Sequence[Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT range_agg(int8range(id, id, '[]'))::text FROM ({ids}) made", params)
-        (ranges,) = cursor.fetchone() or (None,)
+        cursor.execute(f"SELECT {ONE_RANGE}, count(*) FROM ({ids}) made", params)
+        ranges, count = cursor.fetchone() or (None, 0)
+        if count and ranges is None:
+            cursor.execute(f"SELECT range_agg(int8range(id, id, '[]'))::text FROM ({ids}) made", params)
+            (ranges,) = cursor.fetchone() or (None,)
     if ranges:
         batch.created_ids = {**batch.created_ids, table: ranges}
 

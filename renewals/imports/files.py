@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import struct
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from renewals.imports.reader import FileRejected
 from renewals.models import ImportBatch, ImportPart
 
 PART_BYTES = 4 * 1024 * 1024
+# What COPY begins a binary stream with: a signature, no flags, no more of a header.
+BINARY = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 
 
 @contextmanager
@@ -36,10 +41,14 @@ def spooled(chunks: Iterable[bytes]) -> Iterator[tuple[Path, str]]:
 
 
 def keep_file(*, batch: ImportBatch, path: Path) -> None:
-    with path.open("rb") as file:
+    """The bytes as they are: as text of an INSERT they would be twice as long, and be read three times on the way."""
+    table = ImportPart._meta.db_table
+    with path.open("rb") as file, connection.cursor() as cursor:
         position = 0
         while content := file.read(PART_BYTES):
-            ImportPart.objects.create(batch=batch, position=position, content=content)
+            row = struct.pack("!hiqiii", 3, 8, batch.pk, 4, position, len(content))  # each value after its length
+            stream = io.BytesIO(b"".join((BINARY, row, content, struct.pack("!h", -1))))
+            cursor.copy_expert(f"COPY {table} (batch_id, position, content) FROM STDIN (FORMAT binary)", stream)
             position += 1
 
 

@@ -12,10 +12,13 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import ForeignKey, Model
 
+from accounts.models import Account
 from config.foreign_keys import unchecked_keys
 from renewals.imports.run import Run
-from renewals.models import Renewal
+from renewals.models import OpenAccount, Renewal
 from renewals.models.open_accounts import MARK
+
+SELF = "pg_current_xact_id()::xid"
 
 
 def insert_rows(run: Run, model: type[Model], statement: str, params: Sequence[Any] | dict[str, Any] = ()) -> int:
@@ -26,39 +29,74 @@ def insert_rows(run: Run, model: type[Model], statement: str, params: Sequence[A
     """
     with unchecked_keys(run.cursor) as is_unchecked:
         created = run.execute(statement, params)
+        if created and is_unchecked and model is Renewal:
+            _mark_open_accounts(run)
     if created and is_unchecked:
         _prove_references(run, model)
-        if model is Renewal:
-            opened = f"SELECT account_id FROM {run.new_rows(model._meta.db_table)} AND outcome = 'open'"
-            run.execute(MARK.format(accounts=opened))
     return created
 
 
+def _mark_open_accounts(run: Run) -> None:
+    """As the trigger does it, but without a lock on the accounts that this transaction made."""
+    opened = f"{run.new_rows(Renewal._meta.db_table)} AND outcome = 'open'"
+    run.make_table("import_open", f"SELECT DISTINCT account_id AS id FROM {opened}", joined_by="id")
+    run.execute(
+        f"""
+        WITH made AS MATERIALIZED (
+            DELETE FROM import_open o USING {Account._meta.db_table} a
+            WHERE a.id = o.id AND a.id >= {run.first_ids[Account._meta.db_table]} AND a.xmin = {SELF}
+            RETURNING a.id, a.last_touch_on
+        )
+        INSERT INTO {OpenAccount._meta.db_table} (account_id, last_touch_on) SELECT * FROM made ON CONFLICT DO NOTHING
+        """
+    )
+    run.execute(MARK.format(accounts="SELECT id FROM import_open"))
+
+
 def _prove_references(run: Run, model: type[Model]) -> None:
+    """Lists, such as stages, by the ids that are named; the tables that this import writes by one join each."""
     keys = [one for one in model._meta.concrete_fields if isinstance(one, ForeignKey)]
-    new_rows = run.new_rows(model._meta.db_table)
-    [counts] = run.rows(f"SELECT {', '.join(f'count({key.column})' for key in keys)} FROM {new_rows}")
-    for key in (key for key, count in zip(keys, counts, strict=True) if count):
-        parent = key.related_model._meta.db_table
-        # With statistics: a planner that takes them for one row would look through all parents for each.
-        run.make_table(
-            "import_named",
-            f"SELECT DISTINCT {key.column} AS id FROM {new_rows} AND {key.column} IS NOT NULL",
-            joined_by="id",
-        )
-        # What this transaction made nobody else can take away. The others are held until the commit, as PostgreSQL's
-        # own check holds them.
-        [(missing,)] = run.rows(
-            f"""
-            WITH others AS MATERIALIZED (
-                SELECT id FROM import_named WHERE NOT EXISTS (
-                    SELECT FROM {parent} own WHERE own.id = import_named.id AND own.xmin = pg_current_xact_id()::xid)
-            ), held AS MATERIALIZED (
-                SELECT FROM {parent} WHERE id IN (SELECT id FROM others) FOR KEY SHARE
-            )
-            SELECT (SELECT count(*) FROM others) - (SELECT count(*) FROM held)
-            """
-        )
+    is_written = [key.related_model._meta.db_table in run.first_ids for key in keys]
+    asked = (f"{key.column} IS NOT NULL" if many else key.column for key, many in zip(keys, is_written, strict=True))
+    told = run.rows(f"SELECT DISTINCT {', '.join(asked)} FROM {run.new_rows(model._meta.db_table)}")
+    for key, many, values in zip(keys, is_written, map(set, zip(*told, strict=True)), strict=True):
+        if many:
+            missing = _count_missing(run, model, key) if True in values else 0
+        else:
+            missing = _count_missing_in_list(run, key, values - {None}) if values != {None} else 0
         if missing:
             noun = key.related_model._meta.verbose_name_plural
             raise IntegrityError(f"{missing:,} {noun} that the file names are gone. Import it again.")
+
+
+def _count_missing_in_list(run: Run, key: ForeignKey[Any, Any], ids: set[int]) -> int:
+    parent = key.related_model._meta.db_table
+    return len(ids) - len(run.rows(f"SELECT id FROM {parent} WHERE id = ANY (%s) FOR KEY SHARE", [sorted(ids)]))
+
+
+def _count_missing(run: Run, model: type[Model], key: ForeignKey[Any, Any]) -> int:
+    """What this transaction made nobody else can take away. The others are held until the commit, as PostgreSQL's own
+    check holds them."""
+    parent = key.related_model._meta.db_table
+    # The planner takes new rows for one, and would look through all that were made for each.
+    run.execute("SET LOCAL enable_nestloop = off; DROP TABLE IF EXISTS pg_temp.import_named")
+    others = run.execute(
+        f"""
+        CREATE TEMP TABLE import_named AS
+        SELECT DISTINCT named.id FROM (SELECT {key.column} AS id FROM {run.new_rows(model._meta.db_table)}) named
+        WHERE named.id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM {parent} own
+            WHERE own.id = named.id AND own.id >= {run.first_ids[parent]} AND own.xmin = {SELF})
+        """
+    )
+    run.execute("SET LOCAL enable_nestloop = on")
+    if not others:
+        return 0
+    run.execute("ANALYZE import_named")
+    [(missing,)] = run.rows(
+        f"""
+        WITH held AS MATERIALIZED (SELECT FROM {parent} WHERE id IN (SELECT id FROM import_named) FOR KEY SHARE)
+        SELECT {others} - count(*) FROM held
+        """
+    )
+    return int(missing)

@@ -60,16 +60,19 @@ def _match_names(run: Run) -> None:
     A row with only a name to which the same file gives an id means that one, whatever the book has: were the book asked
     first, the same file would mean something else the second time.
     """
-    unresolved = run.rows("SELECT 1 FROM import_account WHERE account_id IS NULL AND folded IS NOT NULL LIMIT 1")
-    if not unresolved:
+    unresolved = "FROM import_account WHERE account_id IS NULL AND folded IS NOT NULL"
+    [(count, id_count)] = run.rows(f"SELECT count(*), count(external_id) {unresolved}")
+    if not count:
         return
+    # To rows that all have an id, only the accounts without one matter. Counted are the names of the file alone.
+    matters = "a.external_id = ''" if count == id_count else "true"
     run.execute(
         f"""
         WITH book AS (
             SELECT {FOLDED_NAME} AS folded, min(id) AS id, count(*) AS count,
                 min(id) FILTER (WHERE external_id = '') AS bare_id, count(*) FILTER (WHERE external_id = '') AS
                     bare_count
-            FROM accounts_account a GROUP BY 1
+            FROM accounts_account a WHERE {matters} AND {FOLDED_NAME} IN (SELECT folded {unresolved}) GROUP BY 1
         ), file AS (
             SELECT folded, count(DISTINCT alias.external_id) AS id_count
             FROM import_account LEFT JOIN import_alias alias USING (folded) GROUP BY 1

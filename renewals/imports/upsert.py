@@ -54,7 +54,7 @@ def _write(
         model,
         f"""
         INSERT INTO {table} (id, created_at, updated_at, {columns})
-        SELECT c.id, now(), now(), {wanted} FROM {source} LEFT JOIN {table} o ON false WHERE c.is_new
+        SELECT c.id, now(), now(), {wanted} FROM {source} CROSS JOIN (SELECT (NULL::{table}).*) o WHERE c.is_new
         ORDER BY {order}
         """,
     )

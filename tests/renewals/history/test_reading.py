@@ -154,3 +154,13 @@ def test_long_history_costs_no_more_queries_than_a_short_one(cast: Cast) -> None
         return len(captured)
 
     assert [queries(1), queries(30)] == [9, 9]
+
+
+@pytest.mark.parametrize(
+    ("ids", "ranges"),
+    [([7, 8, 9], "{[7,10)}"), ([7], "{[7,8)}"), ([3, 1, 2, 6], "{[1,4),[6,7)}"), ([], None)],
+)
+def test_ids_that_a_step_made_are_kept_as_ranges(cast: Cast, ids: list[int], ranges: str | None) -> None:
+    with recorded_batch(user=cast.admin, how="bulk", description="Made") as batch:
+        note_created(batch, RENEWAL, ids)
+    assert batch.created_ids.get("renewals_renewal") == ranges

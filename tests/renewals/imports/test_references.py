@@ -54,6 +54,20 @@ def test_a_row_that_points_to_something_or_to_nothing_at_all_goes_in(run: Run) -
     assert role() == "origin"
 
 
+def test_a_row_that_points_to_a_missing_account_is_refused(run: Run) -> None:
+    insert = """INSERT INTO renewals_contract (account_id, number, product, starts_on, ends_on, is_term_assumed,
+            recurring_amount, one_off_amount, currency, is_auto_renewing, notice_days, created_at, updated_at)
+        SELECT unnest(%s), 'C1', '', '2026-01-01', '2026-12-31', false, 1, 0, 'EUR', false, 0, now(), now()"""
+    older = make_account()
+    run.note_first_ids()
+    insert_rows(run, Account, INSERT, [None])
+    made = Account.objects.get(external_id="N1")
+    assert insert_rows(run, Contract, insert, [[older.pk, made.pk]]) == 2
+    missing = [made.pk + 1, made.pk + 2]
+    with pytest.raises(IntegrityError, match=r"^2 accounts that the file names are gone\. Import it again\.$"):
+        insert_rows(run, Contract, insert, [missing])
+
+
 def test_rows_of_earlier_imports_are_not_looked_at_again(run: Run) -> None:
     older = make_account(external_id="Old")
     run.note_first_ids()

@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import Account
-from renewals.imports import services, tasks
+from renewals.imports import files, services, tasks
 from renewals.models import Contract, ImportBatch, ImportPart, Renewal
 from tests.renewals.imports.conftest import CONTRACTS, HEADING
 
@@ -36,6 +36,18 @@ def waiting_batch(text: str = TEXT, state: str = State.IMPORTING) -> ImportBatch
 
 def counts() -> tuple[int, int, int]:
     return Account.objects.count(), Contract.objects.count(), Renewal.objects.count()
+
+
+@pytest.mark.django_db
+def test_a_kept_file_comes_back_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "PART_BYTES", 1000)
+    content = bytes(range(256)) * 10 + b"\\N\t\\x00\n\xff\xff"
+    (path := tmp_path / "file").write_bytes(content)
+    batch = ImportBatch.objects.create(file_name="file.csv", content_hash="")
+    files.keep_file(batch=batch, path=path)
+    assert list(batch.parts.values_list("position", flat=True)) == [0, 1, 2]
+    with files.kept_file(batch) as kept:
+        assert kept.read_bytes() == content
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
