@@ -63,7 +63,8 @@ def load_book(count: int) -> None:
     The sign-ins of a book that passes must not be written over the installation's own.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "manage.py", "load_demo", "--renewals", str(count), "--seed", "1", "--no-recompute"]
+        command = [sys.executable, "manage.py", "load_demo", "--renewals", str(count), "--seed", "1"]
+        command += ["--no-recompute", "--no-history"]
         subprocess.run([*command, "--sign-in-file", f"{folder}/sign-in.json"], check=True, stdout=subprocess.DEVNULL)
 
 

@@ -104,7 +104,8 @@ def _amount(cents: Any) -> Decimal:
 def build_chart(found: Bridge, bars: Sequence[Bar], currency: str, heads: tuple[str, str], caption: str) -> Chart:
     """Bars that hang where the one before ended, between the sums of both ends."""
     opening, closing = _amount(found.opening_cents), _amount(found.closing_cents)
-    labels = [heads[0], *(bar.label for bar in bars), heads[1]]
+    ends = [f"{one.standing.as_of:%d %b %y}" for one in (found.start, found.end)]
+    labels = [ends[0], *(bar.label for bar in bars), ends[1] if ends[1] != ends[0] else f"{ends[1]}, end"]
     amounts = [opening, *(bar.amount for bar in bars), closing]
     urls = ["", *(bar.url for bar in bars), ""]
     levels = [opening]
@@ -113,6 +114,7 @@ def build_chart(found: Bridge, bars: Sequence[Bar], currency: str, heads: tuple[
     series = Series("Change", amounts, urls, "total")
     divisor, unit = unit_of(currency, series)
     figure = empty_figure("overlay", labels)
+    figure.update_xaxes(categoryorder="array", categoryarray=labels)
     floor = _floor(levels)
     for name, colour, is_in in (
         ("Expected", "total", lambda at: at in (0, len(labels) - 1)),

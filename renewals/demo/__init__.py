@@ -16,6 +16,8 @@ The generating process (parameters in `profile`), for each contract line of an a
 6. Signals are noisy readings of `z`, a month or more before the decision, and some are missing. They tell winners from
    losers weakly, as they do in reality: the best use of them and the segment has an area under the ROC curve of 0.7.
 7. A rep believes `0.8 logit P + bias + noise`, with a bias and a noise of their own, and says it rounded to 5 %.
+8. What was decided in the last year was open before, and 45 % of what is open was worked once in the last five months:
+   history has the row as it was then (`past`), so that the book reads as it stood at any moment of that year.
 
 `h`, `z` and `P` are thrown away; nothing in the product can read them.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from django.db import transaction
@@ -12,10 +13,11 @@ from django.utils import timezone
 
 from accounts.models import Account, Company, User
 from renewals.demo import profile
-from renewals.demo.arrays import day_number
+from renewals.demo.arrays import as_date, day_number
 from renewals.demo.book import Lines, Terms, Window, draw_lines, draw_terms
 from renewals.demo.customers import Customers, draw_customers
 from renewals.demo.desk import draw_account_owners, draw_reps, work_the_book
+from renewals.demo.past import record_past
 from renewals.demo.people import SignIn, create_people
 from renewals.demo.records import accounts_table, contracts_table, renewals_table, signals_table
 from renewals.demo.rules import create_rules
@@ -26,6 +28,13 @@ from renewals.demo.tables import analyse, built_after_loading, take_keys, write_
 LINES_PER_RENEWAL = 0.62
 SPARE_LINES = 40
 BOOK_TABLES = ("accounts_account", "accounts_accountsignal", "renewals_contract", "renewals_renewal")
+
+
+class Moments(TypedDict):
+    """When the rows are written, and the last day on which one may have been recorded."""
+
+    now: str
+    yesterday: int
 
 
 class BookNotEmpty(Exception):
@@ -49,8 +58,10 @@ def is_empty() -> bool:
     return not (User.objects.exists() or Account.objects.exists())
 
 
-def load_demo(*, renewal_count: int, seed: int, as_of: dt.date | None = None) -> LoadedDemo:
+def load_demo(*, renewal_count: int, seed: int, as_of: dt.date | None = None, with_history: bool = True) -> LoadedDemo:
     """Make exactly `renewal_count` renewals of the process that `renewals.demo` describes; the same for a seed and day.
+
+    With `with_history` also what they were before (see `past`).
 
     Raises:
         BookNotEmpty: there is a user or an account.
@@ -66,7 +77,7 @@ def load_demo(*, renewal_count: int, seed: int, as_of: dt.date | None = None) ->
             )
         # The demo company's own business date: until it is loaded, the installation has another zone.
         as_of = as_of or Company(time_zone=profile.TIME_ZONE).today()
-        return _load(renewal_count, np.random.default_rng(seed), as_of, started)
+        return _load(renewal_count, np.random.default_rng(seed), as_of, started, with_history=with_history)
 
 
 def fiscal_year_of(day: dt.date, first_month: int) -> dt.date:
@@ -74,7 +85,9 @@ def fiscal_year_of(day: dt.date, first_month: int) -> dt.date:
     return dt.date(day.year - (day.month < first_month), first_month, 1)
 
 
-def _load(renewal_count: int, rng: np.random.Generator, as_of: dt.date, started: float) -> LoadedDemo:
+def _load(
+    renewal_count: int, rng: np.random.Generator, as_of: dt.date, started: float, *, with_history: bool
+) -> LoadedDemo:
     fiscal_year_on = fiscal_year_of(as_of, profile.FISCAL_YEAR_START_MONTH)
     window = Window(
         history_from=day_number(fiscal_year_on.replace(year=fiscal_year_on.year - profile.HISTORY_YEARS)),
@@ -93,17 +106,42 @@ def _load(renewal_count: int, rng: np.random.Generator, as_of: dt.date, started:
         rng, customers, lines, recorded, reps, account_owner, window, churn_reason_count=len(keys.churn_reasons)
     )
     signals = draw_signals(rng, customers, recorded, window)
-    now = timezone.now().isoformat()
+    moments = Moments(now=timezone.now().isoformat(), yesterday=window.as_of - 1)
     first_account = take_keys("accounts_account", len(customers))
     first_contract = take_keys("renewals_contract", len(terms))
     with built_after_loading(*BOOK_TABLES):
-        write_table(accounts_table(rng, customers, recorded, desk, account_owner, people, keys, first_account, now=now))
-        write_table(contracts_table(rng, customers, lines, terms, first_account, first_contract, now=now))
+        write_table(
+            accounts_table(
+                rng,
+                customers,
+                recorded,
+                desk,
+                account_owner,
+                people,
+                keys,
+                first_account,
+                **moments,
+            )
+        )
+        write_table(contracts_table(rng, customers, lines, terms, first_account, first_contract, **moments))
         contract_keys = first_contract + in_book
         write_table(
-            renewals_table(rng, customers, lines, recorded, desk, people, keys, first_account, contract_keys, now=now)
+            renewals_table(
+                rng,
+                customers,
+                lines,
+                recorded,
+                desk,
+                people,
+                keys,
+                first_account,
+                contract_keys,
+                **moments,
+            )
         )
         write_table(signals_table(signals, first_account))
+    if with_history:
+        record_past(as_of=as_of, history_from=as_date(window.history_from))
     analyse(*BOOK_TABLES)
     return LoadedDemo(
         as_of=as_of,

@@ -17,6 +17,9 @@ from renewals.demo.rules import Keys
 from renewals.demo.signals import Signals
 from renewals.demo.tables import NULL, Column, Table
 
+# A contract is recorded so long before it starts, and its renewal opened so long before it is due.
+SIGNED_DAYS = 12
+OPENED_DAYS = 330
 CURRENCIES = [region.currency for region in profile.REGIONS]
 
 
@@ -31,10 +34,13 @@ def accounts_table(
     first_account: int,
     *,
     now: str,
+    yesterday: int,
 ) -> Table:
     count = len(customers)
     touched = np.full(count, NONE, dtype=np.int64)
     np.maximum.at(touched, terms.customer, desk.last_touch)
+    recorded = customers.since.copy()
+    np.minimum.at(recorded, terms.customer, terms.starts - SIGNED_DAYS)
     table = Table("accounts_account", count)
     table.put_numbers("id", first_account + np.arange(count))
     table.put_texts(
@@ -56,7 +62,7 @@ def accounts_table(
     table.put_days("customer_since_on", customers.since)
     table.put_days("last_touch_on", touched)
     table.put_texts("attributes", _account_attributes(customers))
-    table.put_same("created_at", now)
+    table.put_days("created_at", np.minimum(recorded, yesterday))
     table.put_same("updated_at", now)
     return table
 
@@ -84,6 +90,7 @@ def contracts_table(
     first_contract: int,
     *,
     now: str,
+    yesterday: int,
 ) -> Table:
     count, line = len(terms), terms.line
     turn = np.arange(count) - np.searchsorted(line, line)
@@ -104,7 +111,7 @@ def contracts_table(
     table.put_flags("is_auto_renewing", lines.is_auto[line])
     table.put_numbers("notice_days", lines.notice_days[line])
     table.put_measures("uplift_cap_rate", lines.uplift_cap[line])
-    table.put_same("created_at", now)
+    table.put_days("created_at", np.minimum(terms.starts - SIGNED_DAYS, yesterday))
     table.put_same("updated_at", now)
     return table
 
@@ -134,6 +141,7 @@ def renewals_table(
     contract_keys: Ints,
     *,
     now: str,
+    yesterday: int,
 ) -> Table:
     count = len(terms)
     final = np.where(terms.is_renewed, terms.final, np.where(terms.is_lost, 0.0, np.nan))
@@ -163,7 +171,7 @@ def renewals_table(
     table.put_flags("is_excluded", desk.exclusion != NONE)
     table.put_choices("excluded_reason", words.EXCLUSION_REASONS, desk.exclusion)
     table.put_same("attributes", "{}")
-    table.put_same("created_at", now)
+    table.put_days("created_at", np.minimum(np.maximum(terms.starts - SIGNED_DAYS, terms.due - OPENED_DAYS), yesterday))
     table.put_same("updated_at", now)
     return table
 
@@ -183,4 +191,5 @@ def signals_table(signals: Signals, first_account: int) -> Table:
     table.put_measures("chargeback_count", signals.chargebacks, whole=True)
     table.put_measures("has_champion_left", signals.champion_left, whole=True)
     table.put_days("last_touch_on", signals.last_touch)
+    table.put_days("created_at", signals.measured)
     return table

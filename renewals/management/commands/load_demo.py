@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", type=dt.date.fromisoformat, help="the demo's today, YYYY-MM-DD (default: today)")
         parser.add_argument("--if-empty", action="store_true", help="do nothing when there are users or accounts")
         parser.add_argument("--no-recompute", action="store_true", help="leave the scores to a later recompute")
+        parser.add_argument("--no-history", action="store_true", help="leave out what the renewals were before")
         parser.add_argument("--sign-in-file", type=Path, help="where the sign-ins are written (default: in the home)")
         parser.add_argument("--json", action="store_true", help="print what was loaded as JSON")
 
@@ -35,12 +36,20 @@ class Command(BaseCommand):
             return
         path: Path = options["sign_in_file"] or embedded.home() / "demo-sign-in.json"
         try:
-            demo = load_demo(renewal_count=options["renewals"], seed=options["seed"], as_of=options["as_of"])
+            demo = load_demo(
+                renewal_count=options["renewals"],
+                seed=options["seed"],
+                as_of=options["as_of"],
+                with_history=not options["no_history"],
+            )
         except (BookNotEmpty, ValueError) as error:
             raise CommandError(str(error)) from error
         write_sign_ins(path, demo.sign_ins)
         if not options["no_recompute"]:
-            call_command("recompute", stdout=self.stderr if options["json"] else self.stdout)
+            aside = self.stderr if options["json"] else self.stdout
+            call_command("recompute", stdout=aside)
+            if not options["no_history"]:
+                call_command("freeze_calls", stdout=aside)
         answer = {"loaded": True, **asdict(demo), "as_of": demo.as_of.isoformat(), "sign_in_file": str(path)}
         self._say(answer, _in_words(demo, path), options)
 
