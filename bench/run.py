@@ -32,6 +32,7 @@ PARTS = (
     "bulk",
     "paste",
     "history",
+    "as_at",
     "editors",
     "admin",
     "mrr",
@@ -73,6 +74,7 @@ def measure(count: int, only: Sequence[str]) -> None:
 
     from bench import (
         admin,
+        as_at,
         bulk,
         distribution,
         editors,
@@ -111,6 +113,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             "imports": lambda: imports.measure(min(count, 100_000)),
             "bulk": lambda: bulk.measure(count, url),
             "paste": lambda: paste.measure(count, url),
+            "as_at": lambda: as_at.measure(count),
             "history": lambda: history.measure(Renewal.objects.count()),
             "editors": lambda: editors.measure(count),
             "scenarios": lambda: scenarios.measure(count),

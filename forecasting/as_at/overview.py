@@ -165,7 +165,7 @@ def _as_it_was(renewal: Renewal, book: ScoredBook, at: int) -> Renewal:
     renewal.due_on = EPOCH + dt.timedelta(days=int(rows["due"][at]))
     renewal.baseline_amount = Decimal(int(rows["baseline"][at])) / 100
     renewal.owner = User.objects.filter(pk=int(rows["owner_id"][at])).first()
-    renewal.score = RenewalScore(  # type: ignore[misc]  # the stubs know the reverse side as read-only
+    renewal.score = RenewalScore(
         renewal=renewal,
         risk_score=None if np.isnan(risk) else risk,
         probability=float(book.scores["probability"][at]),

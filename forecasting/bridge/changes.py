@@ -115,11 +115,13 @@ class _Side:
 
     def values(self, other: Standing | None = None) -> Floats:
         """Unrounded cents, 0 of what is not in; at the rates of another end where that is given."""
-        return self.at.values(other.rates if other else None) * self.is_in
+        worth: Floats = self.at.values(other.rates if other else None) * self.is_in
+        return worth
 
     def values_of(self, rows: NDArray[Any]) -> Floats:
         """What these would be worth in the place of its own rows."""
-        return self.standing.of(rows).values() * self.is_in
+        worth: Floats = self.standing.of(rows).values() * self.is_in
+        return worth
 
     @property
     def state(self) -> Integers:

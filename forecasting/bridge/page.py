@@ -116,12 +116,12 @@ def build_chart(found: Bridge, bars: Sequence[Bar], currency: str, heads: tuple[
     figure = empty_figure("overlay", labels)
     figure.update_xaxes(categoryorder="array", categoryarray=labels)
     floor = _floor(levels)
-    for name, colour, is_in in (
-        ("Expected", "total", lambda at: at in (0, len(labels) - 1)),
-        ("More", "won", lambda at: 0 < at < len(labels) - 1 and amounts[at] >= 0),
-        ("Less", "loss", lambda at: 0 < at < len(labels) - 1 and amounts[at] < 0),
+    inner = range(1, len(labels) - 1)
+    for name, colour, places in (
+        ("Expected", "total", [0, len(labels) - 1]),
+        ("More", "won", [at for at in inner if amounts[at] >= 0]),
+        ("Less", "loss", [at for at in inner if amounts[at] < 0]),
     ):
-        places = [at for at in range(len(labels)) if is_in(at)]
         bases = [Decimal(0) if at in (0, len(labels) - 1) else levels[at - 1] for at in places]
         figure.add_trace(
             go.Bar(

@@ -86,7 +86,7 @@ def record_past(*, as_of: dt.date, history_from: dt.date) -> None:
 
 def _insert(cursor: Any, before: dict[str, str], at: str, condition: str, parameters: Sequence[object]) -> None:
     """An event per renewal that meets the condition: the row with what it was `before`."""
-    columns = [field.column for field in Renewal._meta.concrete_fields if field.column not in UNTRACKED]
+    columns = [str(field.column) for field in Renewal._meta.concrete_fields if field.column not in UNTRACKED]
     values = [before.get(column, f"r.{column}") for column in columns]
     cursor.execute(
         f"INSERT INTO renewals_renewalevent ({', '.join(columns)}, pgh_obj_id, pgh_label, pgh_created_at,"
