@@ -2,9 +2,11 @@
 
 from accounts.models.accounts import Account, AccountQuerySet
 from accounts.models.company import CURRENCY, Company, ExchangeRate, get_company
+from accounts.models.contacts import Contact
 from accounts.models.lists import AttributeDefinition, Industry, Segment
 from accounts.models.people import Team, User, UserManager, owners_visible_to
 from accounts.models.signals import AccountSignal
+from accounts.models.touches import Touch, TouchQuerySet
 
 __all__ = [
     "CURRENCY",
@@ -13,10 +15,13 @@ __all__ = [
     "AccountSignal",
     "AttributeDefinition",
     "Company",
+    "Contact",
     "ExchangeRate",
     "Industry",
     "Segment",
     "Team",
+    "Touch",
+    "TouchQuerySet",
     "User",
     "UserManager",
     "get_company",

@@ -20,6 +20,17 @@ class AccountQuerySet(models.QuerySet["Account"]):
         owners = owners_visible_to(user)
         return self.filter(Q(owner__in=owners) | Q(renewals__owner__in=owners)).distinct()
 
+    def editable_by(self, user: User) -> AccountQuerySet:
+        """Accounts whose touches and people a user writes: theirs, or with a renewal of theirs; a manager's team's."""
+        if user.role == User.Role.ADMIN:
+            return self
+        if user.role == User.Role.MANAGER and user.team_id is not None:
+            team = user.team_id
+            return self.filter(Q(owner__team_id=team) | Q(renewals__owner__team_id=team)).distinct()
+        if user.role == User.Role.REP:
+            return self.filter(Q(owner=user) | Q(renewals__owner=user)).distinct()
+        return self.none()
+
 
 @track_history()
 class Account(models.Model):
