@@ -92,16 +92,25 @@ def measure_reps(*, rep_ids: Integers, confidence: Floats, likelihood: Floats, i
 
 
 def join_probability(
-    *, likelihood: Floats, confidence: Floats, rep_ids: Integers, timing: Integers, records: RepRecords
+    *,
+    likelihood: Floats,
+    confidence: Floats,
+    rep_ids: Integers,
+    timing: Integers,
+    records: RepRecords,
+    pinned: Floats | None = None,
 ) -> Floats:
     """Forecast probability float64[n] that each renewal comes within tolerance.
 
-    A decided renewal is 1 (early, on time, late) or 0 (lost, won back), a lapsed one 0 until it is revived. Where one
-    of likelihood and confidence is missing the other stands alone; NaN where both are.
+    `pinned` is what somebody put in the place of the joined one, 0..1, NaN where nobody did. A decided renewal is 1
+    (early, on time, late) or 0 (lost, won back), a lapsed one 0 until it is revived, whatever is pinned. Where one of
+    likelihood and confidence is missing the other stands alone; NaN where both are.
     Raises ValueError naming row and value of a confidence that is not a fraction.
     """
     likelihood, confidence = np.asarray(likelihood, dtype=np.float64), np.asarray(confidence, dtype=np.float64)
     require_fractions(confidence, "confidence", may_be_missing=True)
+    if pinned is not None:
+        require_fractions(pinned, "pinned probability", may_be_missing=True)
     timing = np.asarray(timing)
     intercept, slope, weight = _records_of(records, np.asarray(rep_ids))
     word = intercept + slope * _word_log_odds(confidence)
@@ -109,6 +118,8 @@ def join_probability(
     probability = expit(model + weight * (word - model))
     np.copyto(probability, likelihood, where=np.isnan(confidence))
     np.copyto(probability, expit(word), where=np.isnan(likelihood))
+    if pinned is not None:
+        np.copyto(probability, pinned, where=~np.isnan(pinned))
     np.copyto(probability, 0.0, where=timing >= TimingClass.LAPSED)
     np.copyto(probability, 1.0, where=(timing >= TimingClass.EARLY) & (timing <= TimingClass.LATE))
     return probability

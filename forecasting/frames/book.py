@@ -49,6 +49,11 @@ CONTRACT_COLUMNS: Final = (
     Column("uplift_cap", "int4", "COALESCE(c.uplift_cap_rate * 10000, -1)"),  # hundredths of a percent
     Column("price_locked", "date", "c.price_locked_until_on"),
 )
+# Of a renewal's pinned probability, beside it by a LEFT JOIN: few have one.
+PIN_COLUMNS: Final = (
+    Column("pinned", "int2", "COALESCE(o.percent, -1)"),
+    Column("pinned_until", "date", "o.until_on"),
+)
 SIGNAL_VALUES: Final = (
     "usage_change_rate",
     "seat_change_rate",
@@ -146,6 +151,7 @@ def read_book(
         owner = "a.id" if key == "account_id" else "c.account_id"
         condition = accounts.condition.format(owner)
         renewals |= _joined(renewals[key], _rows(cursor, held, table, condition, accounts.parameters, moment))
+    renewals |= _read_pins(cursor, renewals["id"], accounts, moment)
     source, condition = "accounts_accountsignal s", accounts.condition.format("s.account_id")
     if moment is None:
         signals = copy_out(cursor, SIGNAL_COLUMNS, f"{source} WHERE {condition}", accounts.parameters)
@@ -154,6 +160,19 @@ def read_book(
     signals = copy_out_at(cursor, columns, source, condition, accounts.parameters, moment)
     del signals["id"]
     return _with_default_rates(as_book(renewals, signals))
+
+
+def _read_pins(cursor: Any, ids: Integers, accounts: Accounts, moment: dt.datetime | None) -> Arrays:
+    """PIN_COLUMNS by row of `ids`. A pin is never rewritten: its own moments say which stood at another one."""
+    stood = "o.ended_at IS NULL" if moment is None else "o.pinned_at <= %s AND (o.ended_at IS NULL OR o.ended_at > %s)"
+    pins = copy_out(
+        cursor,
+        [Column("id", "int8", "o.renewal_id"), *PIN_COLUMNS],
+        "renewals_override o JOIN renewals_renewal r ON r.id = o.renewal_id"
+        f" WHERE {stood} AND {accounts.condition.format('r.account_id')}",
+        [*([] if moment is None else [moment, moment]), *accounts.parameters],
+    )
+    return _joined(ids, pins)
 
 
 def _with_default_rates(book: Book) -> Book:

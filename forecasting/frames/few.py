@@ -13,6 +13,7 @@ from forecasting.frames.binary_copy import Arrays, Column, native
 from forecasting.frames.book import (
     ACCOUNT_COLUMNS,
     MISSING,
+    PIN_COLUMNS,
     RENEWAL_COLUMNS,
     SIGNAL_COLUMNS,
     Book,
@@ -24,6 +25,7 @@ from forecasting.frames.rules import MARK, Rules, known_rules, rules_at
 
 JOINED: Final = (
     "renewals_renewal r JOIN accounts_account a ON a.id = r.account_id JOIN renewals_contract c ON c.id = r.contract_id"
+    " LEFT JOIN renewals_override o ON o.renewal_id = r.id AND o.ended_at IS NULL"
 )
 THEIR_ACCOUNTS: Final = "(SELECT account_id FROM renewals_renewal WHERE id = ANY(%s))"
 
@@ -54,7 +56,7 @@ def read_few(cursor: Any, renewal_ids: Sequence[int], *beside: str) -> tuple[Rul
 
 
 def _renewal_columns(rules: Rules) -> list[Column]:
-    return [*RENEWAL_COLUMNS, *ACCOUNT_COLUMNS[1:], *contract_columns(rules)[1:], *custom_columns(rules)]
+    return [*RENEWAL_COLUMNS, *ACCOUNT_COLUMNS[1:], *contract_columns(rules)[1:], *custom_columns(rules), *PIN_COLUMNS]
 
 
 def _statement(columns: Sequence[Column], beside: Iterable[str]) -> tuple[str, list[object]]:

@@ -301,12 +301,14 @@ def _probability(draft: _Draft, timing: Integers, likelihood: Floats, where: Int
     if not where.size:
         return probability
     probability = probability.copy()
+    pinned = draft.book.pinned
     joined = join_probability(
         likelihood=likelihood[where],
         confidence=draft.book.confidence[where],
         rep_ids=draft.rows["owner_id"][where],
         timing=timing[where],
         records=draft.book.rules.records,
+        pinned=None if pinned is None else pinned[where],
     )
     probability[where] = joined.round(STORED_DIGITS)
     return probability

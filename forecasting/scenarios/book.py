@@ -30,15 +30,17 @@ from forecasting.frames import (
     add_account_facts,
     copy_out,
     current_rules,
+    day_number,
     read_reporting,
     scored_columns,
 )
-from forecasting.frames.book import MISSING, OPEN
+from forecasting.frames.book import MISSING, OPEN, PIN_COLUMNS
+from forecasting.frames.scoring import pinned_rates
 from forecasting.models import Run
 from forecasting.periods import Grain, Period, first_day, month_number, period_of
 from forecasting.scope import get_scope
 from forecasting.services.store_lines import STORED, TABLE
-from renewals.history.kinds import RENEWAL
+from renewals.history.kinds import OVERRIDE, RENEWAL
 
 # Periods shown before and after the current one. All of them are in whole quarters of the ones that are read.
 SHOWN: Final = {Grain.QUARTER: (1, 4), Grain.MONTH: (1, 8)}
@@ -51,9 +53,14 @@ OWN_COLUMNS: Final = (
     Column("confidence", "int2", "COALESCE(r.confidence, -1)"),
     Column("likelihood", "float8", "s.likelihood"),
     Column("risk", "float4", "COALESCE(s.risk_score, 'NaN')"),
+    *PIN_COLUMNS,
 )
+PINS: Final = "LEFT JOIN renewals_override o ON o.renewal_id = r.id AND o.ended_at IS NULL"
 # What can change without a run or a rule; a deletion lowers no maximum, and is seen when the minute is over.
-MARK: Final = f"SELECT (SELECT max(pgh_id) FROM {RENEWAL.event_table}), (SELECT max(id) FROM {RENEWAL.table})"
+MARK: Final = (
+    f"SELECT (SELECT max(pgh_id) FROM {RENEWAL.event_table}), (SELECT max(id) FROM {RENEWAL.table}),"
+    f" (SELECT max(pgh_id) FROM {OVERRIDE.event_table})"
+)
 
 
 @dataclass(eq=False)
@@ -105,6 +112,11 @@ class ScenarioBook:
     @property
     def confidence(self) -> Floats:
         return np.where(self.rows["confidence"] == MISSING, np.nan, self.rows["confidence"] / 100)
+
+    @property
+    def pinned(self) -> Floats | None:
+        """What is pinned in the place of the joined probability, NaN where nothing is; None where nowhere is."""
+        return pinned_rates(self.rows, day_number(self.report.as_of))
 
     def places(self, ids: Integers) -> Booleans:
         """Which rows are among these ids."""
@@ -186,7 +198,7 @@ def _read(
     condition = f"NOT r.is_excluded AND (r.outcome = 'open' OR r.due_on >= %s) AND {seen}"
     values = (first_on, *parameters)
     with connection.cursor() as cursor:
-        rows = copy_out(cursor, [*scored_columns(report), *OWN_COLUMNS], f"{SCORED} WHERE {condition}", values)
+        rows = copy_out(cursor, [*scored_columns(report), *OWN_COLUMNS], f"{SCORED} {PINS} WHERE {condition}", values)
         orders = add_account_facts(cursor, rows, condition, values)
         published = _read_published(cursor, user, first_on)
     order = np.argsort(rows["id"], kind="stable")

@@ -16,6 +16,7 @@ from renewals.models import (
     DataRule,
     Note,
     Offer,
+    Override,
     Renewal,
     RiskFactor,
     SavedView,
@@ -103,7 +104,7 @@ class Kind:
         rows = self.model._default_manager.all()
         if self.is_rule:
             return rows if self.is_shown_to(user) else rows.none()
-        if self.code == "note":
+        if self in OF_RENEWAL:
             return rows.filter(renewal__in=Renewal.objects.visible_to(user))
         if self.code == "signal":
             return rows.filter(account__in=Account.objects.visible_to(user))
@@ -155,11 +156,12 @@ RULES = tuple(
     )
 )
 VIEW = Kind("view", SavedView, "saved view", "saved views", len(RULES))
-NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL = (
+NOTE, OVERRIDE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL = (
     Kind(code, model, code, f"{code}s", rank)
     for rank, (code, model) in enumerate(
         (
             ("note", Note),
+            ("override", Override),
             ("account", Account),
             ("signal", AccountSignal),
             ("contract", Contract),
@@ -168,6 +170,8 @@ NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL = (
         start=len(RULES) + 1,
     )
 )
-KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL)}
+KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL)}
+# What hangs on a renewal and is seen with it.
+OF_RENEWAL = (NOTE, OVERRIDE)
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
 UNDOABLE = (ACCOUNT, SIGNAL, CONTRACT, RENEWAL)

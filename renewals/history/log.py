@@ -18,7 +18,7 @@ from django.db import connection
 
 from accounts.models import User, owners_visible_to
 from config.history import NO_BATCH
-from renewals.history.kinds import ACCOUNT, KINDS, NOTE, RENEWAL, SIGNAL, UNDOABLE, VIEW, Kind
+from renewals.history.kinds import ACCOUNT, KINDS, OF_RENEWAL, RENEWAL, SIGNAL, UNDOABLE, VIEW, Kind
 from renewals.history.reading import AFTER, DELETED, Entry, Event, current_states, describe, differs, load_events
 
 PAGE_LINES = 50
@@ -70,7 +70,7 @@ class Filters:
         if self.column:
             wanted = [self.column[0]]
         elif self.renewal_id:
-            wanted = [RENEWAL, NOTE]
+            wanted = [RENEWAL, *OF_RENEWAL]
         else:
             wanted = [kind for kind in KINDS.values() if self.account_ids is None or not (kind.is_rule or kind == VIEW)]
         return [kind for kind in wanted if kind.is_shown_to(user)]
@@ -219,8 +219,8 @@ def _indexed_conditions(kind: Kind, filters: Filters, user: User, place: Place |
     if filters.before_at:
         add("e.pgh_created_at < %s", filters.before_at)
     if filters.renewal_id:
-        add(f"e.{'renewal_id' if kind == NOTE else 'pgh_obj_id'} = %s", filters.renewal_id)
-    elif filters.account_ids is not None and kind == NOTE:
+        add(f"e.{'renewal_id' if kind in OF_RENEWAL else 'pgh_obj_id'} = %s", filters.renewal_id)
+    elif filters.account_ids is not None and kind in OF_RENEWAL:
         add(f"e.renewal_id IN (SELECT id FROM {RENEWAL.table} WHERE account_id = ANY(%s))", list(filters.account_ids))
     elif filters.account_ids is not None and kind == ACCOUNT:
         add("e.pgh_obj_id = ANY(%s)", list(filters.account_ids))
@@ -260,7 +260,7 @@ def _scope(kind: Kind, user: User) -> tuple[str, list[Any]]:
     """SQL that tells whether the row of the event is one that this user may see, as `visible_to` does."""
     owners = list(owners_visible_to(user).values_list("pk", flat=True))
     own = f"EXISTS (SELECT 1 FROM {RENEWAL.table} o WHERE o.{{0}} = e.pgh_obj_id AND o.owner_id = ANY(%s))"
-    if kind == NOTE:
+    if kind in OF_RENEWAL:
         return own.format("id").replace("e.pgh_obj_id", "e.renewal_id"), [owners]
     if kind == RENEWAL:
         return own.format("id"), [owners]

@@ -12,7 +12,7 @@ from django.db.models import DateField, DecimalField, Model
 from accounts.models import AccountSignal, AttributeDefinition, User
 from accounts.templatetags.money import NOTHING, exact_money, money, percent
 from renewals.history.kinds import Kind
-from renewals.models import ChangeBatch, Contract, Note, Renewal, TimingPolicy, TimingPolicyVersion
+from renewals.models import ChangeBatch, Contract, Note, Override, Renewal, TimingPolicy, TimingPolicyVersion
 from renewals.table.columns import DATE
 
 State = Mapping[str, Any]
@@ -24,6 +24,7 @@ READS: dict[type[Model], tuple[str, ...]] = {
     AccountSignal: ("account",),
     Contract: ("account",),
     Note: ("author", "renewal__account", "renewal__contract"),
+    Override: ("renewal__account", "renewal__contract"),
     TimingPolicy: ("account", "segment", "industry"),
     TimingPolicyVersion: ("policy__account", "policy__segment", "policy__industry"),
 }

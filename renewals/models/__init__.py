@@ -7,6 +7,7 @@ from renewals.models.imports import ImportBatch, ImportFinding, ImportPart
 from renewals.models.jobs import BulkEdit, BulkEditRow, Export, FilePart
 from renewals.models.notes import Mention, Note
 from renewals.models.open_accounts import OpenAccount
+from renewals.models.overrides import Override, OverrideQuerySet
 from renewals.models.policies import RiskFactor, RiskWeightVersion, TimingPolicy, TimingPolicyVersion
 from renewals.models.quality import AccountBreach, AccountName, DataRule, QualitySnapshot, RenewalQuality
 from renewals.models.renewals import ChurnReason, Renewal, RenewalQuerySet, Stage
@@ -32,6 +33,8 @@ __all__ = [
     "Note",
     "Offer",
     "OpenAccount",
+    "Override",
+    "OverrideQuerySet",
     "QualitySnapshot",
     "Renewal",
     "RenewalQuality",
