@@ -91,8 +91,8 @@ def score_book(book: Book, rules: Rules, judged: Judged) -> dict[str, NDArray[An
         rep_ids=rows["owner_id"],
         timing=judged.timing,
         records=rules.records,
-    )
         pinned=pinned_rates(rows, judged.known_until),
+    )
     return {
         "renewal_id": rows["id"],
         "account_id": rows["account_id"],
@@ -151,14 +151,14 @@ def confidence_rates(confidence: Integers) -> Floats:
     return np.where(confidence == MISSING, np.nan, confidence / 100)
 
 
-def _latest_calendar_days(rules: Rules, policy: Integers) -> Integers:
-    """Late days as calendar days; business days reach at most 7 days in 5, and a weekend, further."""
 def pinned_rates(rows: dict[str, NDArray[Any]], as_of: Integers | int) -> Floats | None:
     """What is pinned on each row and still counts on the day, 0..1, NaN where nothing is; None where nowhere is."""
     counts = (rows["pinned"] != MISSING) & (rows["pinned_until"] >= as_of)
     return np.where(counts, rows["pinned"] / 100, np.nan) if counts.any() else None
 
 
+def _latest_calendar_days(rules: Rules, policy: Integers) -> Integers:
+    """Late days as calendar days; business days reach at most 7 days in 5, and a weekend, further."""
     late = rules.policies.late_days[policy]
     return np.where(rules.policies.is_business[policy], late * 7 // 5 + 3, late)
 
