@@ -5,6 +5,7 @@ from config.celery import app
 from forecasting import services, snapshots
 from forecasting.learning import services as learning
 from forecasting.mrr import services as mrr
+from renewals.overrides import services as overrides
 
 
 @app.task
@@ -26,7 +27,9 @@ def refresh_stale_months() -> None:
 def dispatch_waiting_runs() -> None:
     """From beat, every few seconds: what the broker lost, or never got, is done after all."""
     services.dispatch_runs()
-    services.score_stale_renewals(as_of=get_company().today())
+    today = get_company().today()
+    overrides.end_expired(as_of=today)
+    services.score_stale_renewals(as_of=today)
     services.refresh_stale_months()
     services.judge_data_rules()
     mrr.roll_up_mrr()

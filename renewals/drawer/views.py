@@ -23,6 +23,7 @@ from renewals.drawer.row_form import Input, RowStale, build_inputs, read_cells, 
 from renewals.forms import Editing
 from renewals.history.reading import row_history
 from renewals.models import DataRule, Renewal
+from renewals.overrides.forms import PinForm, read_pin
 from renewals.quality.worklist import load_work_rows
 from renewals.table import views as table_views
 from renewals.table.columns import COLUMNS, TIMING_NAMES, Sight
@@ -70,6 +71,8 @@ def show(
         "score": score,
         "timing": TIMING_NAMES[score.timing_class] if score else "",
         "judgement": read_judgement(renewal),
+        "pin": read_pin(renewal, as_of=as_of),
+        "pin_form": PinForm(as_of=as_of) if is_editable else None,
         "likelihood": read_likelihood(renewal, as_of=as_of) if score else None,
         "signals": read_signals(renewal.account_id, as_of=as_of),
         "breaches": worked[0].breaches if worked else [],

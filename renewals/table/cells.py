@@ -16,6 +16,7 @@ from django.utils.html import conditional_escape, format_html
 from accounts.templatetags.look import bar, state
 from accounts.templatetags.money import NOTHING, money
 from renewals.models import Renewal, RiskBand, TimingClass
+from renewals.overrides.marks import is_pinned, pin_mark
 from renewals.table.columns import DATE, RISK_TONES, TIMING_NAMES, Record, Sight, outcome_text
 
 Content = Callable[[Record, Sight], str]
@@ -77,6 +78,16 @@ def _confidence(record: Record, sight: Sight) -> str:
     return "" if record["confidence"] is None else f"{record['confidence']}%"
 
 
+def _probability(record: Record, sight: Sight) -> str:
+    text = _percent(record["score__probability"])
+    if not is_pinned(record, sight.as_of):
+        return text
+    return format_html("{}{}", _pin_mark(*record["pinned"]), text)
+
+
+_pin_mark = lru_cache(maxsize=1024)(pin_mark)
+
+
 def _risk(record: Record, sight: Sight) -> str:
     score = record["score__risk_score"]
     return NOTHING if score is None else _bar(round(score), RISK_TONES[RiskBand.of(score)])
@@ -115,7 +126,7 @@ CONTENTS: dict[str, Content] = {
     "offer": _word("offer__name"),
     "confidence": _confidence,
     "likelihood": lambda record, sight: _percent(record["score__likelihood"]),
-    "probability": lambda record, sight: _percent(record["score__probability"]),
+    "probability": _probability,
     "risk": _risk,
     "owner": _word("owner__name"),
     "next_step": lambda record, sight: _with_small(record["next_step"], _date(record["next_step_on"])),

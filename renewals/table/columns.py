@@ -82,6 +82,7 @@ BESIDE = (
     "excluded_reason",
     "quality__worst_severity",
     "broken_rules",
+    "pinned",
     "newest_event",
     "derived_version",
     "score__timing_days",

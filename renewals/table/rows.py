@@ -20,6 +20,7 @@ from accounts.templatetags.look import icon
 from config.prepared import execute_prepared
 from renewals.live.versions import NEWEST_EVENT, version_text
 from renewals.models import Renewal
+from renewals.overrides.marks import PINNED
 from renewals.quality.marks import RULE_NAMES, mark
 from renewals.table.cells import ATTRIBUTES, CONTENTS, NO_TEXT, Content, editor_value, exception_tag, text
 from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, EDITABLE, HEAD, VALUES, Record, Sight
@@ -168,6 +169,8 @@ def row_statement() -> str:
     """The query for the cells of some rows. Compiled once by Django and planned once per connection by the database:
     each of the two takes longer than to execute it."""
     rows = Renewal.objects.filter(pk__in=[0]).order_by()
-    rows = rows.annotate(broken_rules=RULE_NAMES, newest_event=NEWEST_EVENT, derived_version=DERIVED_VERSION)
+    rows = rows.annotate(
+        broken_rules=RULE_NAMES, pinned=PINNED, newest_event=NEWEST_EVENT, derived_version=DERIVED_VERSION
+    )
     sql, _ = rows.values(*VALUES).query.sql_with_params()
     return str(sql).replace("IN (%s)", "= ANY(%s)")
