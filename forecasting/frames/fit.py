@@ -14,6 +14,7 @@ from forecasting.frames.learn_outlook import learn_outlook
 from forecasting.frames.outlook import Outlook
 from forecasting.frames.rules import Rules, day_number
 from forecasting.frames.scoring import DECISION_HORIZON_DAYS, Judged, confidence_rates, judge
+from forecasting.frames.training import hide_later_decisions
 
 # Rates of some dozens of cells do not get better with more: a larger book is read by every n-th account, whole.
 FIT_ROWS: Final = 100_000
@@ -28,11 +29,14 @@ class Learned(NamedTuple):
 def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> Learned:
     """Fit all on the closed renewals of the book; of every n-th account where there are more than FIT_ROWS of them.
 
+    What was decided after `as_of` is not known on it, so that a past day learns what it could have learned.
+
     The shock is that of the fitted likelihood of `rules`, where there is one.
     """
     cursor.execute("SELECT count(*) FROM renewals_renewal WHERE outcome <> 'open' OR due_on < %s", [as_of])
     accounts = Accounts.one_in(-(-cursor.fetchone()[0] // FIT_ROWS))
     book = read_book(cursor, rules, accounts, closed_by=as_of)
+    hide_later_decisions(book.renewals, day_number(as_of))
     judged = judge(book, rules, day_number(as_of))
     rows, policies, policy = book.renewals, rules.policies, judged.policy
     is_counted = judged.is_closed & ~rows["is_excluded"]

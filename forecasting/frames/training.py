@@ -88,7 +88,7 @@ def training_rows(
     rules = replace(rules, inputs=choose_inputs(cursor, cut_off=cut_off, horizon_days=horizon_days))
     book = read_book(cursor, rules, accounts, closed_by=cut_off)
     today = day_number(cut_off)
-    _hide_later_decisions(book.renewals, today)
+    hide_later_decisions(book.renewals, today)
     known = _read_past(cursor, rules, accounts, book.renewals, cut_off, horizon_days)
     # On the day of the decision itself much is known only through it.
     judged = judge(book, rules, today, horizon_days=max(horizon_days, 1))
@@ -129,7 +129,7 @@ def _names(cursor: Any, table: str, value: str, *parameters: str) -> tuple[str, 
     return tuple(sorted(name for (name,) in cursor.fetchall()))
 
 
-def _hide_later_decisions(rows: Arrays, today: int) -> None:
+def hide_later_decisions(rows: Arrays, today: int) -> None:
     """What came after the cut-off is not known on it. A loss without a day counts from its due day."""
     lost_on = np.where(rows["declined"] == NO_DAY, rows["due"], rows["declined"])
     decided = np.where(rows["ordered"] != NO_DAY, rows["ordered"], lost_on)
@@ -139,7 +139,7 @@ def _hide_later_decisions(rows: Arrays, today: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Known:
+class Known:
     """bool[rows of the book]: whether what the renewal, and what the account said of itself, is known of that day."""
 
     of_renewal: Booleans
@@ -148,7 +148,7 @@ class _Known:
 
 def _read_past(
     cursor: Any, rules: Rules, accounts: Accounts, rows: Arrays, cut_off: dt.date, horizon_days: int
-) -> _Known:
+) -> Known:
     """Put each row back to what it was at its horizon, as far as history tells."""
     zone = get_company().time_zone
     moment = cursor.mogrify(MOMENT, [horizon_days, zone]).decode()
@@ -178,7 +178,7 @@ def _read_past(
         for name, values in past.items():
             rows[name][places[was_open]] = values[was_open]
     known = _known(cursor, moment, of_interest, parameters, rows, order, has_event["r"])
-    _forget(rules, rows, known)
+    forget_unknown(rules, rows, known)
     return known
 
 
@@ -190,7 +190,7 @@ def _known(
     rows: Arrays,
     order: Integers,
     has_event: Booleans,
-) -> _Known:
+) -> Known:
     """Known is what was there by then, unless its history has been forgotten since."""
     kept = f"{moment} > now() - make_interval(days => {int(settings.HISTORY_RETENTION_DAYS)})"
     there = copy_out(
@@ -209,10 +209,10 @@ def _known(
     # Without an event since, a renewal that is decided now was put in decided.
     of_renewal[places] = there["renewal"] & has_event[places]
     of_account[places] = there["account"]
-    return _Known(of_renewal, of_account)
+    return Known(of_renewal, of_account)
 
 
-def _forget(rules: Rules, rows: Arrays, known: _Known) -> None:
+def forget_unknown(rules: Rules, rows: Arrays, known: Known) -> None:
     """Blank out what an outcome may have changed where its state of that day is not known."""
     rows["forecast"][~known.of_renewal] = MISSING
     rows["last_touch"][~known.of_account] = NO_DAY
@@ -245,7 +245,7 @@ def _cohort_ages(due: Integers) -> Integers:
 
 
 def _training(
-    book: Book, rules: Rules, judged: Judged, known: _Known, places: Integers, left_out_count: int
+    book: Book, rules: Rules, judged: Judged, known: Known, places: Integers, left_out_count: int
 ) -> Training:
     rows = book.renewals
     places = places[np.argsort(rows["id"][places], kind="stable")]

@@ -1,5 +1,6 @@
 """How much: runs of the recompute, and the forecast lines they publish."""
 
+from forecasting.models.accuracy import Backtest, BacktestQuerySet, BacktestScope, BacktestScopeQuerySet
 from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
 from forecasting.models.lines import ForecastLine
 from forecasting.models.mrr import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp
@@ -9,6 +10,10 @@ from forecasting.models.snapshots import Snapshot, SnapshotFrame
 from forecasting.models.stale import StaleMonth, StaleScore
 
 __all__ = [
+    "Backtest",
+    "BacktestQuerySet",
+    "BacktestScope",
+    "BacktestScopeQuerySet",
     "ForecastLine",
     "LikelihoodModel",
     "LikelihoodModelQuerySet",
