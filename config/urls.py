@@ -20,6 +20,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("sign/", include("allauth.account.urls")),
     path("people/", include("accounts.urls")),
+    path("touches/", include("accounts.touches.urls")),
+    path("contacts/", include("accounts.touches.contact_urls")),
     path("renewals/", include("renewals.drawer.urls")),
     path("renewals/", include("renewals.live.urls")),
     path("renewals/paste/", include("renewals.paste.urls")),

@@ -1,5 +1,7 @@
 """Every address of what is done about renewals at risk."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/", include("engagement.account_page.urls")),
+]

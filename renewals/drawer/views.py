@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import signed_in
 from accounts.models import User, get_company
+from accounts.touches.reading import read_touches
 from renewals.access import get_editable_renewal, may_edit
 from renewals.drawer.card import read_judgement, read_likelihood, read_others, read_signals
 from renewals.drawer.notes import TEXT_LENGTH, may_delete, may_write_notes, notes_of, readers_of
@@ -89,6 +90,7 @@ def show(
         "why": {name: column.attrs["th"]["data-why"] for name, column in COLUMNS.items()},
         "facts": [] if is_editable else _facts(renewal),
         "as_of": as_of,
+        **read_touches(renewal.account, user, company, now=timezone.now()),
         **more,
     }
     template = "drawer/_content.html" if request.headers.get("HX-Target") == DRAWER else "drawer/page.html"

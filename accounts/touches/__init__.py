@@ -1,0 +1,1 @@
+"""Calls, mails, meetings and reviews with a customer, and the people there."""
