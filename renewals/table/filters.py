@@ -20,6 +20,7 @@ from accounts.models import Account, Industry, Segment, Team, User, owners_visib
 from renewals.forms import shown
 from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
+from renewals.overrides.filters import DISAGREEMENTS, disagreeing, pinned
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import read_quality
 from renewals.table import layout
@@ -315,6 +316,12 @@ def _quality(values: dict[str, list[str]], reader: Reader) -> Found | None:
     return ", ".join(texts), where
 
 
+def _pinned(values: dict[str, list[str]], reader: Reader) -> Found:
+    if values["pinned"] != ["yes"]:
+        raise Unreadable(f"Pinned: “{shown(values['pinned'][0])}” is not yes.")
+    return "yes", pinned(reader.as_of)
+
+
 def _search(values: dict[str, list[str]], reader: Reader) -> Found:
     text = " ".join(values["q"])[:SEARCH_LENGTH]
     return f"“{text}”", Q(pk__in=search_ids(text))
@@ -376,6 +383,8 @@ FILTERS: dict[str, Filter] = {
             {"no": "left out", "yes": "only"},
             lambda chosen: Q(is_excluded__in=[value == "yes" for value in chosen]),
         ),
+        _choice("disagreement", "Rep against model", DISAGREEMENTS, disagreeing),
+        Filter("pinned", "Pinned", ("pinned",), _pinned),
         _choice(
             "auto_renewing",
             "Auto-renewing",

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 
 from accounts.models import ExchangeRate, Industry, Segment, Team, User, get_company
 from renewals.models import Offer, Renewal, RiskBand, Stage, TimingClass
+from renewals.overrides.filters import DISAGREEMENTS
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import quality_options
 from renewals.table.filters import EVERY, FILTERS, Condition, Query, Reader, known_owners
@@ -18,7 +19,7 @@ from renewals.table.filters import EVERY, FILTERS, Condition, Query, Reader, kno
 IN_FRONT = ("due", "timing", "risk", "stage", "owner")
 BEHIND = (
     *("outcome", "category", "segment", "industry", "team", "offer", "currency"),
-    *("decision", "ordered", "quality", "excluded", "auto_renewing"),
+    *("decision", "ordered", "quality", "disagreement", "pinned", "excluded", "auto_renewing"),
 )
 LISTS: dict[str, type[Model]] = {
     "stage": Stage,
@@ -138,6 +139,10 @@ def _options(name: str, reader: Reader) -> list[tuple[str, str]]:
             return _named(Stage.ForecastCategory.choices)
         case "quality":
             return quality_options()
+        case "disagreement":
+            return list(DISAGREEMENTS.items())
+        case "pinned":
+            return [("yes", "Pinned by somebody")]
         case "excluded":
             return [("no", "Left out"), ("yes", "Only exceptions")]
         case "auto_renewing":

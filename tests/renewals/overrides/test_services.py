@@ -130,10 +130,9 @@ def test_nothing_is_pinned_on_what_is_no_longer_open(cast: Cast) -> None:
 def test_book_as_at_a_moment_has_the_pins_of_that_moment(cast: Cast, renewal: Renewal) -> None:
     pinned = pin(cast, renewal)
     unpin_probability(renewal_id=renewal.pk, user=cast.rep, seen_id=pinned.pk, as_of=AS_OF)
-    long_ago = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-    day = dt.timedelta(days=1)
-    Renewal.objects.filter(pk=renewal.pk).update(created_at=long_ago)
-    Override.objects.update(pinned_at=long_ago + 2 * day, ended_at=long_ago + 4 * day)
-    found = [float(score_at(long_ago + days * day).scores["probability"][0]) for days in (1, 3, 5)]
+    pinned.refresh_from_db()
+    assert pinned.ended_at is not None
+    moments = (pinned.pinned_at - dt.timedelta(microseconds=1), pinned.pinned_at, pinned.ended_at)
+    found = [float(score_at(moment).scores["probability"][0]) for moment in moments]
     assert found[1] == 0.30
     assert found[0] == found[2] != 0.30
