@@ -1,7 +1,8 @@
 """Forecast lines: the scored book summed by period and scope, in cents of the reporting currency.
 
-Amounts follow docs/domain.md sections 4.2 and 4.3. Sums are taken in each row's own currency, as whole cents, and
-converted once per figure, so a line equals the total that the renewals table shows for the same rows.
+Amounts follow docs/domain.md sections 4.2 and 4.3. Sums are taken in each row's own currency, as whole cents, and each
+currency's is converted once per figure, so a line equals the total that the renewals table shows for the same rows.
+What is only expected is whole cents of each row too: it adds up whatever the grouping.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.engine.arrays import NO_ID, Booleans, Floats, Integers
-from forecasting.engine.booking import split
+from forecasting.engine.booking import split, weighted
 from forecasting.engine.distribution import quantiles_by_group
 from forecasting.engine.fitted.shock import PRIOR_SIZE, Shock
 from forecasting.engine.spread import widen
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, Reporting
-from forecasting.frames.outlook import WHOLE
+from forecasting.frames.converted import converted_cents
+from forecasting.frames.outlook import MEANS, WHOLE
 from forecasting.models import ForecastLine
 from forecasting.periods import days_of_months
 
 COUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields if field.name.endswith("_count"))
 QUANTILES: Final = ("p10_amount", "p50_amount", "p90_amount")
 # Part of each open_hash: a change of the arithmetic, or of the limits below, takes another number.
-ARITHMETIC: Final = 2
+ARITHMETIC: Final = 3
 # The distribution's limits for tens of thousands of lines; engine.distribution says what they cost in accuracy.
 LISTED_ROWS: Final = 11
 MOST_FREQUENCIES: Final = 256
@@ -86,7 +88,7 @@ def _scopes(base: _Base, with_scopes: bool) -> Iterator[dict[str, Integers]]:
 class _Base:
     """The rows summed by the finest group there is: month, owner, segment and currency.
 
-    sums is int64[measures, groups]; expected float64[measures, groups]; `group` int[n] names each open row's group.
+    sums is int64[measures, groups]; `group` int[n] names each open row's group.
     """
 
     def __init__(self, rows: NDArray[Any], report: Reporting, shock: Shock) -> None:
@@ -106,17 +108,11 @@ class _Base:
         is_open = np.flatnonzero(row["timing"] <= TimingClass.OVERDUE)
         live = {name: values[is_open] for name, values in row.items()}
         group = (np.cumsum(_is_new([code])) - 1)[is_open]
-        expected = dict(_expected(live))
-        self.expected_names = tuple(expected)
-        self.expected = np.stack([np.bincount(group, values, starts.size) for values in expected.values()])
-        paid = 1 - row["default_rate"].astype(np.float64)
-        self.collected = np.add.reduceat(paid * _kept_and_expected(row), starts) if starts.size else np.empty(0)
         self.segment_codes = live["segment"].astype(np.int64) - int(live["segment"].min(initial=0))
         self.group, self.shock, self.probability = group, shock, live["probability"]
         rate = np.array([float(rate) for rate in report.rates.values()])[live["currency"]]
-        mean = live["mean_renewal"] + live["mean_upsell"] + live["mean_cross_sell"]
         # To the nearest cent: for the distribution, whose steps are coarser.
-        self.amount: Integers = np.rint(mean * rate).astype(np.int64)
+        self.amount: Integers = np.rint(live["mean_cents"] * rate).astype(np.int64)
         self.variance, self.highest = (live["spread"] * rate) ** 2, live["highest"] * rate
         chance = self.probability * (1 - self.probability) * self.amount.astype(np.float64) ** 2
         self.chance = np.bincount(group, chance + self.probability * self.variance, starts.size)
@@ -146,36 +142,37 @@ def _measures(row: Mapping[str, NDArray[Any]], report: Reporting) -> Iterator[tu
         yield f"{timing_class.label}_amount", kept * (timing == timing_class)
     for name, past_end in (("month", row["month"] + 1), ("quarter", _quarters(row["month"], report) + 3)):
         yield f"in_{name}", kept * (is_won & (row["ordered"] < days_of_months(past_end)))
+    yield from _expected(row, renewed)
 
 
-def _kept_and_expected(row: Mapping[str, NDArray[Any]]) -> Floats:
-    """Of each row, what it has brought or is expected to bring."""
-    timing = row["timing"]
-    is_won = (timing >= TimingClass.EARLY) & (timing <= TimingClass.LATE)
-    mean = row["mean_renewal"] + row["mean_upsell"] + row["mean_cross_sell"]  # 0 of decided ones
-    expected: Floats = row["amount"] * is_won + row["probability"] * mean
-    return expected
+def _expected(row: Mapping[str, NDArray[Any]], won: Integers) -> Iterator[tuple[str, Integers]]:
+    """Of each row, what is expected: the booking split of what it brings if it renews, times its probability.
 
-
-def _expected(row: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, Floats]]:
-    """Of each open row, what is expected: the booking split of what it brings if it renews, times its probability.
-
-    What is not here is the rest of a total (`_add_rests`), so that the split adds up to the cent.
+    What is decided brings nothing here (its means are 0). What is not here is the rest of a total (`_add_rests`), so
+    that the split adds up to the cent. `won` is what each row has brought: what is collected has both.
     """
-    probability, renewal = row["probability"], row["mean_renewal"]
-    brings = renewal + row["mean_upsell"] + row["mean_cross_sell"]
-    for name in ("renewal", "upsell", "cross_sell"):
-        yield f"expected_{name}_amount", probability * row[f"mean_{name}"]
+    probability, baseline = row["probability"], row["baseline"]
+    mean, upsell, cross_sell = (row[name] for name in MEANS)
+    brought, grown = weighted(probability, mean), weighted(probability, upsell + cross_sell)
+    # From rounded sums that hold each other, so that no part is below 0.
+    crossed = weighted(probability, cross_sell)
+    renewal = brought - grown
+    yield "brought", brought
+    yield "expected_upsell_amount", grown - crossed
+    yield "expected_cross_sell_amount", crossed
     # A forecast of nothing is a churn by another name.
-    yield "expected_downsell_amount", probability * (row["baseline"] - renewal) * (brings > 0)
+    is_kept = (mean > 0).astype(np.int64)
+    yield "expected_downsell_amount", weighted(probability, (baseline - (mean - upsell - cross_sell)) * is_kept)
     for name in ("early", "on_time", "by_due", "by_30", "by_60", "by_90"):
-        yield f"expected_{name}_amount", probability * renewal * (row[name] / WHOLE)
+        yield f"expected_{name}_amount", weighted(row[name] / WHOLE, renewal)
+    yield "collected_amount", weighted(1 - row["default_rate"].astype(np.float64), won + brought)
 
 
 def _add_rests(lines: Arrays) -> None:
     """renewed = renewal + upsell + cross-sell, baseline = renewal + downsell + churn, renewal = its timing classes."""
-    renewal = lines["expected_renewal_amount"]
-    brought = renewal + lines["expected_upsell_amount"] + lines["expected_cross_sell_amount"]
+    brought = lines.pop("brought")
+    renewal = brought - lines["expected_upsell_amount"] - lines["expected_cross_sell_amount"]
+    lines["expected_renewal_amount"] = renewal
     lines["expected_amount"] = lines["won_amount"] + brought
     lines["expected_churn_amount"] = lines["open_amount"] - renewal - lines["expected_downsell_amount"]
     lines["expected_late_amount"] = renewal - lines["expected_early_amount"] - lines["expected_on_time_amount"]
@@ -206,10 +203,6 @@ def _lines_of_scope(base: _Base, report: Reporting, known: _Known, grain: int, k
         lines[name] = count if name.endswith("_count") else amount
     lines["in_period_amount"] = lines.pop("in_quarter") if grain else lines.pop("in_month")
     lines.pop("in_month" if grain else "in_quarter")
-    rate = np.array([float(rate) for rate in report.rates.values()])[base.currency[within]]
-    expected = np.rint(np.add.reduceat(base.expected[:, within] * rate, firsts, axis=1)).astype(np.int64)
-    lines |= zip(base.expected_names, expected, strict=True)
-    lines["collected_amount"] = np.rint(np.add.reduceat(base.collected[within] * rate, firsts)).astype(np.int64)
     lines["chance_amount"] = np.rint(np.sqrt(np.add.reduceat(base.chance[within], firsts))).astype(np.int64)
     _add_rests(lines)
     _add_quantiles(lines, base, known, within, scope)
@@ -315,18 +308,8 @@ def _quarters(months: Integers, report: Reporting) -> Integers:
 def _convert(sums: Integers, currency: Integers, firsts: Integers, report: Reporting) -> Integers:
     """Sums int64[measures, pairs] of scopes and currencies as int64[measures, scopes] in the reporting currency.
 
-    The exact products are added up and rounded once, half to even. `firsts` is where each scope's pairs begin.
+    Each is converted and rounded, and then they are added up, as what each currency shows. `firsts` is where each
+    scope's pairs begin.
     """
-    decimals = max(0, *(-int(rate.normalize().as_tuple().exponent) for rate in report.rates.values()))
-    denominator = 10**decimals
-    numerators = [int(rate.scaleb(decimals)) for rate in report.rates.values()]
-    # Within int64 where the products of the remainders surely are; else Python's own whole numbers.
-    is_small = max(numerators) * denominator * len(numerators) < 2**62
-    numerator = np.array(numerators, dtype=np.int64 if is_small else object)[currency]
-    quotient, remainder = np.divmod(sums if is_small else sums.astype(object), denominator)
-    whole = np.add.reduceat(quotient * numerator, firsts, axis=1)
-    carry, rest = np.divmod(np.add.reduceat(remainder * numerator, firsts, axis=1), denominator)
-    whole += carry
-    whole += (2 * rest > denominator) | ((2 * rest == denominator) & (whole % 2 == 1))
-    converted: Integers = whole.astype(np.int64)
+    converted: Integers = np.add.reduceat(converted_cents(sums, currency, report.rates), firsts, axis=1)
     return converted

@@ -107,7 +107,7 @@ def lines_of(book: ScoredBook, *, with_scopes: bool = False) -> Arrays:
 
 def line_rows_of(book: ScoredBook) -> NDArray[Any]:
     """LINE_ROW of the rows that `is_in_lines` names, in their order."""
-    found, _ = line_rows(book.rows, book.scores["timing_class"], book.scores["probability"], book.rules, book.report)
+    found, _ = line_rows(book.rows, book.scores, book.rules, book.report)
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.as_at.book import ScoredBook, is_in_lines, line_rows_of
+from forecasting.as_at.book import ScoredBook
 from forecasting.engine.arrays import NO_ID, Booleans, Floats, Integers
 from forecasting.engine.timing import TimingClass
 from forecasting.periods import months_of_days
@@ -105,7 +105,7 @@ class Standing:
 def own_values(rows: NDArray[Any]) -> Floats:
     """Cents of each row's own currency: renewed where won, probability times its mean while open, 0 where lost."""
     won = is_won(rows["timing"]) * np.maximum(rows["final"], 0)
-    worth: Floats = won + rows["probability"] / SHARES * rows["mean"] * is_open(rows["timing"])
+    worth: Floats = won + np.rint(rows["probability"] / SHARES * rows["mean"]) * is_open(rows["timing"])
     return worth
 
 
@@ -136,8 +136,7 @@ def standing_of(book: ScoredBook) -> Standing:
     packed["timing"] = scores["timing_class"]
     for name in ("likelihood", "probability"):
         packed[name] = np.rint(scores[name] * SHARES)
-    lines = line_rows_of(book)
-    packed["mean"][is_in_lines(book)] = lines["mean_renewal"] + lines["mean_upsell"] + lines["mean_cross_sell"]
+    packed["mean"] = scores["mean_cents"]
     return Standing(
         book.moment,
         book.as_of,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.engine.arrays import Integers, reject_rows
+from forecasting.engine.arrays import Floats, Integers, reject_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,3 +44,9 @@ def split(baseline: Integers, renewed: Integers, cross_sell: Integers | int = 0)
         downsell=np.where(is_renewed, unrenewed, 0),
         churn=np.where(is_renewed, 0, unrenewed),
     )
+
+
+def weighted(probability: Floats, cents: Integers) -> Integers:
+    """probability x cents of each row, int64[n], to the cent, half to even: what it is expected to bring."""
+    found: Integers = np.rint(probability * cents).astype(np.int64)
+    return found

@@ -24,6 +24,7 @@ from forecasting.frames.book import (
 )
 from forecasting.frames.outlook import (
     CHANCES,
+    MEANS,
     PAYMENT_SIGNALS,
     account_default_rates,
     expected_amounts,
@@ -48,9 +49,7 @@ LINE_ROW: Final = np.dtype(
         ("cross_sell", "i8"),
         ("probability", "f8"),
         # Of open ones, if they are renewed (see outlook): what they bring on average, and how far that may stray.
-        ("mean_renewal", "f8"),
-        ("mean_upsell", "f8"),
-        ("mean_cross_sell", "f8"),
+        *((name, "i8") for name in MEANS),
         ("spread", "f4"),
         ("highest", "f4"),
         *((name, "u2") for name in CHANCES),  # when they are ordered, as shares of WHOLE
@@ -94,8 +93,7 @@ def read_reporting(*, as_of: dt.date) -> Reporting:
 
 def line_rows(
     rows: Arrays,
-    timing: NDArray[Any],
-    probability: NDArray[Any],
+    scores: Mapping[str, NDArray[Any]],
     rules: Rules,
     report: Reporting,
     *,
@@ -103,9 +101,11 @@ def line_rows(
 ) -> tuple[NDArray[Any], int]:
     """(LINE_ROW[m] of the renewals that count, how many do not because their currency has no rate).
 
-    Approved exceptions are in no line, nor is what is due outside the months that lines are kept for. `orders` are
-    those of the rows' accounts (outlook.orders_of); rows of whole accounts hold them themselves.
+    Of the scores: timing_class, probability and MEANS. Approved exceptions are in no line, nor is what is due outside
+    the months that lines are kept for. `orders` are those of the rows' accounts (outlook.orders_of); rows of whole
+    accounts hold them themselves.
     """
+    timing = scores["timing_class"]
     month = months_of_days(rows["due"])
     is_counted = ~rows["is_excluded"] & (month >= report.months[0]) & (month <= report.months[-1])
     is_rated = rows["currency"] != MISSING
@@ -121,7 +121,7 @@ def line_rows(
         "baseline": rows["baseline"],
         "amount": np.where(rows["outcome"] == OPEN, forecast, np.maximum(rows["final"], 0)),
         "cross_sell": rows["cross_sell"],
-        "probability": probability,
+        **{name: scores[name] for name in ("probability", *MEANS)},
     }
     kept = np.flatnonzero(is_counted & is_rated)
     packed = np.empty(kept.size, dtype=LINE_ROW)
@@ -135,13 +135,11 @@ def line_rows(
 def _add_outlook(
     packed: NDArray[Any], kept: Integers, rows: Arrays, rules: Rules, orders: Arrays, report: Reporting
 ) -> None:
-    for name in ("mean_renewal", "mean_upsell", "mean_cross_sell", "spread", "highest", *CHANCES):
+    for name in ("spread", "highest", *CHANCES):
         packed[name] = 0
     is_open = np.flatnonzero(packed["timing"] <= TimingClass.OVERDUE)
     open_rows = kept[is_open]
     found = expected_amounts(rows, open_rows, rules.outlook)
-    for name in ("renewal", "upsell", "cross_sell"):
-        packed[f"mean_{name}"][is_open] = found[name]
     chances = expected_orders(rows, open_rows, rules.outlook, rules.policies, orders, day_number(report.as_of))
     for name, values in {"spread": found["spread"], "highest": found["highest"], **chances}.items():
         packed[name][is_open] = values
@@ -183,7 +181,7 @@ def read_line_rows(
     """As `line_rows`, from the stored scores of the renewals `r` that meet a condition."""
     rows = copy_out(cursor, scored_columns(report), f"{SCORED} WHERE {condition}", parameters)
     orders = add_account_facts(cursor, rows, condition, parameters)
-    return line_rows(rows, rows["timing"], rows["probability"], rules, report, orders=orders)
+    return line_rows(rows, {**rows, "timing_class": rows["timing"]}, rules, report, orders=orders)
 
 
 def add_account_facts(cursor: Any, rows: Arrays, condition: str, parameters: Sequence[object]) -> Arrays:
@@ -216,4 +214,5 @@ def scored_columns(report: Reporting) -> list[Column]:
         currency_column(report.currencies),
         Column("timing", "int2", "s.timing_class"),
         Column("probability", "float8", "s.probability"),
+        *(Column(name, "int8", f"s.{name}") for name in MEANS),
     ]

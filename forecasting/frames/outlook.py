@@ -22,6 +22,7 @@ from forecasting.frames.binary_copy import Arrays
 from forecasting.models import Run
 
 PAYMENT_SIGNALS: Final = ("late_payment_days", "failed_payment_count", "chargeback_count")
+MEANS: Final = ("mean_cents", "mean_upsell_cents", "mean_cross_sell_cents")
 CHANCES: Final = ("early", "on_time", "by_due", "by_30", "by_60", "by_90")
 WHOLE: Final = 60_000  # a chance of 1 as it travels: finer than anything known of it
 MISSING: Final = -1
@@ -55,10 +56,11 @@ class Outlook:
 
 
 def expected_amounts(rows: Arrays, open_rows: Integers, outlook: Outlook) -> Arrays:
-    """Of each open row, if it is renewed: float64 cents by booking type, the spread of its amount and the most of it.
+    """Of each open row, if it is renewed: the MEANS of RenewalScore, int64 cents, and float64 the `spread` of what it
+    brings and the `highest` that may come of it.
 
-    renewal + upsell + cross_sell is what it brings on average, split by docs/domain.md section 4.2 in each outcome.
-    Rows may have an `uplift`, a factor on what each brings.
+    The mean is split by docs/domain.md section 4.2 in each outcome; its parts are rounded, and it is their sum. Rows
+    may have an `uplift`, a factor on what each brings.
     """
     row = {name: rows[name][open_rows] for name in ("segment_id", "baseline", "forecast", "cross_sell", "due")}
     ceiling = amounts.ceilings(
@@ -80,12 +82,21 @@ def expected_amounts(rows: Arrays, open_rows: Integers, outlook: Outlook) -> Arr
     cross_sell = np.minimum(row["cross_sell"], found.amounts)
     renewal = np.minimum(found.amounts - cross_sell, row["baseline"])
     mean = found.mean
-    split = {
-        "renewal": np.einsum("kn,kn->n", renewal, found.weights),
-        "cross_sell": np.einsum("kn,kn->n", cross_sell, found.weights),
-    }
-    split["upsell"] = np.maximum(mean - split["renewal"] - split["cross_sell"], 0.0)
-    return split | {"spread": np.sqrt(found.variance(mean)), "highest": found.amounts.max(axis=0)}
+    kept, across = (np.einsum("kn,kn->n", part, found.weights) for part in (renewal, cross_sell))
+    upsell = np.maximum(mean - kept - across, 0.0)
+    kept, upsell, across = (np.rint(part).astype(np.int64) for part in (kept, upsell, across))
+    means = zip(MEANS, (kept + upsell + across, upsell, across), strict=True)
+    return dict(means) | {"spread": np.sqrt(found.variance(mean)), "highest": found.amounts.max(axis=0)}
+
+
+def mean_amounts(rows: Arrays, timing: Integers, outlook: Outlook) -> Arrays:
+    """The MEANS of all rows; 0 of those that are not open."""
+    open_rows = np.flatnonzero(timing <= TimingClass.OVERDUE)
+    found = expected_amounts(rows, open_rows, outlook)
+    means = {name: np.zeros(timing.size, dtype=np.int64) for name in MEANS}
+    for name, values in means.items():
+        values[open_rows] = found[name]
+    return means
 
 
 def expected_orders(

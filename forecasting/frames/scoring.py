@@ -20,6 +20,7 @@ from forecasting.engine.fitted import Model, Rows
 from forecasting.engine.log_odds import expit, logit
 from forecasting.frames.book import LOST, MISSING, Book, account_day_keys
 from forecasting.frames.likelihood_columns import WORKED_DAYS, build_columns
+from forecasting.frames.outlook import mean_amounts
 from forecasting.frames.rules import CustomFactor, Rules
 
 DECISION_HORIZON_DAYS: Final = 30
@@ -103,6 +104,7 @@ def score_book(book: Book, rules: Rules, judged: Judged) -> dict[str, NDArray[An
         "likelihood": np.where(np.isnan(rate), joined, rate).round(STORED_DIGITS),
         "likelihood_count": count.astype(np.int32),
         "probability": joined.round(STORED_DIGITS),
+        **mean_amounts(rows, judged.timing, rules.outlook),
         "completeness": judged.risk.completeness.round(STORED_DIGITS),
         "contributions": judged.risk.contributions,
     }

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecasting.engine.arrays import NO_ID, Floats, Integers
 from forecasting.engine.recurring import (
@@ -24,6 +23,7 @@ from forecasting.engine.recurring import (
 )
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, Column, Reporting, copy_out, day_number
+from forecasting.frames.converted import converted_cents
 from forecasting.periods import month_number, months_of_days
 
 MONTHS_AHEAD: Final = 12
@@ -268,19 +268,7 @@ def _owners(
 
 def monthly_cents(cents: Integers, currency: Integers, report: Reporting) -> Integers:
     """A twelfth of each year's cents in the reporting currency, rounded half to even; exact for any rate."""
-    if not cents.size:
-        return cents.astype(np.int64)
-    decimals = max(0, *(-int(rate.normalize().as_tuple().exponent) for rate in report.rates.values()))
-    denominator = 12 * 10**decimals
-    numerators = [int(rate.scaleb(decimals)) for rate in report.rates.values()]
-    is_small = max(numerators) * denominator < 2**61
-    numerator = np.array(numerators, dtype=np.int64 if is_small else object)[currency]
-    exact: NDArray[Any] = cents.astype(np.int64 if is_small else object)
-    product = exact % denominator * numerator
-    rest = product % denominator
-    whole: NDArray[Any] = exact // denominator * numerator + product // denominator
-    whole = whole + ((2 * rest > denominator) | ((2 * rest == denominator) & (whole % 2 == 1)))
-    return whole.astype(np.int64)
+    return converted_cents(cents, currency, report.rates, divided_by=12)
 
 
 def _currency(alias: str, report: Reporting) -> Column:

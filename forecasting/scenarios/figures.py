@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forecasting.engine.arrays import Booleans, Floats, Integers
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, line_rows
-from forecasting.frames.outlook import WHOLE
+from forecasting.frames.outlook import MEANS, WHOLE, mean_amounts
 from forecasting.lines import AMOUNTS, COUNTS, QUANTILES, compute_lines
 from forecasting.periods import Grain, Period, month_number, months_of_days, quarter_start
 from forecasting.scenarios.apply import Effect, Shifted, apply_shifts
@@ -102,8 +102,13 @@ def _compute(
     places = np.flatnonzero(is_wanted & within)
     rows = {name: values[places] for name, values in shifted.rows.items()}
     timing, probability = shifted.timing[places], shifted.probability[places]
+    scores = {
+        "timing_class": timing,
+        "probability": probability,
+        **_means(rows, timing, shifted.is_changed[places], book),
+    }
     # Every row of the book has a rate, counts, and is due in a month that lines are kept for: none is left out.
-    packed, _ = line_rows(rows, timing, probability, book.rules, book.report, orders=book.orders)
+    packed, _ = line_rows(rows, scores, book.rules, book.report, orders=book.orders)
     _set_orders(packed, shifted, rows["due"], places)
     shock = book.rules.outlook.shock
     lines = _taken_over(compute_lines(packed, book.report, shock=shock, stored=known, with_scopes=False), known)
@@ -119,6 +124,16 @@ def _compute(
     renews = np.where(timing <= TimingClass.OVERDUE, probability, is_kept)
     _add_accounts(values, rows, renews, months[places].astype(np.int64), _quarters(rows["due"], book))
     return values, lines
+
+
+def _means(rows: Arrays, timing: Integers, is_changed: Booleans, book: ScenarioBook) -> Arrays:
+    """What each row brings on average if it is renewed: as it is stored, unless a shift is on the row."""
+    changed = np.flatnonzero(is_changed)
+    found = mean_amounts({name: values[changed] for name, values in rows.items()}, timing[changed], book.rules.outlook)
+    means = {name: rows[name].copy() for name in MEANS}
+    for name, values in means.items():
+        values[changed] = found[name]
+    return means
 
 
 def _taken_over(lines: Arrays, known: Arrays) -> Arrays:

@@ -27,6 +27,7 @@ from forecasting.frames import (
     read_reporting,
     score_book,
 )
+from forecasting.frames.outlook import MEANS
 from forecasting.models import Run, RunChunk
 from forecasting.services.staging import NOT_STORED, stage_frame
 
@@ -41,6 +42,7 @@ STORED: Final = (
     Column("likelihood", "float8", "likelihood"),
     Column("likelihood_count", "int4", "likelihood_count"),
     Column("probability", "float8", "probability"),
+    *(Column(name, "int8", name) for name in MEANS),
     Column("completeness", "float8", "completeness"),
     Column("contributions", "int8", hash_sql("contributions")),
 )
@@ -82,7 +84,7 @@ def _stage(cursor: Any, chunk: RunChunk, rules: Rules, report: Reporting) -> Non
     stored = copy_out(cursor, STORED, source, accounts.parameters)
     book = read_book(cursor, rules, accounts, currencies=report.currencies)
     scores = score_book(book, rules, judge(book, rules, day_number(report.as_of)))
-    lines, chunk.unrated_count = line_rows(book.renewals, scores["timing_class"], scores["probability"], rules, report)
+    lines, chunk.unrated_count = line_rows(book.renewals, scores, rules, report)
     hashes = array_hashes(cursor, scores["contributions"])
     is_changed, edit_count = _compared({**scores, "contributions": hashes}, stored)
     staged = {name: values[is_changed] for name, values in scores.items()}

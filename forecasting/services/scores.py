@@ -23,6 +23,7 @@ from forecasting.frames import (
     score_book,
 )
 from forecasting.frames.few import read_few
+from forecasting.frames.outlook import MEANS
 from forecasting.models import StaleScore
 from forecasting.services.locks import Lock, try_to_share
 from renewals.models.quality import DataRule
@@ -39,6 +40,7 @@ TYPES: Final = {
     "likelihood": "float8",
     "likelihood_count": "integer",
     "probability": "float8",
+    **dict.fromkeys(MEANS, "bigint"),
     "completeness": "float8",
     "contributions": "smallint[]",
 }

@@ -23,6 +23,7 @@ from forecasting.frames import (
     encoded_field,
     encoded_rows,
 )
+from forecasting.frames.outlook import MEANS
 from forecasting.models import Run
 
 TABLE: Final = "forecasting_stagedframe"
@@ -34,6 +35,7 @@ SCORE_COLUMNS: Final = (
     "likelihood",
     "likelihood_count",
     "probability",
+    *MEANS,
     "completeness",
     "contributions",
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import BigIntegerField, F, FloatField, Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
 
 from accounts.models import Account
 from renewals.models.renewals import Renewal
@@ -51,6 +53,11 @@ class RenewalScore(models.Model):
     likelihood = models.FloatField()
     likelihood_count = models.IntegerField()  # decided renewals behind the rate
     probability = models.FloatField()
+    # What an open one brings on average if it is renewed, in cents of its currency, and the parts of that on products
+    # that were in the contract, above the baseline, and on others; 0 of all others. `expected_cents` weighs them.
+    mean_cents = models.BigIntegerField(default=0)
+    mean_upsell_cents = models.BigIntegerField(default=0)
+    mean_cross_sell_cents = models.BigIntegerField(default=0)
     completeness = models.FloatField()  # 0 to 1
     # By RiskFactor.position, in hundredths of a point; -1 is a missing input. They add up to risk_score x 100.
     contributions = ArrayField(models.SmallIntegerField())
@@ -63,7 +70,15 @@ class RenewalScore(models.Model):
             models.CheckConstraint(
                 condition=Q(probability__gte=0, probability__lte=1, likelihood__gte=0, likelihood__lte=1),
                 name="renewal_score_probabilities",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    mean_upsell_cents__gte=0,
+                    mean_cross_sell_cents__gte=0,
+                    mean_cents__gte=F("mean_upsell_cents") + F("mean_cross_sell_cents"),
+                ),
+                name="renewal_score_means",
+            ),
         ]
         indexes = [
             models.Index(fields=["timing_class", "renewal"], name="renewal_score_timing"),
@@ -74,3 +89,15 @@ class RenewalScore(models.Model):
 
     def __str__(self) -> str:
         return f"score of {self.renewal_id}"
+
+
+def expected_cents(*names: str) -> Cast:
+    """Of a renewal: its probability times the sum of these columns of its score, to the cent, half to even.
+
+    Whole cents of each row, so that every total of rows is the sum of its parts; `forecasting.engine.booking.weighted`
+    rounds the same product in the same way.
+    """
+    brings: Combinable = F(f"score__{names[0]}")
+    for name in names[1:]:
+        brings += F(f"score__{name}")
+    return Cast(F("score__probability") * Cast(brings, FloatField()), BigIntegerField())

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, cast
 
-from django.db.models import Count, F, FloatField, Q, Sum
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Count, Q, Sum
 
 from accounts.exchange import read_rates
 from accounts.templatetags.money import exact_money, money
 from renewals.models import RenewalQuerySet
+from renewals.models.scores import expected_cents
 from renewals.table.groups import Group, token_of
-from renewals.totals.strip import CENT, KEPT_CLASSES, Outcome
+from renewals.totals.strip import CENT, KEPT_CLASSES, Outcome, in_units
 
 AMOUNTS = ("Baseline", "Forecast", "Expected")
 # The sums, each with the amount that it is a part of. Each is rounded for each currency, as the strip's are.
@@ -37,16 +37,15 @@ class Subtotal:
 
 
 def _sums() -> dict[str, Any]:
-    """Each in its own currency. Expected: what was kept, and probability x forecast of the open ones."""
+    """Each in its own currency. Expected: what was kept, and of the open ones what they are expected to bring."""
     counted = Q(is_excluded=False)
-    weighted = F("score__probability") * Cast(Coalesce("forecast_amount", "baseline_amount"), FloatField())
     return {
         "row_count": Count("pk"),
         "excluded_count": Count("pk", filter=~counted),
         "baseline": Sum("baseline_amount", filter=counted),
         "forecast": Sum("forecast_amount", filter=counted),
         "won": Sum("final_amount", filter=counted & Q(score__timing_class__in=KEPT_CLASSES)),
-        "open_expected": Sum(weighted, filter=counted & Q(outcome=Outcome.OPEN), output_field=FloatField()),
+        "open_expected": in_units(Sum(expected_cents("mean_cents"), filter=counted & Q(outcome=Outcome.OPEN))),
     }
 
 

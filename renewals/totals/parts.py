@@ -1,7 +1,7 @@
 """What the totals are made of: by booking type and by original currency, adding up to the strip to the cent.
 
 Booking types: docs/domain.md section 4.2. A renewed one is split by its final amount, an open one by its forecast (its
-baseline where there is none), and is expected with its probability.
+baseline where there is none); expected of it is what it brings on average if it is renewed, times its probability.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, ExpressionWrapper, F, FloatField, Q, Sum, Value, When
-from django.db.models.functions import Cast, Coalesce, Greatest, Least, NullIf
+from django.db.models import Case, Count, ExpressionWrapper, F, Q, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest, Least, NullIf
 
 from accounts.exchange import DatedRate, read_dated_rates
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
-from renewals.totals.strip import AMOUNT, KEPT_CLASSES, to_cents
+from renewals.models.scores import expected_cents
+from renewals.totals.strip import AMOUNT, KEPT_CLASSES, in_units, to_cents
 
 Outcome = Renewal.Outcome
 MEANINGS = {
@@ -91,7 +92,11 @@ def _sums() -> dict[str, Any]:
     renewal = Least(same, F("baseline_amount"), output_field=AMOUNT)
     upsell = Greatest(same - F("baseline_amount"), ZERO, output_field=AMOUNT)
     missing = ExpressionWrapper(F("baseline_amount") - renewal, AMOUNT)
-    chance = Case(When(is_won, then=1.0), When(is_open, then=F("score__probability")), output_field=FloatField())
+    crossed = expected_cents("mean_cross_sell_cents")
+    open_parts = {
+        "upsell": expected_cents("mean_upsell_cents", "mean_cross_sell_cents") - crossed,
+        "cross_sell": crossed,
+    }
     is_kept = (is_won | is_open) & Q(value__gt=0)
     is_churn = is_lost | ((is_won | is_open) & Q(value=0))
     parts = {"renewal": renewal, "upsell": upsell, "cross_sell": cross_sell}
@@ -100,15 +105,14 @@ def _sums() -> dict[str, Any]:
         "atr": Sum("baseline_amount"),
         "won": Sum("final_amount", filter=is_won),
         "open": Sum("value", filter=is_open),
-        # As the strip weighs it, so that both round the same number.
-        "open_expected": Sum(
-            F("score__probability") * Cast(forecast, FloatField()), filter=is_open, output_field=FloatField()
-        ),
+        "open_expected": in_units(Sum(expected_cents("mean_cents"), filter=is_open)),
     }
     for name, part in parts.items():
         found[f"{name}_count"] = Count(Case(When(is_kept, then=NullIf(part, ZERO))))
         found[f"{name}_forecast"] = Sum(part, filter=is_kept)
-        found[f"{name}_expected"] = Sum(Cast(part, FloatField()) * chance, filter=is_kept, output_field=FloatField())
+    for name, open_part in open_parts.items():
+        found[f"{name}_won"] = Sum(parts[name], filter=is_won)
+        found[f"{name}_open_expected"] = in_units(Sum(open_part, filter=is_open))
     found["downsell_count"] = Count(Case(When(is_kept, then=NullIf(missing, ZERO))))
     found["downsell_baseline"] = Sum(missing, filter=is_kept)
     for name, condition in (("churn", is_churn), ("unscored", is_unscored)):
@@ -158,6 +162,7 @@ def _currency_line(record: dict[str, Any], rates: dict[str, DatedRate]) -> Curre
 
 def _type_lines(parts: Parts, sums: dict[str, Decimal], counts: dict[str, int]) -> list[TypeLine]:
     """What is renewed as it was is the rest: each amount is rounded once, and the lines add up all the same."""
+    expected = {name: sums[f"{name}_won"] + sums[f"{name}_open_expected"] for name in ("upsell", "cross_sell")}
     lost = {name: sums[f"{name}_baseline"] for name in ("downsell", "churn", "unscored")}
     more = ("upsell", "cross_sell")
     lines = [
@@ -166,12 +171,12 @@ def _type_lines(parts: Parts, sums: dict[str, Decimal], counts: dict[str, int]) 
             counts["renewal_count"],
             parts.baseline_amount - sum(lost.values()),
             parts.forecast_amount - sum(sums[f"{name}_forecast"] for name in more),
-            parts.expected_amount - sum(sums[f"{name}_expected"] for name in more),
+            parts.expected_amount - sum(expected.values()),
             "Up to the baseline: won, and of the open ones as forecast",
         )
     ]
     for name, label in zip(more, ("Upsell", "Cross-sell"), strict=True):
-        amounts = sums[f"{name}_forecast"], sums[f"{name}_expected"]
+        amounts = sums[f"{name}_forecast"], expected[name]
         lines.append(TypeLine(label, counts[f"{name}_count"], None, *amounts, meaning=MEANINGS[name]))
     for name, label in (("downsell", "Downsell"), ("churn", "Churn"), ("unscored", "Not scored yet")):
         if name != "unscored" or counts["unscored_count"]:

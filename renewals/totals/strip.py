@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, DecimalField, F, FloatField, Q, Sum
-from django.db.models.functions import Cast, Coalesce, Least
+from django.db.models import Count, DecimalField, Q, Sum
+from django.db.models.functions import Cast, Least
 
 from accounts.exchange import read_rates
 from accounts.templatetags.money import compact_money, exact_rate, money, percent
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
-from renewals.models.scores import HIGH_RISK_FROM
+from renewals.models.scores import HIGH_RISK_FROM, expected_cents
 from renewals.quality.trust import BROKEN, score
 
 LABELS = ("Available to renew", "Won", "Expected", "Gross renewal rate", "On time", "Trust in the data")
@@ -85,8 +85,6 @@ def _sums(as_of: dt.date) -> dict[str, Any]:
     is_open = counted & Q(outcome=Outcome.OPEN)
     at_risk = is_open & (Q(score__risk_score__gte=HIGH_RISK_FROM) | Q(**{timing: TimingClass.OVERDUE}))
     kept_part = Least("final_amount", "baseline_amount")
-    # A float only inside the sum; it is rounded to the cent on its way out.
-    weighted = F("score__probability") * Cast(Coalesce("forecast_amount", "baseline_amount"), FloatField())
     return {
         "row_count": Count("pk"),
         "excluded_count": Count("pk", filter=~counted),
@@ -95,7 +93,7 @@ def _sums(as_of: dt.date) -> dict[str, Any]:
         "atr_amount": Sum("baseline_amount", filter=counted),
         "won_amount": Sum("final_amount", filter=counted & kept),
         "won_count": Count("pk", filter=counted & kept),
-        "open_expected_amount": Sum(weighted, filter=is_open, output_field=FloatField()),
+        "open_expected_amount": in_units(Sum(expected_cents("mean_cents"), filter=is_open)),
         "due_amount": Sum("baseline_amount", filter=due),
         "kept_amount": Sum(kept_part, filter=due & kept, output_field=AMOUNT),
         "kept_on_time_amount": Sum(
@@ -133,6 +131,11 @@ def read_totals(rows: RenewalQuerySet, *, as_of: dt.date, reporting_currency: st
     for name, amount in sums.items():
         setattr(totals, name, amount)
     return totals
+
+
+def in_units(cents: Sum) -> Any:
+    """A sum of cents as an amount."""
+    return Cast(cents, AMOUNT) / 100
 
 
 def to_cents(amount: Decimal | float, rate: Decimal) -> Decimal:
@@ -176,7 +179,8 @@ def _texts(totals: Totals, currency: str) -> list[tuple[str, str, str]]:
         (
             compact(totals.expected_amount),
             f"{totals.open_count:,} open",
-            f"Won, and probability × forecast of the open ones; the baseline where there is no forecast. {at_risk}",
+            f"Won, and of the open ones the probability times what each brings on average if it is renewed: the rep’s "
+            f"forecast and what such renewals have come to, within the uplift cap. {at_risk}",
         ),
         (exact_rate(totals.gross_rate), due, f"Renewed, up to the baseline / {of_due}"),
         (exact_rate(totals.on_time_rate), mix, f"Renewed early or on time, up to the baseline / {of_due}; {mix}"),

@@ -12,12 +12,18 @@ from renewals.totals.strip import Totals, describe, notes, read_totals
 from tests.cast import Cast, make_rate, make_renewal
 
 AS_OF = dt.date(2026, 11, 21)
+MEANS = ("mean_cents", "mean_upsell_cents", "mean_cross_sell_cents")
 PAST, FUTURE = dt.date(2026, 11, 1), dt.date(2026, 12, 15)
 
 
 def scored(renewal: Renewal, timing: TimingClass, probability: float = 0.5, risk: float | None = 10.0) -> Renewal:
+    forecast = renewal.baseline_amount if renewal.forecast_amount is None else Decimal(renewal.forecast_amount)
+    cross_sell = min(Decimal(renewal.cross_sell_amount), forecast)
+    means = (forecast, max(forecast - cross_sell - renewal.baseline_amount, 0), cross_sell)
+    is_open = renewal.outcome == Renewal.Outcome.OPEN
     RenewalScore.objects.create(
         renewal=renewal,
+        **{name: int(mean * 100) * is_open for name, mean in zip(MEANS, means, strict=True)},
         account=renewal.account,
         timing_class=timing,
         timing_days=0,
