@@ -7,6 +7,10 @@ where a rep has entered a forecast amount F, it is
     w x F + (1 - w) x baseline x mean ratio of the segment
 
 with the weight w that would have been nearest to what came. Below 15 closed calls a rep is taken at their word, w = 1.
+
+Decided renewals count by their value, because it is the total that has to be right: large contracts often grow less,
+and shares of the count would promise the growth of the many small ones for the whole value. How much they say against a
+prior is their effective number, (sum of values)^2 / sum of squared values: one giant counts as one.
 """
 
 from collections.abc import Mapping
@@ -78,20 +82,20 @@ class AmountModel:
 def fit_amounts(*, segment_ids: Integers, baseline: Integers, forecast: Integers, renewed: Integers) -> AmountModel:
     """Learn from n renewals that were renewed; amounts in cents, `forecast` as it stood before the decision, -1 blank.
 
-    Those without a baseline, or renewed at nothing, are left out. The ratios of a class are their mean; the weights of
-    the book are drawn to the stated prior, those of a segment to the book's.
+    Those without a baseline, or renewed at nothing, are left out. The ratio of a class is the sum of what came over the
+    sum of the references; the weights of the book are drawn to the stated prior, those of a segment to the book's.
     """
     kept = np.flatnonzero((np.asarray(baseline) > 0) & (np.asarray(renewed) > 0))
     segments = np.unique(np.asarray(segment_ids)[kept])
     segments = segments[segments >= 0].astype(np.int64)
     place = place_of(segments, np.asarray(segment_ids)[kept])
     base, word, came = (np.asarray(each, dtype=np.float64)[kept] for each in (baseline, forecast, renewed))
-    plain_ratios, plain_weights = _learn(came / base, place, segments.size)
+    plain_ratios, plain_weights = _learn(came / base, base, place, segments.size)
     usual = (plain_weights @ plain_ratios)[place] * base
     is_called = word > 0
-    weight = _word_weight(word[is_called] / base[is_called], (usual / base)[is_called], (came / base)[is_called])
+    weight = _word_weight(*(each[is_called] for each in (word, usual, came, base)))
     reference = weight * word[is_called] + (1 - weight) * usual[is_called]
-    called_ratios, called_weights = _learn(came[is_called] / reference, place[is_called], segments.size)
+    called_ratios, called_weights = _learn(came[is_called] / reference, reference, place[is_called], segments.size)
     return AmountModel(
         segment_ids=segments,
         ratios=np.stack([plain_ratios, called_ratios]),
@@ -169,27 +173,39 @@ def place_of(known: Integers, values: Integers) -> Integers:
     return found
 
 
-def _learn(ratio: Floats, place: Integers, segment_count: int) -> tuple[Floats, Floats]:
-    """(ratios float64[7], weights float64[s + 1, 7])."""
+def _learn(ratio: Floats, value: Floats, place: Integers, segment_count: int) -> tuple[Floats, Floats]:
+    """(ratios float64[7], weights float64[s + 1, 7]) of n ratios, each of a value in cents."""
     ratio = np.minimum(ratio, LARGEST_RATIO)
     kind = np.searchsorted(ENDS, ratio)
-    count = np.bincount(kind, minlength=RATIO_COUNT)
+    every = _as_counts(value, np.zeros(ratio.size, dtype=np.int64), 1)
+    count = np.bincount(kind, every, RATIO_COUNT)
     prior = PRIOR_RENEWALS * PRIOR_WEIGHTS
-    ratios = (np.bincount(kind, ratio, RATIO_COUNT) + prior * PRIOR_RATIOS) / (count + prior)
-    book = (count + prior) / (ratio.size + PRIOR_RENEWALS)
-    cells = np.bincount(place * RATIO_COUNT + kind, minlength=(segment_count + 1) * RATIO_COUNT)
-    own = cells.reshape(-1, RATIO_COUNT).astype(np.float64)
+    ratios = (np.bincount(kind, every * ratio, RATIO_COUNT) + prior * PRIOR_RATIOS) / (count + prior)
+    book = (count + prior) / (count.sum() + PRIOR_RENEWALS)
+    cells = np.bincount(
+        place * RATIO_COUNT + kind, _as_counts(value, place, segment_count + 1), (segment_count + 1) * RATIO_COUNT
+    )
+    own = cells.reshape(-1, RATIO_COUNT)
     own[-1] = 0.0  # renewals without a segment are told by the whole book
     weights = (own + SEGMENT_STRENGTH * book) / (own.sum(axis=1, keepdims=True) + SEGMENT_STRENGTH)
     return ratios, weights
 
 
-def _word_weight(word: Floats, usual: Floats, came: Floats) -> float:
-    """The w with the least squared miss of w x word + (1 - w) x usual, all as ratios to the baseline."""
+def _as_counts(value: Floats, group: Integers, group_count: int) -> Floats:
+    """How many renewals each one counts as: in proportion to its value, adding up to its group's effective number."""
+    whole, squares = (np.bincount(group, each, group_count) for each in (value, value**2))
+    share = np.divide(whole, squares, out=np.zeros(group_count), where=squares > 0)
+    found: Floats = value * share[group]
+    return found
+
+
+def _word_weight(word: Floats, usual: Floats, came: Floats, base: Floats) -> float:
+    """The w with the least squared miss of w x word + (1 - w) x usual, as ratios to the baseline, weighed by value."""
     if came.size < MINIMUM_CALLS:
         return 1.0
-    word, usual, came = (np.minimum(each, LARGEST_RATIO) for each in (word, usual, came))
-    loss = np.array([float(np.mean((weight * word + (1 - weight) * usual - came) ** 2)) for weight in WEIGHTS])
+    count = _as_counts(base, np.zeros(base.size, dtype=np.int64), 1)
+    word, usual, came = (np.minimum(each / base, LARGEST_RATIO) for each in (word, usual, came))
+    loss = np.array([float(count @ (weight * word + (1 - weight) * usual - came) ** 2) for weight in WEIGHTS])
     # The word itself is what the prior calls would have come to, as far from the usual as the closed ones.
-    prior = np.array([float(np.mean(((1 - weight) * (usual - word)) ** 2)) for weight in WEIGHTS])
-    return float(WEIGHTS[np.argmin(came.size * loss + WORD_STRENGTH * prior)])
+    prior = np.array([float(count @ ((1 - weight) * (usual - word)) ** 2) for weight in WEIGHTS]) / count.sum()
+    return float(WEIGHTS[np.argmin(loss + WORD_STRENGTH * prior)])

@@ -19,7 +19,7 @@ PAST, FUTURE = dt.date(2026, 11, 1), dt.date(2026, 12, 15)
 def scored(renewal: Renewal, timing: TimingClass, probability: float = 0.5, risk: float | None = 10.0) -> Renewal:
     forecast = renewal.baseline_amount if renewal.forecast_amount is None else Decimal(renewal.forecast_amount)
     cross_sell = min(Decimal(renewal.cross_sell_amount), forecast)
-    means = (forecast, max(forecast - cross_sell - renewal.baseline_amount, 0), cross_sell)
+    means = (forecast, max(forecast - cross_sell - renewal.baseline_amount, Decimal(0)), cross_sell)
     is_open = renewal.outcome == Renewal.Outcome.OPEN
     RenewalScore.objects.create(
         renewal=renewal,
