@@ -3,6 +3,7 @@
 from accounts.models import get_company
 from config.celery import app
 from forecasting import services, snapshots
+from forecasting.accuracy import services as accuracy
 from forecasting.learning import services as learning
 from forecasting.mrr import services as mrr
 from renewals.overrides import services as overrides
@@ -34,6 +35,7 @@ def dispatch_waiting_runs() -> None:
     services.judge_data_rules()
     mrr.roll_up_mrr()
     learning.dispatch_fits()
+    accuracy.dispatch_backtests()
 
 
 @app.task
@@ -57,3 +59,14 @@ def request_due_fit() -> None:
 def freeze_due_calls() -> None:
     """From beat, every hour: a call that is over and was not made is made, from history where it is late."""
     snapshots.freeze_due_calls()
+
+
+@app.task
+def run_waiting_backtest() -> None:
+    accuracy.run_waiting_backtest()
+
+
+@app.task
+def request_monthly_backtest() -> None:
+    """From beat, every hour: once a month."""
+    accuracy.request_monthly_backtest()

@@ -12,5 +12,6 @@ urlpatterns = [
     path("bridge/", include("forecasting.bridge.urls")),
     path("mrr/", include("forecasting.mrr.urls")),
     path("scenarios/", include("forecasting.scenarios.urls")),
+    path("accuracy/", include("forecasting.accuracy.urls")),
     path("model/", include("forecasting.learning.urls")),
 ]
