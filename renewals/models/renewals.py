@@ -169,6 +169,8 @@ class Renewal(models.Model):
             models.Index(fields=["stage", "outcome", "due_on", "id"], name="renewal_stage_due"),
             models.Index(fields=["outcome", "decision_on", "id"], name="renewal_decision"),
             models.Index(fields=["outcome", "baseline_amount", "id"], name="renewal_baseline"),
+            # Which currencies there are, each found from the one before it.
+            models.Index(fields=["currency"], name="renewal_currency"),
             # Few rows.
             models.Index(fields=["outcome", "due_on", "id"], name="renewal_exceptions", condition=Q(is_excluded=True)),
             models.Index(fields=["churn_reason"], name="renewal_churn_reason", condition=Q(churn_reason__isnull=False)),

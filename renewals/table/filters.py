@@ -19,12 +19,12 @@ from django.http import QueryDict
 from accounts.models import Account, Industry, Segment, Team, User, owners_visible_to
 from renewals.forms import shown
 from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
-from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 from renewals.overrides.filters import DISAGREEMENTS, disagreeing, pinned
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import read_quality
 from renewals.table import layout
 from renewals.table.columns import DEFAULT_COLUMNS, read_columns
+from renewals.table.groups import OUTCOME_OF, RISK_RANGES
 from renewals.table.layout import Layout, read_layout
 from renewals.table.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 
@@ -37,19 +37,6 @@ EVERY = "all"
 VIEW = ("columns", "sort", "per_page", "page", *layout.PARAMETERS)
 
 Outcome = Renewal.Outcome
-# The outcome that a timing class implies: it lets the database find the few overdue ones among years of decided rows.
-OUTCOME_OF = {
-    **dict.fromkeys(
-        (TimingClass.UPCOMING, TimingClass.IN_WINDOW, TimingClass.OVERDUE, TimingClass.LAPSED), Outcome.OPEN
-    ),
-    **dict.fromkeys((TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE, TimingClass.WIN_BACK), Outcome.RENEWED),
-    TimingClass.LOST: Outcome.LOST,
-}
-RISK_RANGES = {
-    RiskBand.LOW: Q(score__risk_score__lt=MEDIUM_RISK_FROM),
-    RiskBand.MEDIUM: Q(score__risk_score__gte=MEDIUM_RISK_FROM, score__risk_score__lt=HIGH_RISK_FROM),
-    RiskBand.HIGH: Q(score__risk_score__gte=HIGH_RISK_FROM),
-}
 
 
 class Unreadable(ValueError):

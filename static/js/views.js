@@ -275,13 +275,14 @@
     dragged = null;
   });
 
-  // What the groups are worth comes once for the whole set, and goes to the heads that are on the page.
+  // How many rows the groups have and what they are worth comes once for the whole set, to the heads that are on the page.
   function showSubtotals() {
     const found = new Map([...document.querySelectorAll("#subtotals [data-subtotal]")].map((one) => [one.dataset.subtotal, one]));
     if (!found.size) return;
     for (const slot of document.querySelectorAll("[data-subtotal-slot]")) {
       const one = found.get(slot.dataset.subtotalSlot);
       slot.replaceChildren(...(one ? [...one.cloneNode(true).childNodes] : []));
+      slot.parentElement.querySelector(".v-count").textContent = one?.dataset.count || "";
       slot.removeAttribute("aria-busy");
     }
   }
