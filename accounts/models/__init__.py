@@ -3,9 +3,12 @@
 from accounts.models.accounts import Account, AccountQuerySet
 from accounts.models.company import CURRENCY, Company, ExchangeRate, get_company
 from accounts.models.contacts import Contact
+from accounts.models.invoices import Invoice, InvoiceQuerySet
 from accounts.models.lists import AttributeDefinition, Industry, Segment
 from accounts.models.people import Team, User, UserManager, owners_visible_to
+from accounts.models.signal_marks import StaleSignal
 from accounts.models.signals import AccountSignal
+from accounts.models.tickets import Ticket, TicketQuerySet
 from accounts.models.touches import Touch, TouchQuerySet
 
 __all__ = [
@@ -18,8 +21,13 @@ __all__ = [
     "Contact",
     "ExchangeRate",
     "Industry",
+    "Invoice",
+    "InvoiceQuerySet",
     "Segment",
+    "StaleSignal",
     "Team",
+    "Ticket",
+    "TicketQuerySet",
     "Touch",
     "TouchQuerySet",
     "User",

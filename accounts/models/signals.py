@@ -31,6 +31,9 @@ class AccountSignal(models.Model):
     chargeback_count = models.PositiveIntegerField(null=True, blank=True)
     has_champion_left = models.BooleanField(null=True, blank=True)
     last_touch_on = models.DateField(null=True, blank=True)
+    # Which values were made of tickets and invoices, a bit for each (accounts/signals_refresh.py); the others were
+    # measured elsewhere, and no aggregation ever blanks them.
+    derived_measures = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:

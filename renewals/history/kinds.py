@@ -8,7 +8,18 @@ from typing import Any, cast
 
 from django.db.models import Field, ForeignKey, Model, QuerySet
 
-from accounts.models import Account, AccountSignal, Company, ExchangeRate, Industry, Segment, Team, User
+from accounts.models import (
+    Account,
+    AccountSignal,
+    Company,
+    ExchangeRate,
+    Industry,
+    Invoice,
+    Segment,
+    Team,
+    Ticket,
+    User,
+)
 from renewals.forms import LABELS as FORM_LABELS
 from renewals.models import (
     ChurnReason,
@@ -26,7 +37,7 @@ from renewals.models import (
 from renewals.table.columns import COLUMNS, EDITABLE
 
 # What the clock or the database writes is no change that a person made.
-NOT_TOLD = {"id", "created_at", "updated_at"}
+NOT_TOLD = {"id", "created_at", "updated_at", "derived_measures"}
 # What the customer decided: these columns make sense only together.
 DECISION = ("outcome", "ordered_on", "declined_on", "final_amount", "churn_reason_id")
 # The columns that a cell of the table stands for, where it is not the one of its name.
@@ -125,6 +136,7 @@ class Kind:
 # Where a manager's team is found from a row.
 OWNING_TEAM = {
     "account": "owner__team_id", "signal": "account__owner__team_id", "contract": "account__owner__team_id",
+    "ticket": "account__owner__team_id", "invoice": "account__owner__team_id",
 }  # fmt: skip
 RENEWAL_LABELS = {
     **{name: str(column.verbose_name) for name, column in COLUMNS.items()},
@@ -156,7 +168,7 @@ RULES = tuple(
     )
 )
 VIEW = Kind("view", SavedView, "saved view", "saved views", len(RULES))
-NOTE, OVERRIDE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL = (
+NOTE, OVERRIDE, ACCOUNT, SIGNAL, TICKET, INVOICE, CONTRACT, RENEWAL = (
     Kind(code, model, code, f"{code}s", rank)
     for rank, (code, model) in enumerate(
         (
@@ -164,14 +176,19 @@ NOTE, OVERRIDE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL = (
             ("override", Override),
             ("account", Account),
             ("signal", AccountSignal),
+            ("ticket", Ticket),
+            ("invoice", Invoice),
             ("contract", Contract),
             ("renewal", Renewal),
         ),
         start=len(RULES) + 1,
     )
 )
-KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, ACCOUNT, SIGNAL, CONTRACT, RENEWAL)}
+OF_BOOK = (ACCOUNT, SIGNAL, TICKET, INVOICE, CONTRACT, RENEWAL)
+KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, *OF_BOOK)}
 # What hangs on a renewal and is seen with it.
 OF_RENEWAL = (NOTE, OVERRIDE)
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
-UNDOABLE = (ACCOUNT, SIGNAL, CONTRACT, RENEWAL)
+UNDOABLE = OF_BOOK
+# What is known of an account beside its own row, and is seen with it.
+OF_ACCOUNT = (SIGNAL, TICKET, INVOICE)

@@ -18,7 +18,7 @@ from django.db import connection
 
 from accounts.models import User, owners_visible_to
 from config.history import NO_BATCH
-from renewals.history.kinds import ACCOUNT, KINDS, OF_RENEWAL, RENEWAL, SIGNAL, UNDOABLE, VIEW, Kind
+from renewals.history.kinds import ACCOUNT, KINDS, OF_ACCOUNT, OF_RENEWAL, RENEWAL, UNDOABLE, VIEW, Kind
 from renewals.history.reading import AFTER, DELETED, Entry, Event, current_states, describe, differs, load_events
 
 PAGE_LINES = 50
@@ -266,10 +266,10 @@ def _scope(kind: Kind, user: User) -> tuple[str, list[Any]]:
         return own.format("id"), [owners]
     if kind == VIEW:
         return "true", []  # it is never found without its own condition
-    if kind in {ACCOUNT, SIGNAL}:
+    if kind in (ACCOUNT, *OF_ACCOUNT):
         of_account = f"EXISTS (SELECT 1 FROM {ACCOUNT.table} o WHERE o.id = e.pgh_obj_id AND o.owner_id = ANY(%s))"
         either = f"({own.format('account_id')} OR {of_account})"
-        return either.replace("e.pgh_obj_id", "e.account_id") if kind == SIGNAL else either, [owners, owners]
+        return either.replace("e.pgh_obj_id", "e.account_id") if kind in OF_ACCOUNT else either, [owners, owners]
     return own.format("contract_id"), [owners]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from accounts.models import Ticket
 from renewals.imports.dates import EARLIEST, LATEST, NoSuchDay, last_of_month, read_date
 from renewals.imports.fields import NAMED_KINDS, Kind
 from renewals.imports.lookups import Lookups
@@ -255,6 +256,21 @@ def read_outcome(text: str, rule: Rule, lookups: Lookups) -> Answer:
     return outcome, None
 
 
+CHOICES: dict[Kind, dict[str, str]] = {
+    kind: {word.casefold(): value for value, label in choices for word in (value, label)}
+    for kind, choices in ((Kind.CATEGORY, Ticket.Category.choices), (Kind.SEVERITY, Ticket.Severity.choices))
+}
+
+
+def read_choice(text: str, rule: Rule, lookups: Lookups) -> Answer:
+    words = CHOICES[rule.field.kind]
+    value = words.get(text.casefold())
+    if value is None:
+        known = ", ".join(dict.fromkeys(words.values()))
+        raise Unreadable(f"not_a_{rule.field.kind}", f"is no {rule.field.kind} of a ticket: {known}")
+    return value, None
+
+
 def read_name(text: str, rule: Rule, lookups: Lookups) -> Answer:
     found = lookups.find(rule.field.kind, text, create_missing=rule.create_missing)
     if found is None:
@@ -276,5 +292,6 @@ READERS: dict[Kind, Read] = {
     Kind.FLAG: read_flag,
     Kind.CURRENCY: read_currency,
     Kind.OUTCOME: read_outcome,
+    **dict.fromkeys(CHOICES, read_choice),
     **dict.fromkeys(NAMED_KINDS, read_name),
 }

@@ -31,7 +31,7 @@ AS_IN_MAPPING = "as in the mapping"
 ATTRIBUTE_KINDS = {"": "no", "number": "number", "category": "category", "date": "date", "flag": "yes or no"}
 CREATING = (Kind.SEGMENT, Kind.INDUSTRY, Kind.OFFER, Kind.CHURN_REASON)
 NUMBERS = (Kind.AMOUNT, Kind.NUMBER)
-MANDATORY_VALUES = ("contract.currency", "contract.term_months")
+MANDATORY_VALUES = ("contract.currency", "contract.term_months", "invoice.currency")
 
 
 @dataclass(frozen=True)

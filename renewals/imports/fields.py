@@ -25,6 +25,8 @@ class Kind(StrEnum):
     STAGE = "stage"
     CHURN_REASON = "churn reason"
     USER = "user"
+    CATEGORY = "category"
+    SEVERITY = "severity"
 
 
 SQL_TYPES = {
@@ -43,6 +45,8 @@ SQL_TYPES = {
     Kind.STAGE: "bigint",
     Kind.CHURN_REASON: "bigint",
     Kind.USER: "bigint",
+    Kind.CATEGORY: "text",
+    Kind.SEVERITY: "text",
 }
 NAMED_KINDS = (Kind.SEGMENT, Kind.INDUSTRY, Kind.OFFER, Kind.STAGE, Kind.CHURN_REASON, Kind.USER)
 
@@ -157,6 +161,30 @@ FIELDS: dict[str, Field] = {
             ("has_failed", Kind.FLAG, "Failed"),
             ("is_charged_back", Kind.FLAG, "Charged back"),
         ),
+        *_fields(
+            "ticket",
+            ("id", Kind.KEY, "Id of the ticket", {"length": 80}),
+            ("category", Kind.CATEGORY, "Category"),
+            ("severity", Kind.SEVERITY, "Severity"),
+            ("opened_on", Kind.DATE, "Opened on"),
+            ("resolved_on", Kind.DATE, "Resolved on"),
+            ("reopened_count", Kind.COUNT, "Times reopened", DAYS),
+            ("reporter", Kind.TEXT, "Reporter", {"length": 120}),
+            ("satisfaction_score", Kind.NUMBER, "Satisfaction, 1 to 5", {"lowest": 1, "highest": 5}),
+            ("subject", Kind.TEXT, "Subject", {"length": 200}),
+            ("theme", Kind.TEXT, "Theme", {"length": 80}),
+        ),
+        *_fields(
+            "invoice",
+            ("id", Kind.KEY, "Id of the invoice", {"length": 80}),
+            ("amount", Kind.AMOUNT, "Amount"),
+            ("currency", Kind.CURRENCY, "Currency"),
+            ("due_on", Kind.DATE, "Invoice due on"),
+            ("settled_on", Kind.DATE, "Invoice settled on"),
+            ("has_failed", Kind.FLAG, "Payment failed"),
+            ("is_disputed", Kind.FLAG, "Disputed"),
+            ("is_charged_back", Kind.FLAG, "Invoice charged back"),
+        ),
     ]
 }
 
@@ -166,7 +194,9 @@ ROW_KINDS: dict[str, str] = {
     "contracts": "Contracts and their renewals",
     "renewals": "News of renewals that are in the book",
     "signals": "Signals of accounts",
-    "payments": "Payments of accounts",
+    "payments": "Payments of accounts, as signals",
+    "tickets": "Support tickets",
+    "invoices": "Invoices",
 }
 HOLDERS: dict[str, tuple[str, ...]] = {
     "accounts": ("account",),
@@ -174,6 +204,8 @@ HOLDERS: dict[str, tuple[str, ...]] = {
     "renewals": ("account", "contract", "renewal"),
     "signals": ("account", "contract", "signal"),
     "payments": ("account", "payment"),
+    "tickets": ("account", "ticket"),
+    "invoices": ("account", "invoice"),
 }
 ACCOUNT = ("account.external_id", "account.name")
 MANDATORY: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -188,7 +220,18 @@ MANDATORY: dict[str, tuple[tuple[str, ...], ...]] = {
     "renewals": (("contract.number", *ACCOUNT), ("renewal.due_on", "renewal.near_on")),
     "signals": (("contract.number", *ACCOUNT), ("signal.measured_on",)),
     "payments": (ACCOUNT, ("payment.due_on",), ("payment.settled_on",)),
+    "tickets": (ACCOUNT, ("ticket.id",), ("ticket.opened_on",)),
+    "invoices": (
+        ACCOUNT,
+        ("invoice.id",),
+        ("invoice.amount",),
+        ("invoice.currency",),
+        ("invoice.due_on",),
+    ),
 }
+# Rows of these kinds tell of an account that is there already, unless the mapping says that a new one is made.
+OF_KNOWN_ACCOUNTS = ("tickets", "invoices")
+WITHOUT_ATTRIBUTES = ("signals", "payments", *OF_KNOWN_ACCOUNTS)
 MEASURES = tuple(
     field.name for field in FIELDS.values() if field.holder == "signal" and field.name not in ("id", "measured_on")
 )

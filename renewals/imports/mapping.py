@@ -16,7 +16,18 @@ from typing import Any
 
 from accounts.models import AttributeDefinition
 from renewals.imports.dates import DateFormat, read_formats
-from renewals.imports.fields import FIELDS, HOLDERS, MANDATORY, MEASURES, NAMED_KINDS, ROW_KINDS, Field, Kind
+from renewals.imports.fields import (
+    FIELDS,
+    HOLDERS,
+    MANDATORY,
+    MEASURES,
+    NAMED_KINDS,
+    OF_KNOWN_ACCOUNTS,
+    ROW_KINDS,
+    WITHOUT_ATTRIBUTES,
+    Field,
+    Kind,
+)
 from renewals.imports.keys import (
     MappingError,
     as_word,
@@ -165,7 +176,7 @@ def parse_mapping(data: Dictionary[str, Any], name: str = "") -> Mapping:
         rules=rules,
         attributes=tuple(_read_attribute(key, spec) for key, spec in read_table(data, "attributes").items()),
         leave_out=tuple(_read_leave_out(number, spec) for number, spec in enumerate(read_list(data, "leave_out"), 1)),
-        unknown_account=read_choice(data, "unknown_account", CHOICES["unknown_account"], "create"),
+        unknown_account=read_choice(data, "unknown_account", CHOICES["unknown_account"], _usual_stranger(rows)),
         expiry_moved=read_choice(data, "expiry_moved", CHOICES["expiry_moved"], _usual_move(data, rules)),
         per=read_choice(data, "per", CHOICES["per"], "day"),
         is_rolling=read_flag(data, "is_rolling", "is_rolling"),
@@ -182,6 +193,10 @@ def _usual_move(data: Dictionary[str, Any], rules: Dictionary[str, Rule]) -> str
     return "corrected" if "contract.starts_on" in rules and not data.get("is_rolling") else "new_term"
 
 
+def _usual_stranger(rows: str) -> str:
+    return "refuse" if rows in OF_KNOWN_ACCOUNTS else "create"
+
+
 def _check_whole(mapping: Mapping) -> None:
     for group in MANDATORY[mapping.rows]:
         if not any(path in mapping.rules for path in group):
@@ -192,7 +207,7 @@ def _check_whole(mapping: Mapping) -> None:
         raise MappingError("contract.ended_on: only read with is_rolling = true.")
     if mapping.rows == "signals" and not any(f"signal.{measure}" in mapping.rules for measure in MEASURES):
         raise MappingError(f"signal: map at least one of {', '.join(MEASURES)}.")
-    if mapping.attributes and mapping.rows in ("signals", "payments"):
+    if mapping.attributes and mapping.rows in WITHOUT_ATTRIBUTES:
         raise MappingError(f"attributes: a mapping of {mapping.rows} has none; use signal fields, which are dated.")
     for attribute in mapping.attributes:
         if attribute.holder == "renewal" and mapping.rows == "accounts":

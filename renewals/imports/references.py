@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from django.db.models import ForeignKey, Model
 
 from accounts.models import Account
+from accounts.models.signal_marks import MARK_STALE, MARKING
 from config.foreign_keys import unchecked_keys
 from renewals.imports.run import Run
 from renewals.models import OpenAccount, Renewal
@@ -25,12 +26,14 @@ def insert_rows(run: Run, model: type[Model], statement: str, params: Sequence[A
     """Runs an INSERT into the model's table; how many rows. Raises IntegrityError where one points to nothing.
 
     Who may not set `session_replication_role` has every key checked by PostgreSQL. The one other trigger of an insert
-    marks the accounts of open renewals.
+    marks the accounts of open renewals, or those whose signals are to be made anew.
     """
     with unchecked_keys(run.cursor) as is_unchecked:
         created = run.execute(statement, params)
         if created and is_unchecked and model is Renewal:
             _mark_open_accounts(run)
+        elif created and is_unchecked and model in MARKING:
+            run.execute(MARK_STALE.format(rows=run.new_rows(model._meta.db_table)))
     if created and is_unchecked:
         _prove_references(run, model)
     return created

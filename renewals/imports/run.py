@@ -15,7 +15,10 @@ from renewals.imports.mapping import Mapping
 
 # The driver reads % only where there are parameters, and the history context adds some to writes: always give some.
 NOTHING: dict[str, Any] = {"nothing": None}
-MADE_HERE = ("accounts_account", "renewals_contract", "renewals_renewal", "accounts_accountsignal")
+MADE_HERE = (
+    *("accounts_account", "accounts_accountsignal", "accounts_ticket", "accounts_invoice"),
+    *("renewals_contract", "renewals_renewal"),
+)
 
 
 @dataclass(frozen=True)

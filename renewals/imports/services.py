@@ -16,10 +16,12 @@ from django.db import DataError, IntegrityError, ProgrammingError, connection, t
 from django.utils import timezone
 
 from accounts.models import User, get_company
+from accounts.signals_refresh import refresh_signals
 from config.history import recorded_as
 from renewals.history.batches import keep_import
 from renewals.imports import findings
 from renewals.imports.dates import read_date, read_format
+from renewals.imports.fields import OF_KNOWN_ACCOUNTS
 from renewals.imports.files import keep_file, kept_file, spooled
 from renewals.imports.keys import MappingError
 from renewals.imports.lookups import Lookups
@@ -227,6 +229,8 @@ def _stage_and_work(batch: ImportBatch) -> None:
                     row_count=outcome.imported,
                     first_ids=run.first_ids,
                 )
+    if is_step and mapping.rows in OF_KNOWN_ACCOUNTS:
+        refresh_signals(as_of=as_of)
 
 
 def _progress_of(batch: ImportBatch) -> Callable[[int], None]:

@@ -22,7 +22,7 @@ Counts = dict[str, int]
 LIVE_ROWS = "import_row WHERE verdict IS NULL"
 
 
-def _write(
+def write_rows(
     run: Run,
     model: type[Model],
     source: str,
@@ -83,7 +83,7 @@ def write_accounts(run: Run) -> Counts:
     name = (
         "CASE WHEN c.is_named_twin THEN o.name ELSE " + run.written("account.name", "c.account_name", "o.name") + " END"
     )
-    return _write(
+    return write_rows(
         run,
         Account,
         """
@@ -110,7 +110,7 @@ def write_accounts(run: Run) -> Counts:
 
 
 def write_contracts(run: Run) -> Counts:
-    return _write(
+    return write_rows(
         run,
         Contract,
         """
@@ -152,7 +152,7 @@ def write_contracts(run: Run) -> Counts:
 def write_renewals(run: Run) -> Counts:
     # What the row itself says of a contract or an account that it makes need not be read back.
     owner_may_be_given = run.has("account.owner") or run.is_bound_to_team
-    return _write(
+    return write_rows(
         run,
         Renewal,
         f"""

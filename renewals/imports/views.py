@@ -18,7 +18,7 @@ from accounts.models import User
 from renewals.imports import services
 from renewals.imports.builtin import builtin_mapping, builtin_names, load_mapping, rank_mappings
 from renewals.imports.edit import ATTRIBUTE_KINDS, attribute_choices, blank_mapping, edited_mapping, field_choices
-from renewals.imports.fields import HOLDERS, ROW_KINDS
+from renewals.imports.fields import HOLDERS, ROW_KINDS, WITHOUT_ATTRIBUTES
 from renewals.imports.findings import title_of
 from renewals.imports.fix import rows_to_fix
 from renewals.imports.forms import ConfirmForm, MappingForm, UploadForm
@@ -31,7 +31,7 @@ importers_only = role_required(User.Role.ADMIN, User.Role.MANAGER)
 FINDINGS_SHOWN = 3
 FINDINGS_PER_PAGE = 100
 BATCHES_PER_PAGE = 25
-PLAIN_FORMS = ("accounts", "contracts", "signals")
+PLAIN_FORMS = ("accounts", "contracts", "signals", "tickets", "invoices")
 
 
 def get_batch(request: HttpRequest, pk: int) -> ImportBatch:
@@ -163,6 +163,7 @@ def edit_columns(request: HttpRequest, pk: int) -> HttpResponse:
         "attributes": attribute_choices(base, batch.header),
         "attribute_kinds": ATTRIBUTE_KINDS,
         "has_renewals": "renewal" in HOLDERS[base["rows"]],
+        "has_attributes": base["rows"] not in WITHOUT_ATTRIBUTES,
         "examples": {
             column: " · ".join(dict.fromkeys(cell for cell in cells if cell))
             for column, cells in zip(batch.header, samples, strict=False)

@@ -11,6 +11,7 @@ from renewals.imports.fields import Kind
 from renewals.imports.mapping import Mapping
 from renewals.imports.match import find_known_renewals, make_news_rows, match_contracts, match_renewals_of_contracts
 from renewals.imports.reader import FileRejected
+from renewals.imports.records import prepare_invoices, prepare_tickets, write_invoices, write_tickets
 from renewals.imports.repeats import mark_repeats
 from renewals.imports.resolve import refuse_by_account, resolve_accounts
 from renewals.imports.run import Run
@@ -126,6 +127,14 @@ def _write_signals(run: Run) -> dict[str, Counts]:
     return {"accounts": write_accounts(run), "signals": write_signals(run)}
 
 
+def _write_tickets(run: Run) -> dict[str, Counts]:
+    return {"accounts": write_accounts(run), "tickets": write_tickets(run)}
+
+
+def _write_invoices(run: Run) -> dict[str, Counts]:
+    return {"accounts": write_accounts(run), "invoices": write_invoices(run)}
+
+
 Step = tuple[Callable[[Run], None], Callable[[Run], dict[str, Counts]]]
 WORK: dict[str, Step] = {
     "accounts": (_prepare_accounts, _write_accounts),
@@ -133,6 +142,8 @@ WORK: dict[str, Step] = {
     "renewals": (_prepare_news, _write_news),
     "signals": (_prepare_signals, _write_signals),
     "payments": (_prepare_signals, _write_signals),
+    "tickets": (prepare_tickets, _write_tickets),
+    "invoices": (prepare_invoices, _write_invoices),
 }
 
 

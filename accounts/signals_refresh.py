@@ -1,0 +1,174 @@
+"""Signals made of tickets and invoices: what each account's state was on every day on which one of them changed.
+
+    severe_ticket_count     severe tickets open at the end of the day
+    reopened_ticket_rate    of the tickets resolved in the last 180 days, the share that was opened again
+    csat_score              mean satisfaction of the tickets resolved in the last 90 days
+    late_payment_days       mean days late of the invoices settled in the last 180 days; an early one counts 0
+    failed_payment_count    payments that failed, of the invoices settled, or else due, in the last 180 days
+    chargeback_count        likewise
+
+A row of a day holds nothing that came later, so that a decided renewal is judged by what was known before. Only the
+accounts that are marked (`StaleSignal`) are read, each as a whole; only rows that differ are written. A value that was
+measured elsewhere stands until there is one of tickets or invoices, and is never blanked (`derived_measures`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from accounts.models import AccountSignal
+from accounts.models.tickets import SEVERE
+from config.history import recorded_as
+
+CSAT_DAYS, HALF_YEAR_DAYS = 90, 180
+# In the order of their bits.
+DERIVED = (
+    *("severe_ticket_count", "reopened_ticket_rate", "csat_score"),
+    *("late_payment_days", "failed_payment_count", "chargeback_count"),
+)
+WORK_MEM_MB = 128
+NO_PARAMS: dict[str, None] = {"nothing": None}  # history adds its own to writes, so that a % has to be doubled
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """How many accounts were read, and how many of their signals were written."""
+
+    account_count: int = 0
+    signal_count: int = 0
+
+
+def refresh_signals(*, as_of: dt.date) -> Refreshed:
+    """Bring the signals of all marked accounts up to date, with what happened up to this day."""
+    with transaction.atomic(), recorded_as(user_id=None, how="job"), connection.cursor() as cursor:
+        account_count = _take_marks(cursor)
+        if not account_count:
+            return Refreshed()
+        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM_MB}MB'")
+        _aggregate(cursor, as_of)
+        return Refreshed(account_count, _clear_gone(cursor) + _write(cursor))
+
+
+def _take_marks(cursor: CursorWrapper) -> int:
+    """The marks become the temporary table `stale`. One that somebody is writing is left for the next time."""
+    cursor.execute(
+        """
+        DROP TABLE IF EXISTS pg_temp.stale;
+        CREATE TEMP TABLE stale (account_id bigint) ON COMMIT DROP
+        """
+    )
+    cursor.execute(
+        """
+        WITH taken AS (
+            DELETE FROM accounts_stalesignal WHERE account_id IN (
+                SELECT account_id FROM accounts_stalesignal ORDER BY account_id FOR UPDATE SKIP LOCKED)
+            RETURNING account_id)
+        INSERT INTO stale SELECT account_id FROM taken
+        """,
+        NO_PARAMS,
+    )
+    count = int(cursor.rowcount)
+    cursor.execute("ANALYZE stale")
+    return count
+
+
+# What happens on a day: +1 and -1 of severe tickets, what is resolved, what is paid.
+EVENTS = """
+    SELECT account_id, opened_on AS day, (severity = ANY (%(severe)s))::int AS severe, 0 AS resolved, 0 AS reopened,
+        NULL::float8 AS score, 1 AS is_ticket, NULL::int AS late, 0 AS failed, 0 AS charged, 0 AS is_invoice
+    FROM accounts_ticket JOIN stale USING (account_id)
+    UNION ALL
+    SELECT account_id, resolved_on, -(severity = ANY (%(severe)s))::int, 1, (reopened_count > 0)::int,
+        satisfaction_score, 1, NULL, 0, 0, 0
+    FROM accounts_ticket JOIN stale USING (account_id) WHERE resolved_on IS NOT NULL
+    UNION ALL
+    SELECT account_id, coalesce(settled_on, due_on), 0, 0, 0, NULL, 0,
+        CASE WHEN settled_on > due_on THEN settled_on - due_on WHEN settled_on IS NOT NULL THEN 0 END,
+        has_failed::int, is_charged_back::int, 1
+    FROM accounts_invoice JOIN stale USING (account_id)
+"""
+
+
+def _aggregate(cursor: CursorWrapper, as_of: dt.date) -> None:
+    """The temporary table `derived`: a row for each account and day of change, blank where nothing is known yet."""
+    cursor.execute(
+        f"""
+        DROP TABLE IF EXISTS pg_temp.derived;
+        CREATE TEMP TABLE derived ON COMMIT DROP AS
+        WITH days AS (
+            SELECT account_id, day, sum(severe) AS severe, sum(resolved) AS resolved, sum(reopened) AS reopened,
+                sum(score) AS score, count(score) AS scores, max(is_ticket) AS is_ticket, sum(late) AS late,
+                count(late) AS settled, sum(failed) AS failed, sum(charged) AS charged, max(is_invoice) AS is_invoice
+            FROM ({EVENTS}) e WHERE day <= %(as_of)s GROUP BY 1, 2
+        )
+        SELECT account_id, day AS measured_on,
+            CASE WHEN is_ticket = 1 THEN sum(severe) OVER so_far END::int AS severe_ticket_count,
+            CASE WHEN is_ticket = 1 THEN sum(reopened) OVER half / nullif(sum(resolved) OVER half, 0)::float8
+                END AS reopened_ticket_rate,
+            CASE WHEN is_ticket = 1 THEN sum(score) OVER quarter / nullif(sum(scores) OVER quarter, 0)
+                END AS csat_score,
+            CASE WHEN is_invoice = 1 THEN sum(late) OVER half / nullif(sum(settled) OVER half, 0)::float8
+                END AS late_payment_days,
+            CASE WHEN is_invoice = 1 THEN sum(failed) OVER half END::int AS failed_payment_count,
+            CASE WHEN is_invoice = 1 THEN sum(charged) OVER half END::int AS chargeback_count
+        FROM days WINDOW
+            so_far AS (PARTITION BY account_id ORDER BY day),
+            half AS (PARTITION BY account_id ORDER BY day RANGE '{HALF_YEAR_DAYS - 1} days' PRECEDING),
+            quarter AS (PARTITION BY account_id ORDER BY day RANGE '{CSAT_DAYS - 1} days' PRECEDING)
+        """,
+        {"severe": list(SEVERE), "as_of": as_of},
+    )
+    cursor.execute("ANALYZE derived (account_id, measured_on)")
+
+
+def _bit(name: str) -> int:
+    return 1 << DERIVED.index(name)
+
+
+def _clear_gone(cursor: CursorWrapper) -> int:
+    """Takes out what was made of tickets and invoices that are gone, or that moved to another day."""
+    blanked = ", ".join(f"{name} = CASE WHEN derived_measures & {_bit(name)} = 0 THEN {name} END" for name in DERIVED)
+    cursor.execute(
+        f"""
+        UPDATE accounts_accountsignal s SET {blanked}, derived_measures = 0
+        WHERE derived_measures > 0 AND account_id IN (SELECT account_id FROM stale) AND NOT EXISTS (
+            SELECT FROM derived d WHERE d.account_id = s.account_id AND d.measured_on = s.measured_on)
+        """,
+        NO_PARAMS,
+    )
+    count = int(cursor.rowcount)
+    if count:
+        measures = [field.column for field in AccountSignal._meta.concrete_fields if field.null]
+        empty = " AND ".join(f"{name} IS NULL" for name in measures)
+        cursor.execute(
+            f"DELETE FROM accounts_accountsignal WHERE account_id IN (SELECT account_id FROM stale) AND {empty}",
+            NO_PARAMS,
+        )
+    return count
+
+
+def _write(cursor: CursorWrapper) -> int:
+    columns = ", ".join(DERIVED)
+    bits = " + ".join(f"CASE WHEN {name} IS NULL THEN 0 ELSE {_bit(name)} END" for name in DERIVED)
+    wanted = {
+        name: f"CASE WHEN excluded.{name} IS NULL AND o.derived_measures & {_bit(name)} = 0 THEN o.{name} "
+        f"ELSE excluded.{name} END"
+        for name in DERIVED
+    }
+    wanted["derived_measures"] = "excluded.derived_measures"
+    cursor.execute(
+        f"""
+        INSERT INTO accounts_accountsignal AS o (account_id, measured_on, {columns}, derived_measures)
+        SELECT account_id, measured_on, {columns}, {bits} FROM derived ORDER BY account_id, measured_on
+        ON CONFLICT (account_id, measured_on) DO UPDATE SET {
+            ", ".join(f"{name} = {value}" for name, value in wanted.items())
+        }
+        WHERE ({", ".join(wanted.values())}) IS DISTINCT FROM ({", ".join(f"o.{name}" for name in wanted)})
+        """,
+        NO_PARAMS,
+    )
+    return int(cursor.rowcount)
