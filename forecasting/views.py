@@ -69,15 +69,17 @@ def overview_as_at(request: HttpRequest, user: User, scope: Scope, company: Comp
     except InvalidMoment as error:
         context |= {"error": str(error), "company": company}
         return render(request, "forecasting/as_at.html", context, status=422)
-    found, since = read_overview(user, scope, asked), known_since()
+    since = known_since()
+    if since is None or asked.moment < since.at:
+        context |= {"asked": asked, "company": company, "since": since, "is_unknown": True}
+        return render(request, "forecasting/as_at.html", context)
+    found = read_overview(user, scope, asked)
     then, currency = found.company, found.company.reporting_currency
     attribution = ATTRIBUTIONS[then.Attribution(then.attribution)]
     context |= {
         "asked": asked,
         "company": then,
         "run_id": found.book.run_id,
-        "since": since if since is None or asked.moment < since else None,
-        "is_unknown": since is None or asked.moment < since,
         "pills": read_pills(user, scope),
         "attribution": attribution,
         "currency_sign": currency_sign(currency),

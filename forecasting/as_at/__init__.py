@@ -5,11 +5,12 @@ beginning of its transaction; `settled_moment` names the newest such.
 """
 
 from forecasting.as_at.book import ScoredBook, lines_of, score_at
-from forecasting.as_at.moments import Asked, InvalidMoment, known_since, parse_moment, settled_moment
+from forecasting.as_at.moments import Asked, InvalidMoment, KnownSince, known_since, parse_moment, settled_moment
 
 __all__ = [
     "Asked",
     "InvalidMoment",
+    "KnownSince",
     "ScoredBook",
     "known_since",
     "lines_of",

@@ -6,13 +6,14 @@ import datetime as dt
 import re
 import zoneinfo
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Min
 from django.utils import timezone
 
 from accounts.models import Company
+from renewals.history.retention import forgotten_before
 from renewals.models import Renewal
 
 # Every transaction that began before it was asked shows up in the list of sessions within this time.
@@ -73,10 +74,27 @@ def end_of_day(day: dt.date, company: Company) -> dt.datetime:
     return midnight.astimezone(dt.UTC) - dt.timedelta(microseconds=1)
 
 
-def known_since() -> dt.datetime | None:
-    """When the first renewal was recorded; None while there is none. Before it there is nothing to show."""
-    first: dt.datetime | None = Renewal.objects.aggregate(at=Min("created_at"))["at"]
-    return first
+class KnownSince(NamedTuple):
+    """How far back every number can be asked for."""
+
+    at: dt.datetime
+    is_forgotten: bool  # older history was let go of; else nothing was recorded before
+
+    @property
+    def because(self) -> str:
+        return "older history is no longer kept" if self.is_forgotten else "the first renewal was recorded then"
+
+    def hides(self, moment: dt.datetime) -> bool:
+        """Whether how the book stood then can no longer be told; before the first renewal it was empty, which can."""
+        return self.is_forgotten and moment < self.at
+
+
+def known_since() -> KnownSince | None:
+    """None while there is no renewal."""
+    first, forgotten = Renewal.objects.aggregate(at=Min("created_at"))["at"], forgotten_before()
+    if first is None:
+        return None
+    return KnownSince(forgotten, True) if forgotten is not None and forgotten > first else KnownSince(first, False)
 
 
 def settled_moment(*, asked_at: dt.datetime | None = None) -> dt.datetime:

@@ -12,7 +12,7 @@ import numpy as np
 from django.db import connection
 
 from accounts.models import Company
-from forecasting.as_at import InvalidMoment, parse_moment, score_at, settled_moment
+from forecasting.as_at import InvalidMoment, known_since, parse_moment, score_at, settled_moment
 from forecasting.as_at.book import ScoredBook, lines_of
 from forecasting.as_at.standing import Standing, standing_of
 from forecasting.engine.arrays import NO_ID, Booleans, Integers
@@ -108,6 +108,11 @@ def read_end(text: str, company: Company) -> End:
         asked = parse_moment(text, company)
     except InvalidMoment as error:
         raise InvalidEnd(str(error)) from error
+    since = known_since()
+    if since is not None and since.hides(asked.moment):
+        raise InvalidEnd(
+            f"The book is known since {since.at:%d %b %Y}: {since.because}. A call of before can be chosen."
+        )
     label = f"{asked.as_of:%d %b %Y}" if asked.is_whole_day else f"{asked.moment:%d %b %Y %H:%M} UTC"
     return _end_at(text, label, asked.moment)
 

@@ -70,9 +70,10 @@ def freeze_snapshot(*, reason: str, user: User | None, note: str = "", moment: d
     if moment > settled:
         raise CallRefused(f"{moment:%d %b %Y %H:%M} is not over yet: changes may still be on their way.")
     since = known_since()
-    if since is None or moment < since:
-        first = f": the first renewal came on {since:%d %b %Y}" if since else ""
-        raise CallRefused(f"Nothing was recorded by then{first}.")
+    if since is None:
+        raise CallRefused("Nothing was recorded by then.")
+    if moment < since.at:
+        raise CallRefused(f"The book is known since {since.at:%d %b %Y}: {since.because}.")
     with transaction.atomic():
         return _write(draw_call(moment), reason=reason, user=user, note=note)
 
@@ -82,7 +83,7 @@ def freeze_due_calls(*, now: dt.datetime | None = None) -> list[Snapshot]:
     now, since = now or timezone.now(), known_since()
     if since is None:
         return []
-    after = max(since, now - dt.timedelta(days=CAUGHT_UP_DAYS))
+    after = max(since.at, now - dt.timedelta(days=CAUGHT_UP_DAYS))
     due = calls_between(get_company(), after, now)
     made = set(Snapshot.objects.filter(moment__gt=after).values_list("reason", "moment"))
     missing = [call for call in due if (call.reason, call.moment) not in made]
@@ -172,7 +173,14 @@ def _versions(run_id: int | None, moment: dt.datetime) -> dict[str, int | None]:
 
 
 def verify_snapshot(snapshot: Snapshot) -> list[str]:
-    """Draw the call again from history: what differs from what was frozen, in words; nothing where it is the same."""
+    """Draw the call again from history: what differs from what was frozen, in words; nothing where it is the same.
+
+    Raises:
+        CallRefused: the history of its moment is no longer kept.
+    """
+    since = known_since()
+    if since is not None and since.hides(snapshot.moment):
+        raise CallRefused(f"The call cannot be drawn again: history before {since.at:%d %b %Y} is no longer kept.")
     drawn, frozen, lines = draw_call(snapshot.moment), read_standing(snapshot), read_call_lines(snapshot)
     found = []
     if [[currency, str(rate)] for currency, rate in drawn.standing.rates.items()] != snapshot.rates:

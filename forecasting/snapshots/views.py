@@ -78,7 +78,11 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
 @freezing_allowed
 def verify_call(request: HttpRequest, pk: int) -> HttpResponse:
     snapshot = get_object_or_404(Snapshot, pk=pk)
-    found = verify_snapshot(snapshot)
+    try:
+        found = verify_snapshot(snapshot)
+    except CallRefused as refused:
+        messages.warning(request, str(refused))
+        return redirect("forecasting:call", pk)
     if found:
         messages.error(request, f"Drawn again from history, it differs: {' '.join(found)}")
     else:

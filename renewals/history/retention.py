@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 
 from renewals.history.kinds import KINDS, Kind
-from renewals.models import ChangeBatch
+from renewals.models import ChangeBatch, ForgottenHistory
 
 ROWS_AT_ONCE = 10_000
 
@@ -19,20 +20,39 @@ def forget_history(*, before: dt.datetime, rows_at_once: int = ROWS_AT_ONCE) -> 
     Events of a row are a chain: each holds the row before a change, the next one the row after it. Times may stand out
     of order by the length of a transaction, so the chain is cut by id, before the first event that is young enough.
     """
-    count = sum(_forget_kind(kind, before, rows_at_once) for kind in KINDS.values())
+    ends = {kind: end for kind in KINDS.values() if (end := _first_kept(kind, before)) is not None}
+    count = 0
+    if ends:
+        # Said before anything goes: a reader of the past must never take half a chain for the whole.
+        mark = ForgottenHistory.objects.create(before=before, event_count=0)
+        count = sum(_forget_kind(kind, end, rows_at_once) for kind, end in ends.items())
+        ForgottenHistory.objects.filter(pk=mark.pk).update(event_count=count)
     ChangeBatch.objects.filter(made_at__lt=before).delete()
     return count
 
 
-def _forget_kind(kind: Kind, before: dt.datetime, rows_at_once: int) -> int:
+def forgotten_before() -> dt.datetime | None:
+    """The moment before which events were let go of; from it on all of them are there."""
+    newest: dt.datetime | None = ForgottenHistory.objects.aggregate(before=Max("before"))["before"]
+    return newest
+
+
+def _first_kept(kind: Kind, before: dt.datetime) -> int | None:
+    """The id that the chain is cut before; None where nothing would go."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT pgh_id FROM {kind.event_table} WHERE pgh_created_at >= %s ORDER BY pgh_id LIMIT 1", [before]
         )
         kept = cursor.fetchone()
-        cursor.execute(f"SELECT coalesce(max(pgh_id), 0) + 1 FROM {kind.event_table}")
-        newest = cursor.fetchone() or (0,)
-        end, count = int((kept or newest)[0]), 0
+        cursor.execute(f"SELECT min(pgh_id), max(pgh_id) + 1 FROM {kind.event_table}")
+        oldest, beyond = cursor.fetchone() or (None, None)
+    end: int | None = kept[0] if kept else beyond
+    return end if oldest is not None and end is not None and oldest < end else None
+
+
+def _forget_kind(kind: Kind, end: int, rows_at_once: int) -> int:
+    count = 0
+    with connection.cursor() as cursor:
         while True:
             cursor.execute(
                 f"DELETE FROM {kind.event_table} WHERE pgh_id IN "

@@ -2,7 +2,7 @@
 
 from renewals.models.contracts import Contract, Offer
 from renewals.models.feeds import CalendarFeed
-from renewals.models.history import ChangeBatch
+from renewals.models.history import ChangeBatch, ForgottenHistory
 from renewals.models.imports import ImportBatch, ImportFinding, ImportPart
 from renewals.models.jobs import BulkEdit, BulkEditRow, Export, FilePart
 from renewals.models.notes import Mention, Note
@@ -26,6 +26,7 @@ __all__ = [
     "DataRule",
     "Export",
     "FilePart",
+    "ForgottenHistory",
     "ImportBatch",
     "ImportFinding",
     "ImportPart",

@@ -44,3 +44,18 @@ class ChangeBatch(models.Model):
 
     def __str__(self) -> str:
         return self.description
+
+
+class ForgottenHistory(models.Model):
+    """That events from before a moment were let go of: how a row stood earlier than that can no longer be told."""
+
+    before = models.DateTimeField()
+    event_count = models.PositiveBigIntegerField()
+    forgotten_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-before"]
+        verbose_name_plural = "forgotten history"
+
+    def __str__(self) -> str:
+        return f"before {self.before:%d %b %Y}"

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from forecasting.models import Snapshot
-from forecasting.snapshots import verify_snapshot
+from forecasting.snapshots import CallRefused, verify_snapshot
 
 
 class Command(BaseCommand):
@@ -24,7 +24,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no call {', '.join(map(str, sorted(missing)))}.")
         spoiled = 0
         for snapshot in snapshots:
-            found = verify_snapshot(snapshot)
+            try:
+                found = verify_snapshot(snapshot)
+            except CallRefused as refused:
+                self.stdout.write(f"Call {snapshot.pk}, {snapshot}: {refused}")
+                continue
             spoiled += bool(found)
             self.stdout.write(f"Call {snapshot.pk}, {snapshot}: {' '.join(found) or 'equal.'}")
         if spoiled:

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Account, AccountSignal, Company, ExchangeRate, Segment
-from forecasting.as_at import known_since, lines_of, score_at
+from forecasting.as_at import KnownSince, known_since, lines_of, score_at
 from forecasting.engine.arrays import Integers
 from forecasting.frames import Accounts, Arrays, load_rules, read_book
 from forecasting.models import Run
+from renewals.history.retention import forget_history
 from renewals.models import Contract, Renewal, Stage, TimingClass, TimingPolicyVersion
 from tests.cast import Cast, make_account, make_rate, make_renewal
 from tests.forecasting.as_at.history import happening_at, unrecorded
@@ -238,4 +239,19 @@ def test_known_since_is_when_the_first_renewal_was_recorded(cast: Cast) -> None:
     assert known_since() is None
     with happening_at(START):
         make_renewal(owner=cast.rep)
-    assert known_since() == START
+    assert known_since() == KnownSince(START, is_forgotten=False)
+
+
+def test_what_was_forgotten_is_known_no_more_until_the_moment_it_was_cut_at(cast: Cast) -> None:
+    with happening_at(START):
+        renewal = make_renewal(owner=cast.rep, confidence=10)
+    with happening_at(START + HOUR):
+        change(renewal, confidence=20)
+    # Nothing lies before it: nothing is forgotten, and nothing less is known.
+    forget_history(before=START)
+    assert known_since() == KnownSince(START, is_forgotten=False)
+    forget_history(before=START + 2 * HOUR)
+    since = known_since()
+    assert since == KnownSince(START + 2 * HOUR, is_forgotten=True)
+    assert (since.hides(START + HOUR), since.hides(START + 2 * HOUR)) == (True, False)
+    assert read(moment=START + 2 * HOUR)["confidence"] == [20]

@@ -12,6 +12,7 @@ from forecasting.at_risk import read_at_risk
 from forecasting.dashboard import read_periods
 from forecasting.models import Run
 from forecasting.scope import Scope
+from renewals.history.retention import forget_history
 from renewals.models import Renewal
 from tests.cast import Cast
 from tests.forecasting.as_at.history import happening_at
@@ -87,6 +88,20 @@ def test_before_the_first_record_the_page_says_so(past: Run, cast: Cast) -> None
     answer = cast.client_of("admin").get("/forecast/?as_at=2020-01-01")
     assert answer.status_code == 200
     assert b"Known since" in answer.content
+    assert b"the first renewal was recorded then" in answer.content
     answer = cast.client_of("admin").get("/forecast/?as_at=2026-11-21T12:00")
     assert b"Known since" not in answer.content
     assert b"As it stood on 21 Nov 2026" in answer.content
+
+
+def test_before_what_history_was_cut_at_nothing_is_drawn(past: Run, cast: Cast) -> None:
+    client = cast.client_of("admin")
+    with happening_at(NOON):
+        Renewal.objects.filter(outcome="open").update(confidence=1)
+    forget_history(before=NOON + dt.timedelta(hours=3))
+    answer = client.get("/forecast/?as_at=2026-11-21T12:00")
+    assert b"older history is no longer kept" in answer.content
+    assert "charts" not in answer.context
+    answer = client.get("/forecast/bridge/?from=2026-11-21T12:00")
+    assert answer.status_code == 422
+    assert b"older history is no longer kept" in answer.content
