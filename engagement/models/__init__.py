@@ -1,1 +1,5 @@
 """What to do about it: flags, plans, tasks, alerts and what leaves the house because of them."""
+
+from engagement.models.monitoring import MonitoringRule
+
+__all__ = ["MonitoringRule"]
