@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from accounts.models import User
 from forecasting import services
 from forecasting.learning.explain import explain_likelihood as explain
-from renewals.scoring import LikelihoodExplanation, ProposedTolerances, TimingMove
+from renewals.scoring import LikelihoodExplanation, OutlookExplanation, ProposedTolerances, TimingMove
 
 
 def score_renewals(renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
@@ -24,4 +24,10 @@ def preview_timing(proposed: ProposedTolerances, *, as_of: dt.date) -> list[Timi
 
 
 def explain_likelihood(renewal_id: int, *, as_of: dt.date) -> LikelihoodExplanation | None:
+    return explain(renewal_id=renewal_id, as_of=as_of)
+
+
+def explain_outlook(renewal_id: int, *, as_of: dt.date) -> OutlookExplanation | None:
+    from forecasting.outlook_words import explain_outlook as explain
+
     return explain(renewal_id=renewal_id, as_of=as_of)

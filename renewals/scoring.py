@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -79,6 +80,33 @@ class LikelihoodExplanation:
     changes: Sequence[LikelihoodChange]
 
 
+@dataclass(frozen=True)
+class OrderChance:
+    """How likely the order is in by so many days after the due day, if the renewal is renewed."""
+
+    days: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class OutlookExplanation:
+    """What an open renewal is expected to bring, in its own currency.
+
+    mean_amount        on average if it is renewed; `words` say how that came about
+    expected_amount    that times its probability, to the cent: what every total of it adds up
+    collected_amount   what of that is expected to be paid, 1 - `default_rate` of it
+    chances            of its order, from `order_count` orders of the account and those of its segment
+    """
+
+    mean_amount: Decimal
+    expected_amount: Decimal
+    collected_amount: Decimal
+    default_rate: float
+    words: Sequence[str]
+    chances: Sequence[OrderChance]
+    order_count: int
+
+
 class ScoringBackend(Protocol):
     def score_renewals(self, renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
         """Score these rows anew inside the caller's transaction; their forecast periods are refreshed on commit."""
@@ -88,6 +116,9 @@ class ScoringBackend(Protocol):
 
     def explain_likelihood(self, renewal_id: int, *, as_of: dt.date) -> LikelihoodExplanation | None:
         """Why a renewal has its likelihood, as it would be scored now; None where it is not open or not scored yet."""
+
+    def explain_outlook(self, renewal_id: int, *, as_of: dt.date) -> OutlookExplanation | None:
+        """What a renewal is expected to bring, and when; None where it is not open or not scored yet."""
 
     def preview_timing(self, proposed: ProposedTolerances, *, as_of: dt.date) -> list[TimingMove]:
         """What would change class if this version were in force; nothing is written."""

@@ -10,7 +10,7 @@ from typing import Any
 from accounts.models import AccountSignal, User
 from accounts.templatetags.money import percent
 from renewals.models import Renewal, RenewalScore, RiskBand, RiskFactor, RiskWeightVersion
-from renewals.scoring import LikelihoodExplanation, scoring
+from renewals.scoring import LikelihoodExplanation, OutlookExplanation, scoring
 from renewals.table.columns import DATE, RISK_TONES
 
 LARGEST = 3
@@ -141,6 +141,11 @@ def read_likelihood(renewal: Renewal, *, as_of: dt.date) -> Likelihood | None:
             for part, hundredths in zip(found.parts, shown[1:], strict=True)
         ],
     )
+
+
+def read_outlook(renewal: Renewal, *, as_of: dt.date) -> OutlookExplanation | None:
+    """What it is expected to bring, and when; None for one that is not open."""
+    return scoring().explain_outlook(renewal.pk, as_of=as_of) if renewal.outcome == Renewal.Outcome.OPEN else None
 
 
 def add_up(values: Sequence[float], total: float) -> list[int]:

@@ -18,7 +18,7 @@ from accounts.access import signed_in
 from accounts.models import User, get_company
 from accounts.touches.reading import read_touches
 from renewals.access import get_editable_renewal, may_edit
-from renewals.drawer.card import read_judgement, read_likelihood, read_others, read_signals
+from renewals.drawer.card import read_judgement, read_likelihood, read_others, read_outlook, read_signals
 from renewals.drawer.notes import TEXT_LENGTH, may_delete, may_write_notes, notes_of, readers_of
 from renewals.drawer.row_form import Input, RowStale, build_inputs, read_cells, refill, save_row, show_conflicts
 from renewals.forms import Editing
@@ -75,6 +75,7 @@ def show(
         "pin": read_pin(renewal, as_of=as_of),
         "pin_form": PinForm(as_of=as_of) if is_editable else None,
         "likelihood": read_likelihood(renewal, as_of=as_of) if score else None,
+        "outlook": read_outlook(renewal, as_of=as_of) if score else None,
         "signals": read_signals(renewal.account_id, as_of=as_of),
         "breaches": worked[0].breaches if worked else [],
         "others": read_others(renewal, user),

@@ -124,5 +124,5 @@ def test_page_takes_the_same_queries_for_any_number_of_everything(
         renewal.next_step = f"Step {number}"
         renewal.save(update_fields=["next_step"])
     client = cast.client_of("admin")
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(29):
         client.get(f"/renewals/{renewal.pk}/")
