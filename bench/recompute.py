@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DERIVED = (
     "renewal_id, account_id, timing_class, timing_days, risk_score, likelihood, likelihood_count, probability, "
-    "completeness, contributions, edit_count"
+    "mean_cents, mean_upsell_cents, mean_cross_sell_cents, completeness, contributions, edit_count"
 )
 MEMORY_BAR_MB = 700
 
