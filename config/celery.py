@@ -5,6 +5,7 @@ import signal
 
 from billiard import current_process
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_process_init
 
 from config.hosting.processes import die_with_parent
@@ -14,6 +15,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("perennial")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Not in the settings: every command would load Celery to read them.
+app.conf.beat_schedule = {
+    "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
+    "dispatch-waiting-imports": {"task": "renewals.imports.dispatch_waiting", "schedule": 10.0},
+    "dispatch-waiting-edits": {"task": "renewals.bulk.dispatch_waiting", "schedule": 10.0},
+    "dispatch-waiting-exports": {"task": "renewals.exports.dispatch_waiting", "schedule": 10.0},
+    "nightly-recompute": {"task": "forecasting.tasks.request_nightly_run", "schedule": crontab(minute=5)},
+    "due-calls": {"task": "forecasting.tasks.freeze_due_calls", "schedule": crontab(minute=15)},
+    "due-fit-of-the-likelihood": {"task": "forecasting.tasks.request_due_fit", "schedule": crontab(minute=35)},
+    "monthly-backtest": {"task": "forecasting.tasks.request_monthly_backtest", "schedule": crontab(minute=50)},
+    "nightly-forgetting": {"task": "renewals.history.tasks.forget_old_history", "schedule": crontab(hour=2, minute=40)},
+}
 
 
 @worker_process_init.connect

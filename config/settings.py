@@ -4,7 +4,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pghistory
-from celery.schedules import crontab
 
 from config import embedded, env
 
@@ -132,8 +131,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,20/5m/ip", "login": "30/m/ip"}
 
-# Celery. Delivery settings follow docs/architecture.md section 4: a killed worker's task is back within seconds,
-# and no task outlives the visibility timeout, so none runs twice at once.
+# Celery; what beat sends, and when, is in config.celery. Delivery settings follow docs/architecture.md section 4:
+# a killed worker's task is back within seconds, and as none outlives the visibility timeout, none runs twice at once.
 REDIS_URL = env.text("REDIS_URL") or embedded.redis_url()
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -153,16 +152,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
 }
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
-    "dispatch-waiting-imports": {"task": "renewals.imports.dispatch_waiting", "schedule": 10.0},
-    "dispatch-waiting-edits": {"task": "renewals.bulk.dispatch_waiting", "schedule": 10.0},
-    "dispatch-waiting-exports": {"task": "renewals.exports.dispatch_waiting", "schedule": 10.0},
-    "nightly-recompute": {"task": "forecasting.tasks.request_nightly_run", "schedule": crontab(minute=5)},
-    "due-calls": {"task": "forecasting.tasks.freeze_due_calls", "schedule": crontab(minute=15)},
-    "due-fit-of-the-likelihood": {"task": "forecasting.tasks.request_due_fit", "schedule": crontab(minute=35)},
-    "nightly-forgetting": {"task": "renewals.history.tasks.forget_old_history", "schedule": crontab(hour=2, minute=40)},
-}
 
 # Time: dates are business dates in the company's zone (accounts.Company); moments are UTC.
 TIME_ZONE = "UTC"

@@ -1,29 +1,35 @@
-"""What renewals asks of this room; see renewals.scoring."""
+"""What renewals asks of this room; see renewals.scoring.
+
+To ask for a run takes no arithmetic, so an import, a bulk edit or an undo on the command line loads none: what needs
+NumPy is imported where it is asked for. A web process has all of it from its pages.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 
-from accounts.models import User
-from forecasting import services
-from forecasting.learning.explain import explain_likelihood as explain
+from forecasting.requests import request_run
 from renewals.scoring import LikelihoodExplanation, OutlookExplanation, ProposedTolerances, TimingMove
+
+__all__ = ["explain_likelihood", "explain_outlook", "preview_timing", "request_run", "score_renewals"]
 
 
 def score_renewals(renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
+    from forecasting import services
+
     services.score_renewals(renewal_ids=renewal_ids, as_of=as_of)
 
 
-def request_run(*, reason: str, user: User | None) -> int:
-    return services.request_run(reason=reason, user=user)
-
-
 def preview_timing(proposed: ProposedTolerances, *, as_of: dt.date) -> list[TimingMove]:
+    from forecasting import services
+
     return services.preview_timing(proposed=proposed, as_of=as_of)
 
 
 def explain_likelihood(renewal_id: int, *, as_of: dt.date) -> LikelihoodExplanation | None:
+    from forecasting.learning.explain import explain_likelihood as explain
+
     return explain(renewal_id=renewal_id, as_of=as_of)
 
 

@@ -19,7 +19,7 @@ from config.history import recorded_as
 from forecasting import services
 from forecasting.learning.fit import Fitted, fit_as_of, measure
 from forecasting.models import LikelihoodModel, Run
-from forecasting.services.queue import send
+from forecasting.queue import send
 
 log = logging.getLogger(__name__)
 State, Reason = LikelihoodModel.State, LikelihoodModel.Reason

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account, Segment, Team, User, owners_visible_to
-from forecasting.engine import recurring
+from forecasting.engine import recurring_kinds as recurring  # without the arithmetic
 from renewals.models import Contract, Renewal
 
 

@@ -1,5 +1,6 @@
 """Writes of this room: runs from request to publication, and the scores and forecast lines between two runs."""
 
+from forecasting.requests import hold_waiting_run, request_run
 from forecasting.services.chunks import stage_chunk
 from forecasting.services.data_rules import judge_data_rules
 from forecasting.services.preview import preview_timing
@@ -14,7 +15,6 @@ from forecasting.services.runs import (
     fail_run,
     prepare_run,
     request_nightly,
-    request_run,
     start_run,
 )
 from forecasting.services.scores import score_renewals, score_stale_renewals
@@ -26,6 +26,7 @@ __all__ = [
     "dispatch_runs",
     "execute_run",
     "fail_run",
+    "hold_waiting_run",
     "judge_data_rules",
     "prepare_run",
     "preview_timing",

@@ -19,14 +19,16 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.models import User, get_company
+from accounts.models import get_company
+from accounts.signals_refresh import refresh_signals
 from forecasting.frames import fit_history, load_likelihood, load_rules
 from forecasting.models import LikelihoodModel, Run, RunChunk
 from forecasting.mrr import services as mrr
+from forecasting.queue import send
+from forecasting.requests import request_run
 from forecasting.services.chunks import stage_chunk
 from forecasting.services.data_rules import judge_data_rules
 from forecasting.services.publish import publish_run
-from forecasting.services.queue import send
 from forecasting.services.staging import clear_staging
 
 log = logging.getLogger(__name__)
@@ -34,21 +36,6 @@ CHUNK_ROWS: Final = 50_000
 # Within this time a task that was sent is surely begun, unless its worker died or every worker is busy.
 STILL_SECONDS: Final = 15
 RESTARTS: Final = 5
-
-
-def request_run(*, reason: str, user: User | None) -> int:
-    """Ask for a recompute of the whole book once the caller's transaction commits; the run's id.
-
-    A waiting run is reused, and held until the commit: whoever starts it then reads what the caller wrote.
-    """
-    waiting = Run.objects.filter(state=Run.State.WAITING)
-    with transaction.atomic():
-        # Again while the one that was there, or kept ours out, is started before we hold it.
-        while (run := waiting.select_for_update().first()) is None:
-            asked = Run(reason=reason, requested_by=user, as_of_on=get_company().today())
-            Run.objects.bulk_create([asked], ignore_conflicts=True)
-        transaction.on_commit(lambda: send("start_run"))
-    return run.pk
 
 
 def request_nightly() -> int | None:
@@ -75,7 +62,11 @@ def claim_run(*, as_of: dt.date | None = None) -> Run | None:
 
 
 def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
-    """Learn from history and split the book; the ids of the chunks, or none when somebody else is at it."""
+    """Learn from history and split the book; the ids of the chunks, or none when somebody else is at it.
+
+    Before that, the signals of accounts with new tickets or invoices: what is read must be what is known.
+    """
+    refresh_signals(as_of=get_company().today())
     with transaction.atomic():
         run = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=Run.State.RUNNING).first()
         if run is None:

@@ -5,8 +5,9 @@ in `forecasting.mrr`.
 """
 
 from forecasting.engine.recurring.band import Uncertain, closing_band
-from forecasting.engine.recurring.movements import Kind, Points, State, find_movements
+from forecasting.engine.recurring.movements import Points, find_movements
 from forecasting.engine.recurring.timelines import NEVER, Decisions, Events, Renewed, Steps, Terms, draw_timelines
+from forecasting.engine.recurring_kinds import Kind, State
 
 __all__ = [
     "NEVER",

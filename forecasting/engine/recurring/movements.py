@@ -7,29 +7,12 @@ opening + new + expansion + reactivation - contraction - churn = closing holds f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.engine.arrays import Integers
-
-
-class Kind(IntEnum):
-    """Amounts are 0 or more; contraction and churn are taken off."""
-
-    OPENING = 0
-    NEW = 1
-    EXPANSION = 2
-    REACTIVATION = 3
-    CONTRACTION = 4
-    CHURN = 5
-
-
-class State(IntEnum):
-    ACTUAL = 0  # in effect on the day of the report
-    COMMITTED = 1  # signed, in effect later
-    EXPECTED = 2  # open: by probability
+from forecasting.engine.recurring_kinds import Kind, State
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Command(BaseCommand):
             return
         began = time.monotonic()
         with transaction.atomic():  # so that no worker can start it before this process does
-            services.request_run(reason=Run.Reason.DEMAND, user=None)
+            services.hold_waiting_run(reason=Run.Reason.DEMAND, user=None)
             run = services.claim_run(as_of=options["as_of"])
         if run is None:
             raise CommandError("Another recompute is running; this one waits, and a worker takes it up after that.")

@@ -3,10 +3,6 @@
 import logging
 from typing import Final
 
-from kombu.exceptions import OperationalError
-
-from config.celery import app
-
 log = logging.getLogger(__name__)
 # One try: what cannot be sent now is found in the database, and sent, by `dispatch_runs` and `refresh_stale_months`.
 ONE_TRY: Final = {
@@ -22,6 +18,11 @@ ONE_TRY: Final = {
 
 def send(task: str, *arguments: int) -> bool:
     """Queue a task of forecasting.tasks by name; False, within about two seconds, when the broker does not take it."""
+    # A fifth of a second to load, which a recompute by the command line and an edit in a cell never need.
+    from kombu.exceptions import OperationalError
+
+    from config.celery import app
+
     try:
         with app.connection_for_write() as link:
             link.transport_options = {**(link.transport_options or {}), **ONE_TRY}
