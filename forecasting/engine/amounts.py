@@ -205,7 +205,10 @@ def _word_weight(word: Floats, usual: Floats, came: Floats, base: Floats) -> flo
         return 1.0
     count = _as_counts(base, np.zeros(base.size, dtype=np.int64), 1)
     word, usual, came = (np.minimum(each / base, LARGEST_RATIO) for each in (word, usual, came))
-    loss = np.array([float(count @ (weight * word + (1 - weight) * usual - came) ** 2) for weight in WEIGHTS])
-    # The word itself is what the prior calls would have come to, as far from the usual as the closed ones.
-    prior = np.array([float(count @ ((1 - weight) * (usual - word)) ** 2) for weight in WEIGHTS]) / count.sum()
+    # (w (word - usual) + usual - came)^2 is a parabola in w: three sums say its value at every weight. The word itself
+    # is what the prior calls would have come to, as far from the usual as the closed ones.
+    apart, missed = word - usual, usual - came
+    square, cross, rest = (float(count @ each) for each in (apart**2, apart * missed, missed**2))
+    loss = WEIGHTS**2 * square + 2 * WEIGHTS * cross + rest
+    prior = (1 - WEIGHTS) ** 2 * square / count.sum()
     return float(WEIGHTS[np.argmin(loss + WORD_STRENGTH * prior)])

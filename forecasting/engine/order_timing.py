@@ -67,15 +67,25 @@ class OrderTiming:
     def newest_extra(self) -> float:
         return NEWEST_EXTRA_OF_FEW if self.order_count < FEW_ORDERS else NEWEST_EXTRA
 
-    def share_by(self, segment_ids: Integers, day: Integers) -> Floats:
-        """Share of the segment's orders that are in by `day` days after the due day, float64[n]."""
-        day = np.clip(day, KNOTS[0], KNOTS[-1])
+    def curves(self) -> Floats:
+        """float64[s + 1, days], shares by each day from the first knot to the last: a line from knot to knot."""
+        day = np.arange(KNOTS[0], KNOTS[-1] + 1)
         after = np.clip(np.searchsorted(KNOTS, day), 1, KNOTS.size - 1)
         along = (day - KNOTS[after - 1]) / (KNOTS[after] - KNOTS[after - 1])
-        segment = place_of(self.segment_ids, np.asarray(segment_ids))
-        low, high = self.shares[segment, after - 1], self.shares[segment, after]
+        low, high = self.shares[:, after - 1], self.shares[:, after]
         found: Floats = low + along * (high - low)
         return found
+
+    def share_by(self, segment_ids: Integers, day: Integers) -> Floats:
+        """Share of the segment's orders that are in by `day` days after the due day, float64[n]."""
+        segment = place_of(self.segment_ids, np.asarray(segment_ids))
+        found: Floats = self.curves()[segment, _on_curve(day)]
+        return found
+
+
+def _on_curve(day: Integers) -> Integers:
+    found: Integers = np.clip(day, KNOTS[0], KNOTS[-1]) - KNOTS[0]
+    return found
 
 
 def fit_order_timing(*, segment_ids: Integers, delay: Integers) -> OrderTiming:
@@ -103,11 +113,13 @@ def fit_order_timing(*, segment_ids: Integers, delay: Integers) -> OrderTiming:
 class PastOrders:
     """Orders of a accounts: `keys` sorted, the account's position and the delay as one number (`order_keys`).
 
+    starts  int64[a + 1], where each account's keys begin
     newest  int64[a], delay of the one of the account's orders that was due last; NO_DAY where it has none
     """
 
     keys: Integers
     newest: Integers
+    starts: Integers
 
     @classmethod
     def of(cls, account: Integers, delay: Integers, due: Integers, account_count: int) -> "PastOrders":
@@ -116,18 +128,22 @@ class PastOrders:
         newest = np.full(account_count, NO_DAY, dtype=np.int64)
         last = order[np.append(account[order][1:] != account[order][:-1], True)] if order.size else order
         newest[account[last]] = delay[last]
-        return cls(np.sort(order_keys(account, delay)), newest)
+        return cls._of(np.sort(order_keys(account, delay)), newest)
 
     @classmethod
     def none(cls, account_count: int) -> "PastOrders":
         empty = np.empty(0, dtype=np.int64)
-        return cls(empty, np.full(account_count, NO_DAY, dtype=np.int64))
+        return cls._of(empty, np.full(account_count, NO_DAY, dtype=np.int64))
+
+    @classmethod
+    def _of(cls, keys: Integers, newest: Integers) -> "PastOrders":
+        starts = np.searchsorted(keys, order_keys(np.arange(newest.size + 1), np.array(NO_DAY)))
+        return cls(keys, newest, starts)
 
     def counts(self, account: Integers, day: Integers) -> Floats:
         """Orders of each row's account that came by `day` days after their due days."""
-        first = np.searchsorted(self.keys, order_keys(account, np.full(account.shape, NO_DAY)))
         last = np.searchsorted(self.keys, order_keys(account, day), side="right")
-        return (last - first).astype(np.float64)
+        return (last - self.starts[account]).astype(np.float64)
 
 
 def order_keys(account: Integers, delay: Integers) -> Integers:
@@ -177,12 +193,15 @@ def order_chances(
     )
     newest = past.newest[account]
     has_past: Booleans = newest != NO_DAY
-    own_count = past.counts(account, np.full(age.shape, KNOTS[-1] * 1_000))
+    own_count = np.diff(past.starts)[account]
+    curves, segment = timing.curves(), place_of(timing.segment_ids, np.asarray(segment_ids))
+    rows_with_past = np.flatnonzero(has_past)
     weight = own_count + timing.newest_extra * has_past + ACCOUNT_STRENGTH
 
     def share(day: Integers) -> Floats:
-        own = past.counts(account, day) + timing.newest_extra * (has_past & (newest <= day))
-        found: Floats = (own + ACCOUNT_STRENGTH * timing.share_by(segment_ids, day)) / weight
+        own = timing.newest_extra * (has_past & (newest <= day))
+        own[rows_with_past] += past.counts(account[rows_with_past], day[rows_with_past])
+        found: Floats = (own + ACCOUNT_STRENGTH * curves[segment, _on_curve(day)]) / weight
         return found
 
     gone, whole = share(age - 1), share(np.maximum(late_days, age))
