@@ -31,12 +31,19 @@ from renewals.models import Renewal
 ROWS_PER_PAGE: Final = 50
 OUTCOME_COLUMNS: Final = (
     Column("id", "int8", "r.id"),
-    Column("timing", "int2", "s.timing_class"),
+    # One that no run has scored yet goes by its outcome.
+    Column(
+        "timing",
+        "int2",
+        f"COALESCE(s.timing_class, CASE r.outcome WHEN 'open' THEN {int(TimingClass.UPCOMING)}"
+        f" WHEN 'renewed' THEN {int(TimingClass.ON_TIME)} ELSE {int(TimingClass.LOST)} END)",
+    ),
     Column("due", "date", "r.due_on"),
     Column("final", "int8", "COALESCE(r.final_amount * 100, 0)"),
 )
 OUTCOMES: Final = (
-    "renewals_renewal r JOIN renewals_renewalscore s ON s.renewal_id = r.id WHERE r.id = ANY(%s) AND NOT r.is_excluded"
+    "renewals_renewal r LEFT JOIN renewals_renewalscore s ON s.renewal_id = r.id"
+    " WHERE r.id = ANY(%s) AND NOT r.is_excluded"
 )
 
 

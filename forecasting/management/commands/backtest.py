@@ -69,7 +69,8 @@ def _lines(backtest: Backtest, scopes: Sequence[BacktestScope]) -> Iterator[str]
         yield "Too little history: no past quarter is over, settled, and had 30 decided renewals before it."
         return
     first, last = (backtest.periods[at]["label"] for at in (0, -1))
-    yield f"{len(backtest.periods)} quarters, {first} to {last}, each 90, 60, 30 and 0 days before its end."
+    count = len(backtest.periods)
+    yield f"{count} quarter{'' if count == 1 else 's'}, {first} to {last}, each 90, 60, 30 and 0 days before its end."
     yield verdict(book.content)
     for population, title in (
         ("all", "All renewals"),
