@@ -31,6 +31,7 @@ PAGES = (
     RailItem("queue:list", "Decisions", "calendar-due"),
     RailItem("forecasting:overview", "Forecast", "chart-line"),
     RailItem("quality:list", "Data quality", "zoom-exclamation"),
+    RailItem("monitoring:list", "Unmonitored", "user-off"),
     RailItem("notes:list", "Notes", "message", count_name="notes:unread"),
 )
 IMPORTS = RailItem("imports:list", "Imports", "upload")

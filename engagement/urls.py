@@ -4,4 +4,5 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("engagement.account_page.urls")),
+    path("unmonitored/", include("engagement.monitoring.urls")),
 ]

@@ -28,7 +28,8 @@ def next_touch(account: Account) -> dt.date | None:
     agreed = Touch.objects.filter(account=account, next_touch_on__isnull=False)
     if account.last_touch_on:
         agreed = agreed.filter(next_touch_on__gt=account.last_touch_on)
-    return agreed.aggregate(on=Min("next_touch_on"))["on"]
+    earliest: dt.date | None = agreed.aggregate(on=Min("next_touch_on"))["on"]
+    return earliest
 
 
 def contacts_of(account_id: int) -> QuerySet[Contact]:

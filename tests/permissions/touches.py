@@ -12,6 +12,9 @@ EDITORS = only("rep", "manager", "admin", outsider=404, other_manager=404)
 WRITERS = only("rep", "manager", "admin", status=302, outsider=404, other_manager=404)
 INVALID = EDITORS | {"rep": 422, "manager": 422, "admin": 422}
 
+MANAGERS = only("manager", "admin", status=302, outsider=404, other_manager=404)
+UNKNOWN = MANAGERS | {"manager": 422, "admin": 422}
+
 
 def account(cast: Cast) -> int:
     return (Account.objects.filter(owner=cast.rep).first() or make_account(owner=cast.rep)).pk
@@ -40,6 +43,12 @@ ROWS = [
     Row("account_page:page", READERS, kwargs={"pk": account}),
     Row("account_page:page", everybody(404), kwargs={"pk": 999_999_999}),
     Row("account_page:page", everybody(405), kwargs={"pk": account}, method="post"),
+    Row("account_page:story", READERS, kwargs={"pk": account}),
+    Row("account_page:story", everybody(404), kwargs={"pk": 999_999_999}),
+    Row("account_page:family", MANAGERS, kwargs={"pk": account}, method="post", data={"parent": ""}),
+    Row("account_page:family", UNKNOWN, kwargs={"pk": account}, method="post", data={"parent": "Nobody Ltd"}),
+    Row("account_page:family", everybody(405), kwargs={"pk": account}),
+    Row("account_page:options", everybody(200)),
     Row("touches:section", READERS, kwargs={"account_id": account}),
     Row("touches:log", everybody(405), kwargs={"account_id": account}),
     Row("touches:log", WRITERS, kwargs={"account_id": account}, method="post", data=TOUCH),
