@@ -123,7 +123,7 @@ def importance_figure(
     )
     return Figure(
         "importance",
-        "What it rests on",
+        "What it rests on, thousandths of log loss",
         caption,
         "Factor",
         ["Loss without it", "95 % interval", "Matters"],

@@ -13,6 +13,12 @@
   }
   showThemeChoice();
 
+  // Of a row of tabs that is wider than the screen, the one that is shown.
+  for (const tab of document.querySelectorAll(".p-tabs [aria-current]")) {
+    const row = tab.parentElement;
+    row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+
   // Dialogs
   const confirmation = document.getElementById("confirm");
   const shellDialog = document.getElementById("shell-dialog");
