@@ -32,6 +32,7 @@ PAGES = (
     RailItem("forecasting:overview", "Forecast", "chart-line"),
     RailItem("quality:list", "Data quality", "zoom-exclamation"),
     RailItem("monitoring:list", "Unmonitored", "user-off"),
+    RailItem("support:list", "Support", "help"),
     RailItem("notes:list", "Notes", "message", count_name="notes:unread"),
 )
 IMPORTS = RailItem("imports:list", "Imports", "upload")
