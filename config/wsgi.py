@@ -1,6 +1,10 @@
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+# Every page, before the first request: it would wait for NumPy and Plotly otherwise.
+import_module(settings.ROOT_URLCONF)
