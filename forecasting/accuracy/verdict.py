@@ -67,7 +67,9 @@ def _nearest(found: Mapping[str, Any]) -> list[str]:
     last_year, joined = found["last_year"]["wape"], found["joined"]["wape"]
     if last_year is None or not found["joined"]["judged"]:
         return []
-    if joined <= last_year:
+    if percent(joined) == percent(last_year):
+        return ["Last year's rate would have been as near."]
+    if joined < last_year:
         return [f"Last year's rate would have been off by {percent(last_year)}."]
     return [f"Last year's rate alone would have been nearer, off by {percent(last_year)}."]
 
