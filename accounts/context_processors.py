@@ -31,9 +31,9 @@ PAGES = (
     RailItem("queue:list", "Decisions", "calendar-due"),
     RailItem("forecasting:overview", "Forecast", "chart-line"),
     RailItem("quality:list", "Data quality", "zoom-exclamation"),
-    RailItem("monitoring:list", "Unmonitored", "user-off"),
     RailItem("support:list", "Support", "help"),
     RailItem("notes:list", "Notes", "message", count_name="notes:unread"),
+    RailItem("monitoring:list", "Unmonitored", "user-off"),
 )
 IMPORTS = RailItem("imports:list", "Imports", "upload")
 HISTORY = RailItem("history:log", "History", "history")

@@ -206,3 +206,13 @@ def test_contact_needs_a_name_and_leaves_on_no_day_to_come(cast: Cast) -> None:
     with pytest.raises(PermissionDenied):
         contact(account, cast.viewer)
     assert not Contact.objects.exists()
+
+
+def test_history_tells_of_touches_and_people_to_who_sees_the_account(cast: Cast) -> None:
+    account = make_account(owner=cast.rep, name="Halden Biotech")
+    touch = log(account, cast.rep, at(10), note="First words")
+    edit_touch(touch_id=touch.pk, user=cast.rep, values={"note": "Better words"}, now=NOW)
+    contact(account, cast.rep, name="Ana Ortega")
+    pages = {name: cast.client_of(name).get("/history/").content.decode() for name in ("rep", "admin", "outsider")}
+    for words in ("Call with Halden Biotech", "First words", "Better words", "Ana Ortega"):
+        assert [name for name, page in pages.items() if words in page] == ["rep", "admin"]
