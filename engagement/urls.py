@@ -5,5 +5,6 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("engagement.account_page.urls")),
     path("", include("engagement.support.urls")),
+    path("", include("engagement.payments.urls")),
     path("unmonitored/", include("engagement.monitoring.urls")),
 ]

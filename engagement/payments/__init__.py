@@ -1,0 +1,1 @@
+"""How an account pays, and what of its renewals is expected to be collected."""
