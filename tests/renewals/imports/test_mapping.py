@@ -22,7 +22,7 @@ def changed(**tables: Any) -> dict[str, Any]:
     ("data", "message"),
     [
         ({}, "rows: say what a row is"),
-        (changed(rows="invoices"), "rows: one of 'accounts', 'contracts'"),
+        (changed(rows="orders"), "rows: one of 'accounts', 'contracts'"),
         (changed(colour="red"), "colour: not a key of a mapping of contracts"),
         (changed(account={}), "account.external_id: a mapping of contracts needs account.external_id or account.name"),
         (changed(account={"nmae": "Company"}), "account.nmae: not a field. account has external_id, name"),
