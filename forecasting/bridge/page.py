@@ -72,6 +72,11 @@ class Move:
     closing_amount: Decimal
     amount: Decimal
 
+    @property
+    def probabilities(self) -> tuple[Decimal | None, Decimal | None]:
+        """Before and after; None where there was no such renewal."""
+        return (self.before.probability if self.before else None, self.after.probability if self.after else None)
+
 
 @dataclass(frozen=True)
 class Stand:
