@@ -10,9 +10,22 @@ import datetime as dt
 from collections.abc import Sequence
 
 from forecasting.requests import request_run
-from renewals.scoring import LikelihoodExplanation, OutlookExplanation, ProposedTolerances, TimingMove
+from renewals.scoring import (
+    LikelihoodExplanation,
+    OutlookExplanation,
+    ProposedTolerances,
+    TimingMove,
+    WeightsJudgement,
+)
 
-__all__ = ["explain_likelihood", "explain_outlook", "preview_timing", "request_run", "score_renewals"]
+__all__ = [
+    "explain_likelihood",
+    "explain_outlook",
+    "judge_weights",
+    "preview_timing",
+    "request_run",
+    "score_renewals",
+]
 
 
 def score_renewals(renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
@@ -37,3 +50,9 @@ def explain_outlook(renewal_id: int, *, as_of: dt.date) -> OutlookExplanation | 
     from forecasting.outlook_words import explain_outlook as explain
 
     return explain(renewal_id=renewal_id, as_of=as_of)
+
+
+def judge_weights(segment_id: int | None) -> WeightsJudgement:
+    from forecasting.weighing.judge import judge_weights as judge
+
+    return judge(segment_id)

@@ -6,6 +6,7 @@ from forecasting import services, snapshots
 from forecasting.accuracy import services as accuracy
 from forecasting.learning import services as learning
 from forecasting.mrr import services as mrr
+from forecasting.reps import services as reps
 from renewals.overrides import services as overrides
 
 
@@ -35,6 +36,7 @@ def dispatch_waiting_runs() -> None:
     services.judge_data_rules()
     mrr.roll_up_mrr()
     learning.dispatch_fits()
+    reps.measure_calls()
     accuracy.dispatch_backtests()
 
 

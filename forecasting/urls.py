@@ -13,5 +13,6 @@ urlpatterns = [
     path("mrr/", include("forecasting.mrr.urls")),
     path("scenarios/", include("forecasting.scenarios.urls")),
     path("accuracy/", include("forecasting.accuracy.urls")),
+    path("reps/", include("forecasting.reps.urls")),
     path("model/", include("forecasting.learning.urls")),
 ]

@@ -107,6 +107,52 @@ class OutlookExplanation:
     order_count: int
 
 
+@dataclass(frozen=True)
+class RankedRows:
+    """How well the risk score ranked decided renewals: AUC, the chance that a lost one scored above a renewed one."""
+
+    name: str
+    count: int
+    lost_count: int
+    auc: float
+    lowest: float
+    highest: float
+
+    @property
+    def words(self) -> str:
+        if self.lowest > 0.5:
+            return "ranks as outcomes do"
+        return "ranks the wrong way round" if self.highest < 0.5 else "no better than chance"
+
+
+@dataclass(frozen=True)
+class RiskFifth:
+    """A fifth of the decided renewals by risk score, and what share of it was lost."""
+
+    lowest: float
+    highest: float
+    count: int
+    lost_rate: float
+
+
+@dataclass(frozen=True)
+class WeightsJudgement:
+    """Weights against what came of the renewals that they score.
+
+    `suggested` by factor, where weights fitted on older rows ranked newer ones better by more than the standard error;
+    `gain` is by how much, and None where there are too few rows to tell.
+    """
+
+    whole: RankedRows | None
+    segments: Sequence[RankedRows]
+    fifths: Sequence[RiskFifth]
+    count: int
+    suggested: dict[str, float] | None
+    gain: float | None
+    standard_error: float | None
+    unseen_count: int
+
+
 class ScoringBackend(Protocol):
     def score_renewals(self, renewal_ids: Sequence[int], *, as_of: dt.date) -> None:
         """Score these rows anew inside the caller's transaction; their forecast periods are refreshed on commit."""
@@ -119,6 +165,9 @@ class ScoringBackend(Protocol):
 
     def explain_outlook(self, renewal_id: int, *, as_of: dt.date) -> OutlookExplanation | None:
         """What a renewal is expected to bring, and when; None where it is not open or not scored yet."""
+
+    def judge_weights(self, segment_id: int | None) -> WeightsJudgement:
+        """Whether the weights of a segment (None: of those without their own) rank as outcomes do, and better ones."""
 
     def preview_timing(self, proposed: ProposedTolerances, *, as_of: dt.date) -> list[TimingMove]:
         """What would change class if this version were in force; nothing is written."""

@@ -70,7 +70,7 @@ def _measure_reps(
 ) -> probability.RepRecords:
     """Records from the confidence, and the likelihood in the state, that each row had at its decision horizon."""
     rows = book.renewals
-    confidence, owner = _calls_before_decision(cursor, rows)
+    confidence, owner = calls_before_decision(cursor, rows)
     age = timing.days_between(rows["due"], judged.known_until, rules.policies.is_business[judged.policy])
     was_in_window = age >= -rules.policies.early_days[judged.policy]
     state = np.where(was_in_window, timing.TimingClass.IN_WINDOW, timing.TimingClass.UPCOMING)
@@ -92,8 +92,10 @@ EVENT_COLUMNS: Final = (
 )
 
 
-def _calls_before_decision(cursor: Any, rows: dict[str, NDArray[Any]]) -> tuple[Integers, Integers]:
-    """(confidence, owner) of each row as they stood at its decision horizon.
+def calls_before_decision(
+    cursor: Any, rows: dict[str, NDArray[Any]], horizon_days: int = DECISION_HORIZON_DAYS
+) -> tuple[Integers, Integers]:
+    """(confidence, owner) of each row as they stood so many days before its decision.
 
     History keeps a row as it was before each change: what it was at a moment is its first event after that moment, or
     the row itself where there is none.
@@ -105,7 +107,7 @@ def _calls_before_decision(cursor: Any, rows: dict[str, NDArray[Any]]) -> tuple[
         " JOIN renewals_renewal r ON r.id = e.pgh_obj_id WHERE r.outcome <> 'open' AND e.pgh_created_at >"
         " LEAST(r.ordered_on, r.declined_on, r.due_on) - make_interval(days => %s)"
         " ORDER BY e.pgh_obj_id, e.pgh_created_at, e.pgh_id) e",
-        [DECISION_HORIZON_DAYS],
+        [horizon_days],
     )
     confidence, owner = rows["confidence"].copy(), rows["owner_id"].copy()
     if events["id"].size:

@@ -4,6 +4,7 @@ from forecasting.models.accuracy import Backtest, BacktestQuerySet, BacktestScop
 from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
 from forecasting.models.lines import ForecastLine
 from forecasting.models.mrr import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp
+from forecasting.models.reps import CallRecord
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
 from forecasting.models.scenarios import Scenario, ScenarioQuerySet
 from forecasting.models.snapshots import Snapshot, SnapshotFrame
@@ -14,6 +15,7 @@ __all__ = [
     "BacktestQuerySet",
     "BacktestScope",
     "BacktestScopeQuerySet",
+    "CallRecord",
     "ForecastLine",
     "LikelihoodModel",
     "LikelihoodModelQuerySet",

@@ -3,6 +3,7 @@
 SCORES: whoever writes one row's score takes it shared, the publish of a run exclusive for as long as its merge takes,
 so that the two never wait for each other's rows in a circle. LINES: whoever writes forecast lines takes it exclusive.
 DATA_RULES: whoever judges the whole book by the data rules. MRR: whoever writes movements of recurring revenue.
+CALLS: whoever measures the calls of reps.
 """
 
 import time
@@ -17,6 +18,7 @@ class Lock(IntEnum):
     LINES = 7_010_002
     DATA_RULES = 7_010_004  # 7_010_003 is renewals.quality.evaluate.LOCK
     MRR = 7_010_011
+    CALLS = 7_010_015
 
 
 # How long an edit waits for a publication before it leaves its score for later.

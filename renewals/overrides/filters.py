@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import ExpressionWrapper, F, FloatField, Q
+from django.db.models import F, FloatField, Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
 
 from renewals.models import Override, Renewal
 
@@ -16,8 +18,8 @@ HIGHER, LOWER = "higher", "lower"
 DISAGREEMENTS = {HIGHER: f"rep ≥ {STRONG_POINTS} points higher", LOWER: f"rep ≥ {STRONG_POINTS} points lower"}
 
 
-def _likelihood_points(offset: float) -> ExpressionWrapper:
-    return ExpressionWrapper(F("score__likelihood") * 100 + offset, output_field=FloatField())
+def _likelihood_points(offset: float) -> Combinable:
+    return Cast(F("score__likelihood") * 100 + offset, FloatField())
 
 
 def disagreeing(sides: Iterable[str] = (HIGHER, LOWER), points: int = STRONG_POINTS) -> Q:

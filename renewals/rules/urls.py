@@ -10,6 +10,7 @@ urlpatterns = [
     path("timing/<int:pk>/new/", timing.new_version, name="new_version"),
     path("timing/versions/<int:pk>/delete/", timing.delete_version, name="delete_version"),
     path("weights/", weights.weights, name="weights"),
+    path("weights/outcomes/", weights.weights_outcomes, name="weights_outcomes"),
     path("weights/shared/<int:segment_id>/", weights.share_weights, name="share_weights"),
     path("weights/<int:pk>/restore/", weights.restore_weights, name="restore_weights"),
     path("factors/new/<int:attribute_id>/", weights.new_factor, name="new_factor"),

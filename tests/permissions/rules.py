@@ -7,7 +7,7 @@ from typing import Any
 from accounts.models import AttributeDefinition, Segment, Team, get_company
 from renewals.models import RiskFactor, RiskWeightVersion, Stage, TimingPolicy, TimingPolicyVersion
 from tests.cast import Cast, make_rate
-from tests.permissions import Row, only
+from tests.permissions import Row, everybody, only
 
 ADMIN = only("admin")
 ADMIN_SAVES = only("admin", status=302)
@@ -91,6 +91,8 @@ ROWS = [
     Row("rules:delete_version", only("admin", status=405, denied=405), {"pk": policy}),
     Row("rules:find_accounts", ADMIN, data={"q": "a"}),
     Row("rules:weights", ADMIN),
+    Row("rules:weights_outcomes", ADMIN),
+    Row("rules:weights_outcomes", everybody(405), method="post"),
     Row("rules:weights", ADMIN_SAVES, method="post", data=FACTOR_WEIGHTS),
     Row("rules:share_weights", ADMIN_SAVES, {"segment_id": segment}, "post"),
     Row("rules:restore_weights", ADMIN_SAVES, {"pk": weights}, "post"),

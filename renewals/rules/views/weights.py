@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from django.db import IntegrityError
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import admin_required, signed_in
 from accounts.forms import posted
@@ -18,6 +19,7 @@ from renewals.models import Renewal, RiskFactor, RiskWeightVersion
 from renewals.rules import services
 from renewals.rules.forms import FactorForm, WeightsForm
 from renewals.rules.views.answers import render_form, saved
+from renewals.scoring import scoring
 
 VERSIONS_SHOWN = 30
 KNOWN_CATEGORIES = 50
@@ -27,7 +29,8 @@ KNOWN_CATEGORIES = 50
 class FactorRow:
     factor: RiskFactor
     field: BoundField
-    share: float  # per cent of the saved weights
+    share: float  # per cent of the shown weights
+    before: float | None = None  # the weight in force, where a suggested one is shown
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ def weights(request: HttpRequest) -> HttpResponse:
     in_force = versions[0] if has_own else RiskWeightVersion.objects.filter(segment=None).first()
     current = in_force.weights if in_force else {}
     initial = {factor.key: current.get(factor.key, 0) for factor in factors}
+    suggested = (
+        scoring().judge_weights(segment.pk if segment else None).suggested if "suggested" in request.GET else None
+    )
+    if suggested:
+        initial = {key: suggested.get(key, weight) for key, weight in initial.items()}
     form = WeightsForm(posted(request), factors=factors, initial=initial)
     if form.is_valid():
         run_id = services.save_weights(by=signed_in(request), segment=segment, weights=form.weights())
@@ -56,8 +64,15 @@ def weights(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "rows": [
-            FactorRow(factor, form[factor.key], 100 * initial[factor.key] / total if total else 0) for factor in factors
+            FactorRow(
+                factor,
+                form[factor.key],
+                100 * initial[factor.key] / total if total else 0,
+                current.get(factor.key, 0) if suggested else None,
+            )
+            for factor in factors
         ],
+        "is_suggested": suggested is not None,
         "total": total,
         "segment": segment,
         "segment_name": _name(segment),
@@ -67,6 +82,19 @@ def weights(request: HttpRequest) -> HttpResponse:
         "unweighed": AttributeDefinition.objects.filter(riskfactor=None),
     }
     return render_form(request, "rules/weights.html", context, is_invalid=form.is_bound)
+
+
+@require_GET
+@admin_required
+def weights_outcomes(request: HttpRequest) -> HttpResponse:
+    """The weights against what came: a part of the page that is asked for by itself, because it takes a moment."""
+    segment = _segment(request)
+    query = urlencode({"segment": segment.pk if segment else "", "suggested": 1})
+    context = {
+        "judgement": scoring().judge_weights(segment.pk if segment else None),
+        "suggested_url": f"{reverse('rules:weights')}?{query}",
+    }
+    return render(request, "rules/_outcomes.html", context)
 
 
 @require_POST
