@@ -152,6 +152,7 @@ def _clear_gone(cursor: CursorWrapper) -> int:
 
 
 def _write(cursor: CursorWrapper) -> int:
+    """Rows that stay as they are do not reach the upsert, which would lock each of them."""
     columns = ", ".join(DERIVED)
     bits = " + ".join(f"CASE WHEN {name} IS NULL THEN 0 ELSE {_bit(name)} END" for name in DERIVED)
     wanted = {
@@ -160,14 +161,19 @@ def _write(cursor: CursorWrapper) -> int:
         for name in DERIVED
     }
     wanted["derived_measures"] = "excluded.derived_measures"
+    differs = f"({', '.join(wanted.values())}) IS DISTINCT FROM ({', '.join(f'o.{name}' for name in wanted)})"
     cursor.execute(
         f"""
         INSERT INTO accounts_accountsignal AS o (account_id, measured_on, {columns}, derived_measures)
-        SELECT account_id, measured_on, {columns}, {bits} FROM derived ORDER BY account_id, measured_on
+        SELECT account_id, measured_on, {", ".join(f"excluded.{name}" for name in DERIVED)}, excluded.derived_measures
+        FROM (SELECT *, {bits} AS derived_measures FROM derived) excluded
+        LEFT JOIN accounts_accountsignal o USING (account_id, measured_on)
+        WHERE o.id IS NULL OR {differs}
+        ORDER BY account_id, measured_on
         ON CONFLICT (account_id, measured_on) DO UPDATE SET {
             ", ".join(f"{name} = {value}" for name, value in wanted.items())
         }
-        WHERE ({", ".join(wanted.values())}) IS DISTINCT FROM ({", ".join(f"o.{name}" for name in wanted)})
+        WHERE {differs}
         """,
         NO_PARAMS,
     )

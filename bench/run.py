@@ -29,6 +29,7 @@ PARTS = (
     "pages",
     "edits",
     "imports",
+    "signals",
     "bulk",
     "paste",
     "history",
@@ -89,6 +90,7 @@ def measure(count: int, only: Sequence[str]) -> None:
         recompute,
         scenarios,
         scratch,
+        signals,
     )
     from renewals.models import Renewal
 
@@ -111,6 +113,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             "pages": lambda: pages.measure(count, small),
             "edits": lambda: edits.measure(count, url),
             "imports": lambda: imports.measure(min(count, 100_000)),
+            "signals": lambda: signals.measure(count),
             "bulk": lambda: bulk.measure(count, url),
             "paste": lambda: paste.measure(count, url),
             "as_at": lambda: as_at.measure(count),
