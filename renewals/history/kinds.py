@@ -12,12 +12,14 @@ from accounts.models import (
     Account,
     AccountSignal,
     Company,
+    Contact,
     ExchangeRate,
     Industry,
     Invoice,
     Segment,
     Team,
     Ticket,
+    Touch,
     User,
 )
 from renewals.forms import LABELS as FORM_LABELS
@@ -117,7 +119,7 @@ class Kind:
             return rows if self.is_shown_to(user) else rows.none()
         if self in OF_RENEWAL:
             return rows.filter(renewal__in=Renewal.objects.visible_to(user))
-        if self.code == "signal":
+        if self.code in ("signal", "contact"):
             return rows.filter(account__in=Account.objects.visible_to(user))
         return cast(QuerySet[Any], self.model.objects.visible_to(user))  # type: ignore[attr-defined]
 
@@ -168,7 +170,7 @@ RULES = tuple(
     )
 )
 VIEW = Kind("view", SavedView, "saved view", "saved views", len(RULES))
-NOTE, OVERRIDE, ACCOUNT, SIGNAL, TICKET, INVOICE, CONTRACT, RENEWAL = (
+NOTE, OVERRIDE, ACCOUNT, SIGNAL, TICKET, INVOICE, CONTACT, TOUCH, CONTRACT, RENEWAL = (
     Kind(code, model, code, f"{code}s", rank)
     for rank, (code, model) in enumerate(
         (
@@ -178,6 +180,8 @@ NOTE, OVERRIDE, ACCOUNT, SIGNAL, TICKET, INVOICE, CONTRACT, RENEWAL = (
             ("signal", AccountSignal),
             ("ticket", Ticket),
             ("invoice", Invoice),
+            ("contact", Contact),
+            ("touch", Touch),
             ("contract", Contract),
             ("renewal", Renewal),
         ),
@@ -185,10 +189,10 @@ NOTE, OVERRIDE, ACCOUNT, SIGNAL, TICKET, INVOICE, CONTRACT, RENEWAL = (
     )
 )
 OF_BOOK = (ACCOUNT, SIGNAL, TICKET, INVOICE, CONTRACT, RENEWAL)
-KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, *OF_BOOK)}
+KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, CONTACT, TOUCH, *OF_BOOK)}
 # What hangs on a renewal and is seen with it.
 OF_RENEWAL = (NOTE, OVERRIDE)
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
 UNDOABLE = OF_BOOK
 # What is known of an account beside its own row, and is seen with it.
-OF_ACCOUNT = (SIGNAL, TICKET, INVOICE)
+OF_ACCOUNT = (SIGNAL, TICKET, INVOICE, CONTACT, TOUCH)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import DateField, DecimalField, Model
 
-from accounts.models import AccountSignal, AttributeDefinition, User
+from accounts.models import AccountSignal, AttributeDefinition, Touch, User
 from accounts.templatetags.money import NOTHING, exact_money, money, percent
 from renewals.history.kinds import Kind
 from renewals.models import ChangeBatch, Contract, Note, Override, Renewal, TimingPolicy, TimingPolicyVersion
@@ -22,6 +22,7 @@ JOB = "Perennial"  # a job or a command of the product, done for nobody in parti
 READS: dict[type[Model], tuple[str, ...]] = {
     Renewal: ("account", "contract"),
     AccountSignal: ("account",),
+    Touch: ("account",),
     Contract: ("account",),
     Note: ("author", "renewal__account", "renewal__contract"),
     Override: ("renewal__account", "renewal__contract"),
