@@ -27,7 +27,7 @@ def reps(request: HttpRequest) -> HttpResponse:
     context = {
         "records": records,
         "totals": totals_of(records, judge_overrides(user)),
-        "horizons": [(days, f"{days} days before" if days else "on the day") for days in HORIZONS],
+        "horizons": [(days, f"{days} days" if days else "the day") for days in HORIZONS],
         "rows": [*([records.average] if records.average else []), *records.rows],
         "chart": calibration_figure(records.average),
         "disagreement_count": find_disagreements(user, asked).count(),

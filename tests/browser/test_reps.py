@@ -61,7 +61,7 @@ def test_a_pin_is_put_on_from_the_list_and_taken_off_in_the_drawer(desk: Desk, a
         form.get_by_label("Probability").fill("70")
         form.get_by_label("Reason").fill("Order is signed")
         form.get_by_role("button", name="Pin", exact=True).click()
-        expect(page.locator(".r-apart")).to_contain_text("Rhea Rep, until")
+        expect(page.locator("body")).to_contain_text("Pinned at 70 % until")
         assert page.url.endswith("?side=lower")
         page.goto(f"{desk.site}/renewals/")
         mark = page.locator(f"#renewal-{apart.pk} .g-pin")
