@@ -28,7 +28,7 @@ from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, EDITABLE, HEAD, VAL
 START = '<tr id="renewal-{}" data-id="{}" data-account="{}" data-version="{}">'
 # The link to the whole renewal is opened beside the table by a script. The last place is for what is put behind.
 HEAD_CELL = (
-    '<th scope="row" class="CLASS"><b dir="auto">{}</b> {}<small>{}</small>{}'
+    '<th scope="row" class="CLASS"><b dir="auto"><a href="ACCOUNT" tabindex="-1" draggable="false">{}</a></b> {}<small>{}</small>{}'
     '<a class="d-open" href="TABLE{}/" data-drawer tabindex="-1" aria-label="Open {}">ICON</a>{}</th>'
 )
 OPEN_CELL = '<td class="CLASS" data-value="{}" aria-readonly="false">{}</td>'
@@ -101,8 +101,11 @@ def _shape(columns: tuple[str, ...], is_editable: bool) -> Shape:
 
 def _head() -> tuple[str, list[Content]]:
     return (
-        _with_class(HEAD, HEAD_CELL).replace("TABLE", reverse("renewals:table")).replace("ICON", icon("chevron-right")),
-        [_account, _mark, _segment, exception_tag, _id, _account, _nothing],
+        _with_class(HEAD, HEAD_CELL)
+        .replace("ACCOUNT", reverse("account_page:page", args=[0]).replace("0", "{}"))
+        .replace("TABLE", reverse("renewals:table"))
+        .replace("ICON", icon("chevron-right")),
+        [_account_id, _account, _mark, _segment, exception_tag, _id, _account, _nothing],
     )
 
 
@@ -126,6 +129,10 @@ def _with_class(name: str, cell: str) -> str:
 
 def _id(record: Record, sight: Sight) -> str:
     return text(record["id"])
+
+
+def _account_id(record: Record, sight: Sight) -> str:
+    return text(record["account_id"])
 
 
 def _account(record: Record, sight: Sight) -> str:
