@@ -42,8 +42,8 @@ class Touch(models.Model):
     )
     note = models.CharField(max_length=4000, blank=True)
     next_touch_on = models.DateField("next touch", null=True, blank=True)
-    # The account's last touch as it was known from elsewhere (an import) when this one was logged, whatever touches were
-    # kept here by then: so that one logged by mistake can be taken back.
+    # The account's last touch as it was known from elsewhere (an import) when this one was logged, whatever touches
+    # were kept here by then: so that one logged by mistake can be taken back.
     replaced_touch_on = models.DateField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 

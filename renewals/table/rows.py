@@ -28,7 +28,8 @@ from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, EDITABLE, HEAD, VAL
 START = '<tr id="renewal-{}" data-id="{}" data-account="{}" data-version="{}">'
 # The link to the whole renewal is opened beside the table by a script. The last place is for what is put behind.
 HEAD_CELL = (
-    '<th scope="row" class="CLASS"><b dir="auto"><a href="ACCOUNT" tabindex="-1" draggable="false">{}</a></b> {}<small>{}</small>{}'
+    '<th scope="row" class="CLASS"><b dir="auto"><a href="ACCOUNT" tabindex="-1" draggable="false">{}</a></b>'
+    ' {}<small>{}</small>{}'
     '<a class="d-open" href="TABLE{}/" data-drawer tabindex="-1" aria-label="Open {}">ICON</a>{}</th>'
 )
 OPEN_CELL = '<td class="CLASS" data-value="{}" aria-readonly="false">{}</td>'
