@@ -29,7 +29,7 @@ START = '<tr id="renewal-{}" data-id="{}" data-account="{}" data-version="{}">'
 # The link to the whole renewal is opened beside the table by a script. The last place is for what is put behind.
 HEAD_CELL = (
     '<th scope="row" class="CLASS"><b dir="auto"><a href="ACCOUNT" tabindex="-1" draggable="false">{}</a></b>'
-    ' {}<small>{}</small>{}'
+    " {}<small>{}</small>{}"
     '<a class="d-open" href="TABLE{}/" data-drawer tabindex="-1" aria-label="Open {}">ICON</a>{}</th>'
 )
 OPEN_CELL = '<td class="CLASS" data-value="{}" aria-readonly="false">{}</td>'
