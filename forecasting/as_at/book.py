@@ -92,12 +92,17 @@ def score_at(moment: dt.datetime, *, as_of: dt.date | None = None) -> ScoredBook
     """
     company = company_at(moment)
     report = reporting_at(moment, company, as_of=as_of or company.today(moment))
-    run = Run.objects.filter(state=Run.State.PUBLISHED, published_at__lte=moment).order_by("-published_at").first()
+    run = run_at(moment)
     rules = load_rules(run, moment)
     with connection.cursor() as cursor:
         book = read_book(cursor, rules, EVERYBODY, currencies=report.currencies, moment=moment)
     scores = score_book(book, rules, judge(book, rules, day_number(report.as_of)))
     return ScoredBook(moment, company, rules, report, book.renewals, scores, run.pk if run else None)
+
+
+def run_at(moment: dt.datetime) -> Run | None:
+    """The newest that was published by then."""
+    return Run.objects.filter(state=Run.State.PUBLISHED, published_at__lte=moment).order_by("-published_at").first()
 
 
 def lines_of(book: ScoredBook, *, with_scopes: bool = False) -> Arrays:

@@ -18,6 +18,7 @@ from renewals.models import Renewal
 
 # Every transaction that began before it was asked shows up in the list of sessions within this time.
 SETTLING_SECONDS: Final = 0.1
+SETTLED_AFTER_SECONDS: Final = 5  # where nobody waits for it
 SETTLED: Final = (
     "SELECT least(%s, min(xact_start)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -95,6 +96,14 @@ def known_since() -> KnownSince | None:
     if first is None:
         return None
     return KnownSince(forgotten, True) if forgotten is not None and forgotten > first else KnownSince(first, False)
+
+
+def is_settled(moment: dt.datetime) -> bool:
+    """Whether nothing of up to a moment can change any more: without waiting, so False for the very last seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLED, [timezone.now() - dt.timedelta(seconds=SETTLED_AFTER_SECONDS)])
+        settled: dt.datetime = cursor.fetchone()[0]
+    return moment < settled
 
 
 def settled_moment(*, asked_at: dt.datetime | None = None) -> dt.datetime:

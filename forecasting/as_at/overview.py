@@ -10,7 +10,8 @@ from decimal import Decimal
 import numpy as np
 
 from accounts.models import Company, User
-from forecasting.as_at.book import ScoredBook, lines_of, score_at
+from forecasting.as_at.book import ScoredBook, lines_of
+from forecasting.as_at.kept import read_scored_book
 from forecasting.as_at.lines import as_line
 from forecasting.as_at.moments import Asked
 from forecasting.at_risk import BANDS, LARGEST_SHOWN, WINDOW_DAYS, AtRisk, Open, RiskWeek, RiskyRow
@@ -43,7 +44,7 @@ class Overview:
 
 
 def read_overview(user: User, scope: Scope, asked: Asked) -> Overview:
-    whole = score_at(asked.moment)
+    whole = read_scored_book(asked.moment)
     book = whole.only(whole.within(scope))
     company, today = book.company, book.as_of
     lines = _lines(book, scope.grain)

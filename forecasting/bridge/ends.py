@@ -14,6 +14,7 @@ from django.db import connection
 from accounts.models import Company
 from forecasting.as_at import InvalidMoment, known_since, parse_moment, score_at, settled_moment
 from forecasting.as_at.book import ScoredBook, lines_of
+from forecasting.as_at.kept import read_scored_book
 from forecasting.as_at.standing import Standing, standing_of
 from forecasting.engine.arrays import NO_ID, Booleans, Integers
 from forecasting.engine.timing import PolicyTable
@@ -103,7 +104,7 @@ def read_end(text: str, company: Company) -> End:
             raise InvalidEnd(f"There is no call {number!r}.")
         return End(text, str(snapshot), read_standing(snapshot), snapshot=snapshot)
     if text == NOW:
-        return _end_at(text, "Now", settled_moment())
+        return _end_at(text, "Now", score_at(settled_moment()))
     try:
         asked = parse_moment(text, company)
     except InvalidMoment as error:
@@ -114,9 +115,8 @@ def read_end(text: str, company: Company) -> End:
             f"The book is known since {since.at:%d %b %Y}: {since.because}. A call of before can be chosen."
         )
     label = f"{asked.as_of:%d %b %Y}" if asked.is_whole_day else f"{asked.moment:%d %b %Y %H:%M} UTC"
-    return _end_at(text, label, asked.moment)
+    return _end_at(text, label, read_scored_book(asked.moment))
 
 
-def _end_at(text: str, label: str, moment: dt.datetime) -> End:
-    book = score_at(moment)
+def _end_at(text: str, label: str, book: ScoredBook) -> End:
     return End(text, label, standing_of(book), book=book)
