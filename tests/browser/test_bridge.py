@@ -63,8 +63,8 @@ def test_a_click_on_a_bar_opens_the_renewals_that_make_it(visit: WorkingVisit) -
         moved = max(boxes[1:-1], key=lambda box: box["height"])
         page.mouse.click(moved["x"] + moved["width"] / 2, moved["y"] + moved["height"] / 2)
         page.wait_for_url("**/forecast/bridge/rows/**bar=new**")
-        expect(page.locator("tbody tr")).to_have_count(1)
-        expect(page.locator("tbody th")).to_have_text("New Ltd")
+        expect(page.locator("[aria-labelledby=rows-title] tbody tr")).to_have_count(1)
+        expect(page.locator("[aria-labelledby=rows-title] tbody th")).to_have_text("New Ltd")
 
     visit(steps)
 
@@ -80,7 +80,7 @@ def test_the_table_adds_up_and_its_bars_are_reached_by_keyboard(visit: WorkingVi
         link.focus()
         page.keyboard.press("Enter")
         page.wait_for_url("**bar=won**")
-        expect(page.locator("tbody th")).to_have_text("Won Ltd")
+        expect(page.locator("[aria-labelledby=rows-title] tbody th")).to_have_text("Won Ltd")
         page.get_by_role("link", name="The bridge").press("Enter")
         page.wait_for_url("**/forecast/bridge/?**")
 
