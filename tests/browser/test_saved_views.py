@@ -243,8 +243,10 @@ def test_phone_chooses_columns_their_order_density_and_groups(site: Any, cast: C
         go(page, "outcome=open&owner=me")
         menu = show_display(page)
         box = page.locator(".v-layout > .p-menu").bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
-        assert box["y"] >= 0 and box["y"] + box["height"] <= 844
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 844
         expect(menu.get_by_label("Columns that stay")).to_be_hidden()
         menu.get_by_label("Offer", exact=True).uncheck()
         move = menu.get_by_role("button", name="Move Contract down")
@@ -255,8 +257,10 @@ def test_phone_chooses_columns_their_order_density_and_groups(site: Any, cast: C
         menu.get_by_role("button", name="Apply").tap()
         page.wait_for_url("**columns=*")
         expect(page.locator(".v-group").first).to_be_visible()
-        labels = page.locator("tbody tr[data-id]").first.locator("td[data-label]").evaluate_all(
-            "cells => cells.map(cell => cell.dataset.label)"
+        labels = (
+            page.locator("tbody tr[data-id]")
+            .first.locator("td[data-label]")
+            .evaluate_all("cells => cells.map(cell => cell.dataset.label)")
         )
         assert labels[:2] == ["Due", "Contract"]
         assert "Offer" not in labels
