@@ -36,7 +36,7 @@ def test_rows_are_the_same_in_list_and_timeline_and_on_their_day(visit: WorkingV
     def steps(page: Page) -> None:
         page.goto(f"{SITE}/queue/")
         expect(page.locator("#queue-totals dd").first).to_contain_text("€ 12.0 K")
-        names = page.locator("tbody th a")
+        names = page.locator("tbody th a[data-drawer]")
         expect(names).to_have_text(["Past Ltd", "Today Ltd", "Later Ltd"])
         expect(page.locator("tr.is-past")).to_contain_text("4 d past")
         page.get_by_role("link", name="30 days").click()

@@ -41,6 +41,7 @@ def test_pages_have_no_barrier_and_fit_a_phone(desk: Desk, apart: Renewal, theme
         results = Axe().run(page)
         assert results.violations_count == 0, results.generate_report()
         page.set_viewport_size({"width": 390, "height": 844})
+        page.reload()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         page.goto(f"{desk.site}/forecast/reps/disagreement/")
         expect(page.locator(".r-apart tbody tr")).to_have_count(2)
