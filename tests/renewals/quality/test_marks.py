@@ -36,7 +36,7 @@ def book(cast: Cast) -> list[Renewal]:
 
 def test_row_is_marked_with_its_worst_and_names_every_rule(cast: Cast, book: list[Renewal]) -> None:
     page = cast.client_of("admin").get("/renewals/").content.decode()
-    marks = dict(re.findall(r'<b dir="auto">([^<]*)</b> (?:<a class="g-mark p-(\w+)")?', page))
+    marks = dict(re.findall(r'<b dir="auto"><a [^>]*>([^<]*)</a></b> (?:<a class="g-mark p-(\w+)")?', page))
     assert marks == {"Order": "", "Warning &amp; note": "warn", "Error": "bad", "Note": "info"}
     assert f'href="/quality/?renewal={book[1].pk}" title="Confidence contradicts the stage; Stale next step"' in page
 

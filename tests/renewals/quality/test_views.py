@@ -189,7 +189,7 @@ def queries(client: Client, url: str) -> int:
 
 @pytest.mark.parametrize(
     ("url", "expected"),
-    [("/quality/", 6), ("/quality/summary/", 9), ("/quality/accounts/", 7), ("/quality/trend/", 6)],
+    [("/quality/", 7), ("/quality/summary/", 9), ("/quality/accounts/", 7), ("/quality/trend/", 6)],
 )
 def test_pages_ask_as_often_for_three_rows_as_for_one(cast: Cast, url: str, expected: int) -> None:
     client = cast.client_of("admin")

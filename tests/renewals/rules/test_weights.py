@@ -45,7 +45,7 @@ def test_segment_goes_back_to_the_weights_of_the_others(cast: Cast) -> None:
     segment, client = Segment.objects.create(name="SMB"), cast.client_of("admin")
     url = f"{WEIGHTS}?segment={segment.pk}"
     client.post(url, weights(usage_trend=1))
-    own, _ = _load_weights(list(RiskFactor.objects.all()))
+    own, _ = _load_weights(list(RiskFactor.objects.all()), None)
     assert own.tolist() == [segment.pk]
 
     client.post(f"{WEIGHTS}shared/{segment.pk}/")
@@ -54,7 +54,7 @@ def test_segment_goes_back_to_the_weights_of_the_others(cast: Cast) -> None:
     assert page.context["is_borrowed"]
     assert page.context["form"].initial["usage_trend"] == 20
     assert page.context["versions"][0].changes == ["the weights of the other segments"]
-    own, _ = _load_weights(list(RiskFactor.objects.all()))
+    own, _ = _load_weights(list(RiskFactor.objects.all()), None)
     assert own.tolist() == []
     older = RiskWeightVersion.objects.filter(segment=segment).last()
     assert older is not None
