@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='override',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__gte', 0), ('percent__lte', 100)), name='override_percent', violation_error_message='A probability is between 0 and 100 %.'),
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gte', 0), ('percent__lte', 100)), name='override_percent', violation_error_message='A probability is between 0 and 100 %%.'),
         ),
         migrations.AddConstraint(
             model_name='override',

@@ -51,7 +51,7 @@ class Override(models.Model):
             models.CheckConstraint(
                 condition=Q(percent__gte=0, percent__lte=100),
                 name="override_percent",
-                violation_error_message="A probability is between 0 and 100 %.",
+                violation_error_message="A probability is between 0 and 100 %%.",
             ),
             models.CheckConstraint(
                 condition=~Q(reason=""), name="override_has_reason", violation_error_message="A pin needs a reason."

@@ -42,9 +42,12 @@ def replay() -> Replayed:
 def forecasts(found: Replayed, horizon: int) -> dict[str, Any]:
     origin = found.origins[HORIZONS.index(horizon)]
     return {
-        **{f"{name} p": np.nan_to_num(seen.p, nan=-1).tolist() for name, seen in origin.seen.items()},
-        **{name: np.nan_to_num(seen.forecast, nan=-1).tolist() for name, seen in origin.seen.items()},
-        **{name: values.tolist() for name, values in origin.lines.items()},
+        # In no order: that in which the database keeps the rows is not the same after they were written.
+        **{
+            name: sorted(zip(np.nan_to_num(seen.p, nan=-1), np.nan_to_num(seen.forecast, nan=-1), strict=True))
+            for name, seen in origin.seen.items()
+        },
+        **{name: sorted(values.tolist()) for name, values in origin.lines.items()},
     }
 
 
