@@ -200,6 +200,8 @@ def filter_addresses() -> list[str]:
         "quality": ["any", "none", "error", "warning"],
         "excluded": ["yes", "no"],
         "auto_renewing": ["yes", "no"],
+        "disagreement": ["higher", "lower"],
+        "pinned": ["yes"],
     }
     asked = [f"{name}={value}" for name, each in values.items() for value in each if value is not None]
     asked += [f"{name}_from={soon[0]}&{name}_to={soon[1]}" for name in ("due", "decision", "ordered")]
