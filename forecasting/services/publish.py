@@ -119,6 +119,8 @@ def _fill_scores(cursor: Any) -> int:
         there = copy_out(cursor, [Column("id", "int8", "id")], "renewals_renewal")["id"]
         filled = copy_first_scores(cursor, "renewals_renewalscore", there)
         cursor.execute("UPDATE renewals_renewalscore SET risk_score = NULL WHERE risk_score = 'NaN'")
+    # What reads the scores next would be planned for the empty table.
+    cursor.execute("ANALYZE renewals_renewalscore")
     return filled
 
 
