@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib.postgres.functions import TransactionNow
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 
@@ -72,7 +74,11 @@ class Ticket(models.Model):
                 violation_error_message="Satisfaction is from 1 to 5.",
             ),
         ]
-        indexes = [models.Index(fields=["account", "-opened_on"], name="ticket_of_account")]
+        indexes = [
+            models.Index(fields=["account", "-opened_on"], name="ticket_of_account"),
+            # Themes are found by the beginnings of words; a ticket without a word of its own is not in it at all.
+            GinIndex(SearchVector("subject", "theme", config="simple"), name="ticket_words"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.external_id}: {self.subject}" if self.subject else self.external_id
