@@ -3,6 +3,8 @@
 from accounts.models.accounts import Account, AccountQuerySet
 from accounts.models.company import CURRENCY, Company, ExchangeRate, get_company
 from accounts.models.contacts import Contact
+from accounts.models.health import AccountHealth, HealthBand, HealthDay, HealthFactor, HealthWeightVersion
+from accounts.models.health_marks import StaleHealth
 from accounts.models.invoices import Invoice, InvoiceQuerySet
 from accounts.models.lists import AttributeDefinition, Industry, Segment
 from accounts.models.people import Team, User, UserManager, owners_visible_to
@@ -14,16 +16,22 @@ from accounts.models.touches import Touch, TouchQuerySet
 __all__ = [
     "CURRENCY",
     "Account",
+    "AccountHealth",
     "AccountQuerySet",
     "AccountSignal",
     "AttributeDefinition",
     "Company",
     "Contact",
     "ExchangeRate",
+    "HealthBand",
+    "HealthDay",
+    "HealthFactor",
+    "HealthWeightVersion",
     "Industry",
     "Invoice",
     "InvoiceQuerySet",
     "Segment",
+    "StaleHealth",
     "StaleSignal",
     "Team",
     "Ticket",

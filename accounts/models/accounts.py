@@ -36,6 +36,11 @@ class AccountQuerySet(models.QuerySet["Account"]):
 class Account(models.Model):
     """A customer organisation."""
 
+    class TouchModel(models.TextChoices):
+        HIGH = "high", "High touch"
+        MID = "mid", "Mid touch"
+        LOW = "low", "Low touch"
+
     name = models.CharField(max_length=200)
     external_id = models.CharField(max_length=80, blank=True, help_text="Its id in the system it was imported from.")
     # A segment is a large share of the book, which no index helps to find.
@@ -52,6 +57,8 @@ class Account(models.Model):
     )
     customer_since_on = models.DateField(null=True, blank=True)
     last_touch_on = models.DateField(null=True, blank=True)
+    # How closely it is looked after; blank where nobody has said.
+    touch_model = models.CharField(max_length=4, choices=TouchModel, blank=True, default="", db_default="")
     attributes = models.JSONField(default=dict, blank=True, help_text="Values of the custom attributes, by key.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

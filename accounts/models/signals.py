@@ -22,6 +22,7 @@ class AccountSignal(models.Model):
     measured_on = models.DateField()
     usage_change_rate = models.FloatField(null=True, blank=True)  # use against the 90 days before: -0.3 is a fall
     seat_change_rate = models.FloatField(null=True, blank=True)
+    login_change_rate = models.FloatField(null=True, blank=True)  # logins against the 90 days before
     severe_ticket_count = models.PositiveIntegerField(null=True, blank=True)  # severe ones open on the day
     reopened_ticket_rate = models.FloatField(null=True, blank=True)  # 0 to 1, of those resolved
     csat_score = models.FloatField(null=True, blank=True)  # 1 to 5
@@ -31,6 +32,9 @@ class AccountSignal(models.Model):
     chargeback_count = models.PositiveIntegerField(null=True, blank=True)
     has_champion_left = models.BooleanField(null=True, blank=True)
     last_touch_on = models.DateField(null=True, blank=True)
+    sentiment_score = models.FloatField(null=True, blank=True)  # 1 to 5, what the rep makes of the customer's mood
+    # Whatever else a company measures: numbers by the key of their HealthFactor.
+    custom_values = models.JSONField(null=True, blank=True)
     # Which values were made of tickets and invoices, a bit for each (accounts/signals_refresh.py); the others were
     # measured elsewhere, and no aggregation ever blanks them.
     derived_measures = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
@@ -48,6 +52,11 @@ class AccountSignal(models.Model):
                 condition=Q(nps_score__isnull=True) | Q(nps_score__gte=-100, nps_score__lte=100),
                 name="account_signal_nps",
                 violation_error_message="NPS is from -100 to 100.",
+            ),
+            models.CheckConstraint(
+                condition=Q(sentiment_score__isnull=True) | Q(sentiment_score__gte=1, sentiment_score__lte=5),
+                name="account_signal_sentiment",
+                violation_error_message="Sentiment is from 1 to 5.",
             ),
         ]
 
