@@ -1,5 +1,6 @@
 """What to do about it: flags, plans, tasks, alerts and what leaves the house because of them."""
 
 from engagement.models.monitoring import MonitoringRule
+from engagement.models.tasks import Task
 
-__all__ = ["MonitoringRule"]
+__all__ = ["MonitoringRule", "Task"]
