@@ -61,7 +61,7 @@ def _indexes(model: type[Model]) -> list[Index]:
 
 @contextmanager
 def recorded_as(*, user_id: int | None, how: str, **details: object) -> Iterator[uuid.UUID]:
-    """Everything written inside is recorded as done by this user in this way (cell, bulk, import, rule, job).
+    """Everything written inside is recorded as done by this user in this way (a word of `ChangeBatch.How`).
 
     Yields the id of the batch that these changes are: each event carries it as `pgh_context_id`. Inside another
     `recorded_as` the outer one's word stands, so that a paste made of cell edits is one batch, and a paste.

@@ -38,7 +38,7 @@ def edit_contact(*, contact: Contact, user: User, values: Mapping[str, Any], tod
 
 def delete_contact(*, contact: Contact, user: User, today: dt.date) -> None:
     """For one added by mistake: touches with them stay, without them. Who left gets the day instead."""
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         _lock(contact.account_id, user)
         was_champion = contact.is_champion
         contact.delete()
@@ -47,7 +47,7 @@ def delete_contact(*, contact: Contact, user: User, today: dt.date) -> None:
 
 
 def _save(contact: Contact, user: User, values: Mapping[str, Any], today: dt.date) -> Contact:
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         _lock(contact.account_id, user)
         was_champion = contact.is_champion
         for name in EDITED:

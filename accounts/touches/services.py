@@ -52,7 +52,7 @@ def log_touch(
         PermissionDenied: the user does not write to this account.
     """
     company = get_company()
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         account = _lock_account(account_id, user)
         touch = Touch(account=account, author=user, kind=kind, happened_at=happened_at, contact=contact)
         touch.note, touch.next_touch_on = _cleaned(note), next_touch_on
@@ -69,7 +69,7 @@ def edit_touch(*, touch_id: int, user: User, values: Mapping[str, Any], now: dt.
     Raises: as log_touch, and TouchGone.
     """
     company = get_company()
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         touch, account = _lock_touch(touch_id, user)
         before = touch.happened_at
         for name in EDITED:
@@ -86,7 +86,7 @@ def edit_touch(*, touch_id: int, user: User, values: Mapping[str, Any], now: dt.
 def delete_touch(*, touch_id: int, user: User, now: dt.datetime) -> Touch:
     """It goes from the page and stays in history. The account's last touch is the one before, if this was the last."""
     company = get_company()
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         touch, account = _lock_touch(touch_id, user)
         touch.delete()
         _take_back(account, company, touch.happened_at, touch.replaced_touch_on)

@@ -80,7 +80,7 @@ def set_family(*, account_id: int, parent_id: int | None, user: User) -> Account
         FamilyLoop: the other one is the account itself, or stands below it.
         PermissionDenied: as may_edit_family; and the other one has to be one that the user sees.
     """
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         with connection.cursor() as cursor:
             # Two moves at once could close a loop that neither of them sees. They are rare: one at a time.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('accounts.family'))")

@@ -22,7 +22,7 @@ class ScenarioQuerySet(models.QuerySet["Scenario"]):
         return self.filter(own | team | Q(visibility=Scenario.Visibility.EVERYONE))
 
 
-@track_history()
+@track_history(is_making_kept=True)
 class Scenario(models.Model):
     """A name for an ordered list of shifts, and nothing else: whoever opens it sees what they do to their own book.
 

@@ -37,19 +37,12 @@ def keep_scenario(*, by: User, name: str, visibility: str, team: Team | None, sh
     )
     if not may_keep_for(by, visibility, team):
         raise PermissionDenied("You may not keep a scenario for these people.")
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
-        # One at a time for one person, so that the bound holds.
-        User.objects.select_for_update().get(pk=by.pk)
-        if Scenario.objects.filter(owner=by).count() >= MOST_SCENARIOS:
-            raise ScenarioRefused(f"You keep {MOST_SCENARIOS} scenarios, which is as many as one person may.")
-        with _names_kept_apart(scenario):
-            scenario.save()
-    return scenario
+    return _add_scenario(by, scenario)
 
 
 def save_shifts(*, by: User, scenario_id: int, shifts: Sequence[Shift], seen_at: dt.datetime | None) -> Scenario:
     """Let a scenario consist of these shifts from now on. Raises StaleScenario."""
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="page"):
         scenario = _locked(by, scenario_id)
         wanted = [shift.as_json() for shift in shifts]
         if scenario.shifts != wanted:  # else whoever was first wrote the same
@@ -63,7 +56,7 @@ def change_scenario(
     *, by: User, scenario_id: int, name: str, visibility: str, team: Team | None, seen_at: dt.datetime | None
 ) -> Scenario:
     """Name and readers. Raises StaleScenario and ScenarioRefused."""
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="page"):
         scenario = _locked(by, scenario_id)
         _refuse_stale(scenario, seen_at)
         if visibility == Visibility.PRIVATE and scenario.owner_id != by.pk:
@@ -87,22 +80,26 @@ def duplicate_scenario(*, by: User, scenario: Scenario) -> Scenario:
         name = scenario.name[: NAME_LENGTH - len(ending)] + ending
         if name.lower() not in taken:
             break
-    copy = Scenario(owner=by, name=name, shifts=scenario.shifts)
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
-        User.objects.select_for_update().get(pk=by.pk)
-        if Scenario.objects.filter(owner=by).count() >= MOST_SCENARIOS:
-            raise ScenarioRefused(f"You keep {MOST_SCENARIOS} scenarios, which is as many as one person may.")
-        with _names_kept_apart(copy):
-            copy.save()
-    return copy
+    return _add_scenario(by, Scenario(owner=by, name=name, shifts=scenario.shifts))
 
 
 def delete_scenario(*, by: User, scenario_id: int) -> str:
     """It goes from the page and stays in history; its name."""
-    with transaction.atomic(), recorded_as(user_id=by.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="page"):
         scenario = _locked(by, scenario_id)
         scenario.delete()
     return scenario.name
+
+
+def _add_scenario(by: User, scenario: Scenario) -> Scenario:
+    with transaction.atomic(), recorded_as(user_id=by.pk, how="page"):
+        # One at a time for one person, so that the bound holds.
+        User.objects.select_for_update().get(pk=by.pk)
+        if Scenario.objects.filter(owner=by).count() >= MOST_SCENARIOS:
+            raise ScenarioRefused(f"You keep {MOST_SCENARIOS} scenarios, which is as many as one person may.")
+        with _names_kept_apart(scenario):
+            scenario.save()
+    return scenario
 
 
 def _locked(by: User, scenario_id: int) -> Scenario:

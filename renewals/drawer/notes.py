@@ -93,7 +93,7 @@ def write_note(*, renewal: Renewal, author: User, text: str) -> Written:
     if not may_write_notes(author):
         raise PermissionDenied("You may look, not write.")
     text = _cleaned(text)
-    with transaction.atomic(), recorded_as(user_id=author.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=author.pk, how="page"):
         note = Note.objects.create(renewal=renewal, author=author, text=text)
         return _call(note, renewal)
 
@@ -103,7 +103,7 @@ def edit_note(*, note: Note, user: User, text: str) -> Written:
     if note.author_id != user.pk or not may_write_notes(user):
         raise PermissionDenied("Only its author edits a note.")
     text = _cleaned(text)
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         note = Note.objects.select_for_update().get(pk=note.pk)
         if text != note.text:
             note.text, note.edited_at = text, timezone.now()
@@ -115,7 +115,7 @@ def delete_note(*, note: Note, user: User) -> None:
     """It goes from the page and stays in history."""
     if not may_delete(user, note):
         raise PermissionDenied("Only its author or an admin deletes a note.")
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         note.delete()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from django.db.models import Field, ForeignKey, Model, QuerySet
 
@@ -34,14 +34,27 @@ from renewals.models import (
     RiskFactor,
     SavedView,
     Stage,
+    TimingPolicy,
     TimingPolicyVersion,
 )
 from renewals.table.columns import COLUMNS, EDITABLE
 
+HangsOn = Literal["", "account", "renewal", "people"]
 # What the clock or the database writes is no change that a person made.
 NOT_TOLD = {"id", "created_at", "updated_at", "derived_measures"}
 # What the customer decided: these columns make sense only together.
 DECISION = ("outcome", "ordered_on", "declined_on", "final_amount", "churn_reason_id")
+# What str() of a row reads besides the row.
+READS: dict[type[Model], tuple[str, ...]] = {
+    Renewal: ("account", "contract"),
+    AccountSignal: ("account",),
+    Touch: ("account",),
+    Contract: ("account",),
+    Note: ("author", "renewal__account", "renewal__contract"),
+    Override: ("renewal__account", "renewal__contract"),
+    TimingPolicy: ("account", "segment", "industry"),
+    TimingPolicyVersion: ("policy__account", "policy__segment", "policy__industry"),
+}
 # The columns that a cell of the table stands for, where it is not the one of its name.
 BEHIND = {"outcome": DECISION}
 # A rep writes these, and what follows from writing them; the rest comes by import and belongs to managers and admins.
@@ -63,6 +76,8 @@ class Kind:
     rank: int  # where it stands among events of one batch; parents first
     is_rule: bool = False  # belongs to nobody: for those who see the whole book
     is_for_admins: bool = False
+    # What a row hangs on by its column of that name, and is seen with; "people": those it is kept for (`visibility`).
+    hangs_on: HangsOn = ""
 
     @cached_property
     def fields(self) -> dict[str, Field[Any, Any]]:
@@ -117,9 +132,9 @@ class Kind:
         rows = self.model._default_manager.all()
         if self.is_rule:
             return rows if self.is_shown_to(user) else rows.none()
-        if self in OF_RENEWAL:
+        if self.hangs_on == "renewal":
             return rows.filter(renewal__in=Renewal.objects.visible_to(user))
-        if self.code in ("signal", "contact"):
+        if self.hangs_on == "account":
             return rows.filter(account__in=Account.objects.visible_to(user))
         return cast(QuerySet[Any], self.model.objects.visible_to(user))  # type: ignore[attr-defined]
 
@@ -169,30 +184,49 @@ RULES = tuple(
         )
     )
 )
-VIEW = Kind("view", SavedView, "saved view", "saved views", len(RULES))
+VIEW = Kind("view", SavedView, "saved view", "saved views", len(RULES), hangs_on="people")
+_OTHERS: tuple[tuple[str, type[Model], HangsOn], ...] = (
+    ("note", Note, "renewal"),
+    ("override", Override, "renewal"),
+    ("account", Account, ""),
+    ("signal", AccountSignal, "account"),
+    ("ticket", Ticket, "account"),
+    ("invoice", Invoice, "account"),
+    ("contact", Contact, "account"),
+    ("touch", Touch, "account"),
+    ("contract", Contract, ""),
+    ("renewal", Renewal, ""),
+)
 NOTE, OVERRIDE, ACCOUNT, SIGNAL, TICKET, INVOICE, CONTACT, TOUCH, CONTRACT, RENEWAL = (
-    Kind(code, model, code, f"{code}s", rank)
-    for rank, (code, model) in enumerate(
-        (
-            ("note", Note),
-            ("override", Override),
-            ("account", Account),
-            ("signal", AccountSignal),
-            ("ticket", Ticket),
-            ("invoice", Invoice),
-            ("contact", Contact),
-            ("touch", Touch),
-            ("contract", Contract),
-            ("renewal", Renewal),
-        ),
-        start=len(RULES) + 1,
-    )
+    Kind(code, model, code, f"{code}s", rank, hangs_on=hangs_on)
+    for rank, (code, model, hangs_on) in enumerate(_OTHERS, start=len(RULES) + 1)
 )
 OF_BOOK = (ACCOUNT, SIGNAL, TICKET, INVOICE, CONTRACT, RENEWAL)
 KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, CONTACT, TOUCH, *OF_BOOK)}
-# What hangs on a renewal and is seen with it.
-OF_RENEWAL = (NOTE, OVERRIDE)
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
 UNDOABLE = OF_BOOK
-# What is known of an account beside its own row, and is seen with it.
-OF_ACCOUNT = (SIGNAL, TICKET, INVOICE, CONTACT, TOUCH)
+
+
+def add_kind(
+    code: str,
+    model: type[Model],
+    noun: str,
+    nouns: str,
+    *,
+    is_rule: bool = False,
+    hangs_on: HangsOn = "",
+    reads: tuple[str, ...] = (),
+) -> Kind:
+    """Tell the log, and the retention of history, of rows of an app above this one (in its `AppConfig.ready`).
+
+    `reads`: the relations that str() of a row follows. Raises ValueError where the code is taken, or nothing would say
+    who may know of the rows.
+    """
+    if code in KINDS:
+        raise ValueError(f"There is a kind of rows called {code!r} already.")
+    if is_rule == bool(hangs_on):
+        raise ValueError(f"{code}: either a rule, or hanging on an account, a renewal or people.")
+    rank = 1 + max(kind.rank for kind in KINDS.values())
+    KINDS[code] = Kind(code, model, noun, nouns, rank, is_rule=is_rule, hangs_on=hangs_on)
+    READS[model] = reads
+    return KINDS[code]

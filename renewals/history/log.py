@@ -18,7 +18,7 @@ from django.db import connection
 
 from accounts.models import User, owners_visible_to
 from config.history import NO_BATCH
-from renewals.history.kinds import ACCOUNT, KINDS, OF_ACCOUNT, OF_RENEWAL, RENEWAL, UNDOABLE, VIEW, Kind
+from renewals.history.kinds import ACCOUNT, KINDS, RENEWAL, UNDOABLE, Kind
 from renewals.history.reading import AFTER, DELETED, Entry, Event, current_states, describe, differs, load_events
 
 PAGE_LINES = 50
@@ -70,9 +70,10 @@ class Filters:
         if self.column:
             wanted = [self.column[0]]
         elif self.renewal_id:
-            wanted = [RENEWAL, *OF_RENEWAL]
+            wanted = [RENEWAL, *(kind for kind in KINDS.values() if kind.hangs_on == "renewal")]
         else:
-            wanted = [kind for kind in KINDS.values() if self.account_ids is None or not (kind.is_rule or kind == VIEW)]
+            is_all = self.account_ids is None
+            wanted = [kind for kind in KINDS.values() if is_all or not (kind.is_rule or kind.hangs_on == "people")]
         return [kind for kind in wanted if kind.is_shown_to(user)]
 
 
@@ -202,8 +203,8 @@ def _indexed_conditions(kind: Kind, filters: Filters, user: User, place: Place |
         conditions.append(condition)
         params.extend(values)
 
-    if kind == VIEW:
-        _add_views(add, user)
+    if kind.hangs_on == "people":
+        _add_shared(add, kind, user)
     if place:
         _add_place(add, kind, place)
     if filters.user_id == WITHOUT_USER:
@@ -219,8 +220,8 @@ def _indexed_conditions(kind: Kind, filters: Filters, user: User, place: Place |
     if filters.before_at:
         add("e.pgh_created_at < %s", filters.before_at)
     if filters.renewal_id:
-        add(f"e.{'renewal_id' if kind in OF_RENEWAL else 'pgh_obj_id'} = %s", filters.renewal_id)
-    elif filters.account_ids is not None and kind in OF_RENEWAL:
+        add(f"e.{'renewal_id' if kind.hangs_on == 'renewal' else 'pgh_obj_id'} = %s", filters.renewal_id)
+    elif filters.account_ids is not None and kind.hangs_on == "renewal":
         add(f"e.renewal_id IN (SELECT id FROM {RENEWAL.table} WHERE account_id = ANY(%s))", list(filters.account_ids))
     elif filters.account_ids is not None and kind == ACCOUNT:
         add("e.pgh_obj_id = ANY(%s)", list(filters.account_ids))
@@ -235,10 +236,10 @@ def _indexed_conditions(kind: Kind, filters: Filters, user: User, place: Place |
     return " AND ".join(conditions), params
 
 
-def _add_views(add: Any, user: User) -> None:
-    """Views that this user knows of, before the change and now: even who sees the whole book sees no private one."""
-    ids = list(VIEW.visible_to(user).values_list("pk", flat=True))
-    add(f"(e.pgh_obj_id = ANY(%s) OR NOT EXISTS (SELECT FROM {VIEW.table} v WHERE v.id = e.pgh_obj_id))", ids)
+def _add_shared(add: Any, kind: Kind, user: User) -> None:
+    """Rows that this user knows of, before the change and now: even who sees the whole book sees no private one."""
+    ids = list(kind.visible_to(user).values_list("pk", flat=True))
+    add(f"(e.pgh_obj_id = ANY(%s) OR NOT EXISTS (SELECT FROM {kind.table} v WHERE v.id = e.pgh_obj_id))", ids)
     add(
         "(e.visibility = 'everyone' OR e.visibility = 'private' AND e.owner_id = %s"
         " OR e.visibility = 'team' AND (e.team_id = %s OR %s))",
@@ -260,16 +261,16 @@ def _scope(kind: Kind, user: User) -> tuple[str, list[Any]]:
     """SQL that tells whether the row of the event is one that this user may see, as `visible_to` does."""
     owners = list(owners_visible_to(user).values_list("pk", flat=True))
     own = f"EXISTS (SELECT 1 FROM {RENEWAL.table} o WHERE o.{{0}} = e.pgh_obj_id AND o.owner_id = ANY(%s))"
-    if kind in OF_RENEWAL:
+    if kind.hangs_on == "renewal":
         return own.format("id").replace("e.pgh_obj_id", "e.renewal_id"), [owners]
     if kind == RENEWAL:
         return own.format("id"), [owners]
-    if kind == VIEW:
+    if kind.hangs_on == "people":
         return "true", []  # it is never found without its own condition
-    if kind in (ACCOUNT, *OF_ACCOUNT):
+    if kind == ACCOUNT or kind.hangs_on == "account":
         of_account = f"EXISTS (SELECT 1 FROM {ACCOUNT.table} o WHERE o.id = e.pgh_obj_id AND o.owner_id = ANY(%s))"
         either = f"({own.format('account_id')} OR {of_account})"
-        return either.replace("e.pgh_obj_id", "e.account_id") if kind in OF_ACCOUNT else either, [owners, owners]
+        return either.replace("e.pgh_obj_id", "e.account_id") if kind != ACCOUNT else either, [owners, owners]
     return own.format("contract_id"), [owners]
 
 

@@ -9,26 +9,15 @@ from typing import Any
 
 from django.db.models import DateField, DecimalField, Model
 
-from accounts.models import AccountSignal, AttributeDefinition, Touch, User
+from accounts.models import AttributeDefinition, User
 from accounts.templatetags.money import NOTHING, exact_money, money, percent
-from renewals.history.kinds import Kind
-from renewals.models import ChangeBatch, Contract, Note, Override, Renewal, TimingPolicy, TimingPolicyVersion
+from renewals.history.kinds import READS, Kind
+from renewals.models import ChangeBatch
 from renewals.table.columns import DATE
 
 State = Mapping[str, Any]
 DATABASE = "Database"  # who did it where nobody said: a statement typed into the database itself
 JOB = "Perennial"  # a job or a command of the product, done for nobody in particular
-# What str() of a row reads besides the row.
-READS: dict[type[Model], tuple[str, ...]] = {
-    Renewal: ("account", "contract"),
-    AccountSignal: ("account",),
-    Touch: ("account",),
-    Contract: ("account",),
-    Note: ("author", "renewal__account", "renewal__contract"),
-    Override: ("renewal__account", "renewal__contract"),
-    TimingPolicy: ("account", "segment", "industry"),
-    TimingPolicyVersion: ("policy__account", "policy__segment", "policy__industry"),
-}
 
 
 class Names:
@@ -98,6 +87,8 @@ def value_text(kind: Kind, names: Names, column: str, state: State) -> str:
         return percent(Decimal(str(value)))
     if isinstance(field, DecimalField):
         return amount_text(value, state.get("currency", ""))
+    if isinstance(value, list) and any(isinstance(part, (dict, list)) for part in value):
+        return f"{len(value):,} {'entry' if len(value) == 1 else 'entries'}"
     if isinstance(value, list):
         return ", ".join(amount_text(part, state.get("currency", "")) for part in value)
     if isinstance(value, dict):

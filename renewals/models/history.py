@@ -26,6 +26,7 @@ class ChangeBatch(models.Model):
         RULE = "rule", "Rules"
         JOB = "job", "Job"
         VIEW = "view", "Saved view"
+        PAGE = "page", "Page"
 
     id = models.UUIDField(primary_key=True)
     how = models.CharField(max_length=6, choices=How)

@@ -38,7 +38,7 @@ def pin_probability(
         StaleOverride: another one stands than was seen.
         NotOpen: the renewal is decided or has lapsed.
     """
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         renewal = lock_editable_renewal(user, renewal_id)
         score = RenewalScore.objects.filter(pk=renewal.pk).first()
         if renewal.outcome != Renewal.Outcome.OPEN:
@@ -65,7 +65,7 @@ def pin_probability(
 
 def unpin_probability(*, renewal_id: int, user: User, seen_id: int | None, as_of: dt.date) -> None:
     """Take off the pin that was seen. StaleOverride where another one stands, or none."""
-    with transaction.atomic(), recorded_as(user_id=user.pk, how="cell"):
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
         renewal = lock_editable_renewal(user, renewal_id)
         current = _standing(renewal.pk, seen_id, as_of)
         if current is None:

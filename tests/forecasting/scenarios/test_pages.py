@@ -9,12 +9,13 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import get_company
+from accounts.models import User, get_company
 from forecasting.models import Scenario
 from forecasting.scenarios import book as books
-from forecasting.scenarios.services import keep_scenario
+from forecasting.scenarios.services import keep_scenario, save_shifts
 from forecasting.scenarios.shifts import Kind, Shift
 from renewals.bulk.selection import Selection
+from renewals.history.log import Filters, read_page
 from renewals.models import BulkEdit, Renewal
 from tests.cast import Cast, make_account, make_renewal
 from tests.forecasting.forecast_book import recompute
@@ -155,8 +156,29 @@ def test_second_of_two_who_save_is_told(cast: Cast, rows: list[Renewal]) -> None
     assert (first.status_code, second.status_code) == (302, 409)
     assert "Somebody changed “One” since you opened it." in text_of(second.content)
     assert Scenario.objects.get().shifts[0]["values"] == {"percent": "5"}
-    assert Scenario.objects.get().events.get().shifts[0]["values"] == {"percent": "10"}
-    assert Scenario.objects.get().events.get().pgh_context["user"] == cast.rep.pk
+    made, changed = Scenario.objects.get().events.order_by("pgh_id")
+    assert (made.pgh_label, changed.pgh_label) == ("after_insert", "before_update")
+    assert changed.shifts[0]["values"] == {"percent": "10"}
+    assert changed.pgh_context["user"] == cast.rep.pk
+
+
+def test_log_tells_of_scenarios_to_those_who_may_open_them(cast: Cast) -> None:
+    shift = Shift(Kind.UPLIFT, OPEN, {"percent": "10"})
+    keep_scenario(by=cast.rep, name="Mine", visibility="private", team=None, shifts=[shift])
+    shared = keep_scenario(by=cast.manager, name="Ours", visibility="everyone", team=None, shifts=[shift])
+    save_shifts(by=cast.manager, scenario_id=shared.pk, shifts=[], seen_at=shared.updated_at)
+
+    def told(user: User) -> list[tuple[str, str, list[str]]]:
+        entries = [entry for step in read_page(Filters(how="page"), user).steps for entry in step.entries]
+        return sorted(
+            (entry.row, entry.who, [f"{one.label}: {one.old} > {one.new}" for one in entry.changes])
+            for entry in entries
+            if entry.kind == "scenario"
+        )
+
+    ours = [("Ours", "Mona Manager", []), ("Ours", "Mona Manager", ["Shifts: 1 entry > \u2013"])]
+    assert told(cast.rep) == [("Mine", "Rhea Rep", []), *ours]
+    assert told(cast.admin) == told(cast.outsider) == ours
 
 
 def test_duplicate_rename_and_delete(cast: Cast, rows: list[Renewal]) -> None:
