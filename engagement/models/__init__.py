@@ -1,6 +1,7 @@
 """What to do about it: flags, plans, tasks, alerts and what leaves the house because of them."""
 
+from engagement.models.feedback import FeedbackTheme
 from engagement.models.monitoring import MonitoringRule
 from engagement.models.tasks import Task
 
-__all__ = ["MonitoringRule", "Task"]
+__all__ = ["FeedbackTheme", "MonitoringRule", "Task"]
