@@ -2,6 +2,28 @@
 
 from engagement.models.feedback import FeedbackTheme
 from engagement.models.monitoring import MonitoringRule
+from engagement.models.plans import (
+    PeerStanding,
+    Plan,
+    PlanKind,
+    PlanPass,
+    PlanStep,
+    Playbook,
+    PlaybookStep,
+    PlaybookVersion,
+)
 from engagement.models.tasks import Task
 
-__all__ = ["FeedbackTheme", "MonitoringRule", "Task"]
+__all__ = [
+    "FeedbackTheme",
+    "MonitoringRule",
+    "PeerStanding",
+    "Plan",
+    "PlanKind",
+    "PlanPass",
+    "PlanStep",
+    "Playbook",
+    "PlaybookStep",
+    "PlaybookVersion",
+    "Task",
+]
