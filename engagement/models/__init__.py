@@ -1,6 +1,7 @@
 """What to do about it: flags, plans, tasks, alerts and what leaves the house because of them."""
 
 from engagement.models.feedback import FeedbackTheme
+from engagement.models.flags import Flag, FlagPass, FlagRule, Watch
 from engagement.models.monitoring import MonitoringRule
 from engagement.models.plans import (
     PeerStanding,
@@ -16,6 +17,9 @@ from engagement.models.tasks import Task
 
 __all__ = [
     "FeedbackTheme",
+    "Flag",
+    "FlagPass",
+    "FlagRule",
     "MonitoringRule",
     "PeerStanding",
     "Plan",
@@ -26,4 +30,5 @@ __all__ = [
     "PlaybookStep",
     "PlaybookVersion",
     "Task",
+    "Watch",
 ]
