@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("perennial")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["engagement.mail", "engagement.webhooks"])  # rooms with tasks.py of their own
 # Not in the settings: every command would load Celery to read them.
 app.conf.beat_schedule = {
     "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
@@ -25,6 +26,18 @@ app.conf.beat_schedule = {
     "due-calls": {"task": "forecasting.tasks.freeze_due_calls", "schedule": crontab(minute=15)},
     "due-fit-of-the-likelihood": {"task": "forecasting.tasks.request_due_fit", "schedule": crontab(minute=35)},
     "monthly-backtest": {"task": "forecasting.tasks.request_monthly_backtest", "schedule": crontab(minute=50)},
+    # What no worker got round to within its turn is asked again, not queued up behind itself.
+    "waiting-mail": {"task": "engagement.mail.tasks.send_waiting_mail", "schedule": 5.0, "options": {"expires": 5}},
+    "waiting-deliveries": {
+        "task": "engagement.webhooks.tasks.send_waiting_deliveries",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "forget-old-mail": {"task": "engagement.mail.tasks.forget_old_mail", "schedule": crontab(hour=3, minute=10)},
+    "forget-old-deliveries": {
+        "task": "engagement.webhooks.tasks.forget_old_deliveries",
+        "schedule": crontab(hour=3, minute=20),
+    },
     "nightly-forgetting": {"task": "renewals.history.tasks.forget_old_history", "schedule": crontab(hour=2, minute=40)},
 }
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pghistory
 
 from config import embedded, env
+from config.mail import CONSOLE, read_mail_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -207,7 +208,11 @@ IMPORT_MAX_BYTES = env.number("IMPORT_MAX_MEGABYTES", 200) * 1024 * 1024
 IMPORT_MAX_UNPACKED_BYTES = env.number("IMPORT_MAX_UNPACKED_MEGABYTES", 600) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# What leaves the house: docs/mail.md, docs/webhooks.md. Mail waits in a table until the server takes it.
+globals().update(read_mail_settings(env.text("EMAIL_URL", CONSOLE)))
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Perennial <perennial@localhost>")
+# Tests and development only: endpoints on this machine or network, without https.
+WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE")
 
 LOGGING = {
     "version": 1,

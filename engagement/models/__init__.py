@@ -2,6 +2,7 @@
 
 from engagement.models.feedback import FeedbackTheme
 from engagement.models.flags import Flag, FlagPass, FlagRule, Watch
+from engagement.models.mail import OutgoingMail
 from engagement.models.monitoring import MonitoringRule
 from engagement.models.plans import (
     PeerStanding,
@@ -14,13 +15,16 @@ from engagement.models.plans import (
     PlaybookVersion,
 )
 from engagement.models.tasks import Task
+from engagement.models.webhooks import Event, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Event",
     "FeedbackTheme",
     "Flag",
     "FlagPass",
     "FlagRule",
     "MonitoringRule",
+    "OutgoingMail",
     "PeerStanding",
     "Plan",
     "PlanKind",
@@ -31,4 +35,6 @@ __all__ = [
     "PlaybookVersion",
     "Task",
     "Watch",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -1,0 +1,30 @@
+"""Sending mail from beat; thin callers."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from celery import shared_task
+from django.utils import timezone
+
+from engagement.mail import sending
+from renewals.jobs import only_one
+
+MAIL_LOCK = 7_215_020  # beside those of renewals.jobs
+KEPT_FOR = dt.timedelta(days=90)
+
+
+LIMITS = {"time_limit": sending.TASK_SECONDS, "soft_time_limit": sending.TASK_SECONDS - 10}
+
+
+@shared_task(**LIMITS)  # type: ignore[untyped-decorator,unused-ignore]
+def send_waiting_mail() -> None:
+    """From beat, every few seconds. One at a time: a slow mail server must not keep every worker busy."""
+    with only_one(MAIL_LOCK, 0) as is_mine:
+        if is_mine:
+            sending.send_waiting_mail()
+
+
+@shared_task  # type: ignore[untyped-decorator,unused-ignore]
+def forget_old_mail() -> None:
+    sending.forget_old_mail(before=timezone.now() - KEPT_FOR)
