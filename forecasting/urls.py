@@ -15,4 +15,5 @@ urlpatterns = [
     path("accuracy/", include("forecasting.accuracy.urls")),
     path("reps/", include("forecasting.reps.urls")),
     path("model/", include("forecasting.learning.urls")),
+    path("targets/", include("forecasting.targets.urls")),
 ]

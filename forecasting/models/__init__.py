@@ -8,7 +8,8 @@ from forecasting.models.reps import CallRecord
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
 from forecasting.models.scenarios import Scenario, ScenarioQuerySet
 from forecasting.models.snapshots import Snapshot, SnapshotFrame
-from forecasting.models.stale import StaleMonth, StaleScore
+from forecasting.models.stale import FreshScore, StaleMonth, StaleScore
+from forecasting.models.targets import Target, TargetQuerySet
 
 __all__ = [
     "Backtest",
@@ -17,6 +18,7 @@ __all__ = [
     "BacktestScopeQuerySet",
     "CallRecord",
     "ForecastLine",
+    "FreshScore",
     "LikelihoodModel",
     "LikelihoodModelQuerySet",
     "MrrCall",
@@ -34,4 +36,6 @@ __all__ = [
     "SnapshotFrame",
     "StaleMonth",
     "StaleScore",
+    "Target",
+    "TargetQuerySet",
 ]

@@ -25,3 +25,15 @@ class StaleMonth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month_on:%b %Y}"
+
+
+class FreshScore(models.Model):
+    """A renewal that an edit has scored. Written with the score, taken away by whoever looks at what scores became.
+
+    Rows are only ever added, never updated, as those of StaleMonth. A published run leaves none: it scores everything.
+    """
+
+    renewal_id = models.BigIntegerField()  # no foreign key, which would have to be checked
+
+    def __str__(self) -> str:
+        return f"new score of {self.renewal_id}"

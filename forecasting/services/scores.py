@@ -56,6 +56,8 @@ WITH {{judging}}, changed AS (
     SELECT due_on FROM renewals_renewalevent WHERE pgh_obj_id = ANY(%(ids)s) AND pgh_created_at = now()
 ), stale AS (
     INSERT INTO forecasting_stalemonth (month_on) SELECT DISTINCT date_trunc('month', due_on) FROM changed
+), fresh AS (
+    INSERT INTO forecasting_freshscore (renewal_id) SELECT unnest(%(ids)s)
 )
 INSERT INTO renewals_renewalscore AS s ({NAMES}, edit_count)
 SELECT {NAMES}, 1 FROM jsonb_to_recordset(%(scores)s) AS t ({TYPED})
