@@ -152,16 +152,14 @@ class Watch(models.Model):
 
 
 class FlagPass(models.Model):
-    """How far the rules have been asked: one row (engagement.flags.passes).
-
-    `snapshot` is PostgreSQL's of the last pass: what it does not hold has happened since.
-    """
+    """How far the rules have been asked: one row (engagement.flags.passes)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     run_id = models.BigIntegerField(null=True)  # the last published run that the whole book was judged after
     judged_on = models.DateField(null=True)
     judged_at = models.DateTimeField(null=True)
-    snapshot = models.TextField(blank=True)
+    # Every transaction with a lower number had ended when the last pass began; it saw all of what they wrote.
+    ended_below = models.BigIntegerField(null=True)
     is_due = models.BooleanField(default=True)  # a rule was saved: the whole book is judged anew
 
     class Meta:

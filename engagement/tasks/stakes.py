@@ -1,4 +1,4 @@
-"""What is at stake with each task: derived, kept beside it, brought up to date set-based."""
+"""What is at stake with each task and each flag: derived, kept beside it, brought up to date set-based."""
 
 from __future__ import annotations
 
@@ -36,6 +36,24 @@ UPDATE engagement_task t SET stake_amount = stake.amount FROM stake
 WHERE t.id = stake.id AND t.stake_amount <> stake.amount
 """
 OPEN = "t.done_at IS NULL"
+# The same of the accounts of open flags.
+REFRESH_FLAGS = """
+WITH rate (currency, rate) AS (SELECT * FROM unnest(%(currencies)s::text[], %(rates)s::numeric[])),
+touched AS MATERIALIZED (
+    SELECT id, account_id, stake_amount FROM engagement_flag f WHERE f.cleared_at IS NULL{which}
+),
+stake AS (
+    SELECT r.account_id, sum(round(r.baseline_amount * (1 - s.probability::numeric) * rate.rate, 2)) AS amount
+    FROM renewals_renewal r
+    JOIN renewals_renewalscore s ON s.renewal_id = r.id
+    JOIN rate ON rate.currency = r.currency
+    WHERE r.outcome = 'open' AND NOT r.is_excluded AND r.account_id IN (SELECT account_id FROM touched)
+    GROUP BY r.account_id
+)
+UPDATE engagement_flag f SET stake_amount = coalesce(stake.amount, 0)
+FROM touched LEFT JOIN stake USING (account_id)
+WHERE f.id = touched.id AND f.stake_amount <> coalesce(stake.amount, 0)
+"""
 
 
 def refresh_stakes(
@@ -51,4 +69,14 @@ def refresh_stakes(
         which, params["ids"] = f"{OPEN} AND t.account_id = ANY(%(ids)s)", list(account_ids)
     with connection.cursor() as cursor:
         cursor.execute(REFRESH.format(which=which), params)
+        return int(cursor.rowcount)
+
+
+def refresh_flag_stakes(*, as_of: dt.date, account_ids: Collection[int] | None = None) -> int:
+    """Of the open flags of these accounts, or of all; how many were written."""
+    rates = read_rates(as_of=as_of)
+    which = "" if account_ids is None else " AND f.account_id = ANY(%(ids)s)"
+    params: dict[str, Any] = {"currencies": list(rates), "rates": list(rates.values()), "ids": list(account_ids or [])}
+    with connection.cursor() as cursor:
+        cursor.execute(REFRESH_FLAGS.format(which=which), params)
         return int(cursor.rowcount)

@@ -1,0 +1,1 @@
+"""Which accounts need attention and why: flags by rule and by hand, and watchlists."""
