@@ -108,6 +108,7 @@ def create_playbooks(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("engagement", "0004_plans")]
+    # Its history is written by a function that pghistory brings.
+    dependencies = [("engagement", "0004_plans"), ("pghistory", "0007_auto_20250421_0444")]
 
     operations = [migrations.RunPython(create_playbooks, migrations.RunPython.noop, elidable=False)]
