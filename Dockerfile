@@ -10,7 +10,7 @@ COPY . .
 # Static files are collected here, with throw-away settings, so that a container starts without a build step.
 RUN SECRET_KEY=collect DATABASE_URL=postgresql:///none REDIS_URL=redis://none STATIC_ROOT=/app/staticfiles \
     /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
-    && /venv/bin/python -m compileall -q accounts renewals forecasting engagement config
+    && /venv/bin/python -m compileall -q accounts renewals forecasting engagement dashboards config
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /home/perennial --create-home --shell /usr/sbin/nologin perennial

@@ -26,6 +26,11 @@ app.conf.beat_schedule = {
     "due-calls": {"task": "forecasting.tasks.freeze_due_calls", "schedule": crontab(minute=15)},
     "due-fit-of-the-likelihood": {"task": "forecasting.tasks.request_due_fit", "schedule": crontab(minute=35)},
     "monthly-backtest": {"task": "forecasting.tasks.request_monthly_backtest", "schedule": crontab(minute=50)},
+    "bring-dashboards-up-to-date": {
+        "task": "dashboards.tasks.bring_up_to_date",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     # What no worker got round to within its turn is asked again, not queued up behind itself.
     "waiting-mail": {"task": "engagement.mail.tasks.send_waiting_mail", "schedule": 5.0, "options": {"expires": 5}},
     "waiting-deliveries": {

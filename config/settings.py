@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "renewals",
     "forecasting",
     "engagement",
+    "dashboards",
 ]
 
 MIDDLEWARE = [

@@ -19,7 +19,7 @@ from tests.permissions import ROLES, Row, Value
 
 PARTS = [import_module(f"tests.permissions.{part.name}") for part in pkgutil.iter_modules(permissions.__path__)]
 ROWS: list[Row] = [row for part in PARTS for row in part.ROWS]
-OUR_APPS = ("accounts", "renewals", "forecasting", "engagement")
+OUR_APPS = ("accounts", "renewals", "forecasting", "engagement", "dashboards")
 
 
 def addresses(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[str]:

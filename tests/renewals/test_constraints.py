@@ -7,7 +7,7 @@ from django.db.models import CheckConstraint
 def test_every_check_can_say_what_is_wrong() -> None:
     checks = [
         constraint
-        for app in ("accounts", "renewals", "forecasting", "engagement")
+        for app in ("accounts", "renewals", "forecasting", "engagement", "dashboards")
         for model in apps.get_app_config(app).get_models()
         for constraint in model._meta.constraints
         if isinstance(constraint, CheckConstraint)

@@ -1,0 +1,234 @@
+"""The roll-ups under the dashboards. `dashboards.rollups` says what each word means."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Account, Segment, Team, User, owners_visible_to
+
+
+class Level(models.IntegerChoices):
+    """Whose cells: of everybody, of the owners of a team, of an owner. Each renewal is in one cell of each level."""
+
+    BOOK = 0, "Whole book"
+    TEAM = 1, "Team"
+    OWNER = 2, "Owner"
+
+
+class CellQuerySet(models.QuerySet["Cell"]):
+    def visible_to(self, user: User) -> CellQuerySet:
+        """Cells of what a user sees: all; or those of their team and of its members; or their own."""
+        if user.sees_all:
+            return self
+        seen = Q(level=Level.OWNER, owner__in=owners_visible_to(user))
+        if user.team_id is not None:
+            seen |= Q(level=Level.TEAM, team_id=user.team_id)
+        return self.filter(seen)
+
+    def of(self, *, team: Team | None, owner: User | None, segment: Segment | None = None) -> CellQuerySet:
+        """The cells that add up to an owner, or else a team, or else the book; of a segment, or all."""
+        if owner:
+            cells = self.filter(level=Level.OWNER, owner=owner)
+        elif team:
+            cells = self.filter(level=Level.TEAM, team=team)
+        else:
+            cells = self.filter(level=Level.BOOK)
+        return cells.filter(segment=segment) if segment else cells
+
+    def by_owner(self, *, team: Team | None, segment: Segment | None = None) -> CellQuerySet:
+        """The cells of each owner, of a team or of everybody."""
+        cells = self.filter(level=Level.OWNER)
+        cells = cells.filter(owner__team=team) if team else cells
+        return cells.filter(segment=segment) if segment else cells
+
+    def by_team(self, *, segment: Segment | None = None) -> CellQuerySet:
+        cells = self.filter(level=Level.TEAM)
+        return cells.filter(segment=segment) if segment else cells
+
+
+def _kept_key(model: type[models.Model]) -> models.ForeignKey[models.Model | None]:
+    """A reference that the database does not check: all cells are made of its own rows."""
+    return models.ForeignKey(
+        model, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+
+
+def _sum() -> models.BigIntegerField[int, int]:
+    return models.BigIntegerField(default=0)
+
+
+def _sums() -> ArrayField[list[int], list[int]]:
+    return ArrayField(models.BigIntegerField())
+
+
+class Cell(models.Model):
+    """A month of a level, team or owner, and segment. Amounts are cents of the reporting currency.
+
+    Approved exceptions are in none, nor what is in a currency without a rate. An amount is converted, half to even,
+    for each renewal by itself, so that every sum of cells is the sum of the rows behind it.
+    """
+
+    level = models.SmallIntegerField(choices=Level)
+    team = _kept_key(Team)
+    owner = _kept_key(User)
+    segment = _kept_key(Segment)
+    month_on = models.DateField()
+    # The cohort: what is due in the month. renewed + lost + past due + open = due, in baselines and in count.
+    due_count = _sum()
+    due_cents = _sum()
+    renewed_count = _sum()
+    renewed_baseline_cents = _sum()
+    kept_cents = _sum()  # min(R, B)
+    renewed_cents = _sum()  # R
+    kept_in_time_cents = _sum()  # of early and on time
+    upsell_cents = _sum()
+    cross_sell_cents = _sum()
+    downsell_cents = _sum()
+    lost_count = _sum()  # lost, lapsed and win-back
+    lost_cents = _sum()
+    lapsed_count = _sum()
+    lapsed_cents = _sum()
+    win_back_count = _sum()
+    win_back_cents = _sum()  # R
+    open_count = _sum()
+    open_cents = _sum()
+    past_due_count = _sum()
+    past_due_cents = _sum()
+    early_count = _sum()
+    early_cents = _sum()  # R, as of the two classes that follow
+    on_time_count = _sum()
+    on_time_cents = _sum()
+    late_count = _sum()
+    late_cents = _sum()
+    # min(R, B) of what was ordered by the last day, and before the first day, of the month or its fiscal quarter.
+    in_month_cents = _sum()
+    in_quarter_cents = _sum()
+    before_month_cents = _sum()
+    before_quarter_cents = _sum()
+    # Accounts, each once a month, or once a quarter in the first month in which it is due (or renewed).
+    month_accounts = _sum()
+    quarter_accounts = _sum()
+    renewed_month_accounts = _sum()
+    renewed_quarter_accounts = _sum()
+    # What was ordered in the month, whenever it is due (attribution: order period).
+    ordered_count = _sum()
+    ordered_kept_cents = _sum()
+    ordered_renewed_cents = _sum()
+    ordered_in_time_cents = _sum()
+    ordered_month_accounts = _sum()
+    ordered_quarter_accounts = _sum()
+    # Of that, min(R, B) of what is due before the month or quarter begins, and after it ends.
+    ordered_overdue_month_cents = _sum()
+    ordered_overdue_quarter_cents = _sum()
+    ordered_ahead_month_cents = _sum()
+    ordered_ahead_quarter_cents = _sum()
+    # What is due or ordered in the month, whichever is later (attribution: hybrid).
+    hybrid_count = _sum()
+    hybrid_kept_cents = _sum()
+    hybrid_renewed_cents = _sum()
+    hybrid_in_time_cents = _sum()
+    hybrid_month_accounts = _sum()
+    hybrid_quarter_accounts = _sum()
+    # Of the cohort's renewed ones by days from due to order (rollups.DELAYS), of its past due ones by age (AGES).
+    delay_counts = _sums()
+    delay_kept_cents = _sums()
+    age_counts = _sums()
+    age_cents = _sums()
+    last_due_on = models.DateField(null=True)  # of the cohort
+    row_hash = models.BigIntegerField(editable=False)  # of all of the above, to write only what changed
+
+    objects = CellQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["level", "team", "owner", "segment", "month_on"],
+                nulls_distinct=False,
+                name="dashboard_cell_once",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["month_on"], name="dashboard_cell_month"),
+            models.Index(fields=["owner"], name="dashboard_cell_owner", condition=Q(level=Level.OWNER)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_level_display()} in {self.month_on:%b %Y}"
+
+
+class LateAccountQuerySet(models.QuerySet["LateAccount"]):
+    def visible_to(self, user: User) -> LateAccountQuerySet:
+        return self if user.sees_all else self.filter(owner__in=owners_visible_to(user))
+
+    def of(self, *, team: Team | None, owner: User | None, segment: Segment | None = None) -> LateAccountQuerySet:
+        rows = self.filter(owner=owner) if owner else self.filter(owner__team=team) if team else self
+        return rows.filter(account__segment=segment) if segment else rows
+
+
+class LateAccount(models.Model):
+    """How an account ordered what an owner worked, in the two years before the roll-up; only where it was ever late."""
+
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    owner = _kept_key(User)
+    ordered_count = models.IntegerField()  # early, on time, late and win-back
+    late_count = models.IntegerField()  # late and win-back
+    late_cents = models.BigIntegerField()  # R
+    late_days = models.IntegerField()  # calendar days after the due day, of the late ones together
+
+    objects = LateAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "owner"], nulls_distinct=False, name="late_account_once")
+        ]
+        indexes = [models.Index(fields=["owner"], name="late_account_owner")]
+
+    def __str__(self) -> str:
+        return f"lateness of account {self.account_id}"
+
+
+class RollUp(models.Model):
+    """Of which run the cells are, in one row; without it there are none."""
+
+    run_id = models.BigIntegerField()
+    as_of_on = models.DateField()
+    rolled_up_at = models.DateTimeField()
+    fiscal_start = models.SmallIntegerField()
+    currency = models.CharField(max_length=3)
+    rates = models.JSONField(default=dict)  # by currency, as text: what every amount was converted by
+    unrated = models.JSONField(default=dict)  # renewals in a currency without a rate, by currency
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="dashboard_roll_up_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"dashboards as of {self.as_of_on}"
+
+    @property
+    def exact_rates(self) -> dict[str, Decimal]:
+        return {currency: Decimal(rate) for currency, rate in self.rates.items()}
+
+
+class StaleCell(models.Model):
+    """A month and an account that something was changed in since; no month: everything is to be added up anew.
+
+    Triggers write these with every change, whoever makes it and however, raw SQL included. Rows are only ever added,
+    so that no edit waits for another one or for who adds up.
+    """
+
+    month_on = models.DateField(null=True)
+    account_id = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"stale: {self.month_on}"
+
+
+# What is added up, in the order of the table; the engine of the roll-ups has one array for each.
+SUMS: Final = tuple(field.name for field in Cell._meta.local_fields if type(field) is models.BigIntegerField)[:-1]

@@ -1,0 +1,100 @@
+"""Cells from arrays into their table; what is stored just so already is not written again."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboards.models.cells import SUMS
+from dashboards.rollups.adding import CLASSES, KEYS, VALUES
+from dashboards.rollups.lateness import LATE_KEYS, LATE_SUMS
+from forecasting.engine.arrays import NO_DAY, NO_ID, Integers
+from forecasting.frames import Arrays, Column, copy_in, copy_out
+
+MONTH_ON: Final = "make_date(1970 + (month / 12)::int, mod(month, 12)::int + 1, 1)"
+MONTH: Final = "(extract(year FROM month_on) - 1970) * 12 + extract(month FROM month_on) - 1"
+STAGED: Final = (*KEYS, *VALUES, "row_hash")
+SCOPE_COLUMNS: Final = ("level", "team_id", "owner_id", "segment_id")
+
+
+def _created(table: str, names: tuple[str, ...]) -> str:
+    columns = ", ".join(f"{name} bigint NOT NULL" for name in names)
+    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DELETE ROWS"
+
+
+def _arrays() -> list[str]:
+    return [f"ARRAY[{', '.join(f'{name}_{at}' for at in range(count))}]" for name, count in CLASSES.items()]
+
+
+CELL_COLUMNS: Final = (*SCOPE_COLUMNS, "month_on", *SUMS, *CLASSES, "last_due_on", "row_hash")
+CELL_VALUES: Final = (
+    "level",
+    *(f"NULLIF({name}, {NO_ID})" for name in SCOPE_COLUMNS[1:]),
+    MONTH_ON,
+    *SUMS,
+    *_arrays(),
+    f"CASE WHEN last_due = {NO_DAY} THEN NULL ELSE DATE '1970-01-01' + last_due::int END",
+    "row_hash",
+)
+INSERT_CELLS: Final = (
+    f"INSERT INTO dashboards_cell ({', '.join(CELL_COLUMNS)}) SELECT {', '.join(CELL_VALUES)} FROM staged_cell"
+)
+INSERT_LATE: Final = (
+    f"INSERT INTO dashboards_lateaccount ({', '.join((*LATE_KEYS, *LATE_SUMS))})"
+    f" SELECT account_id, NULLIF(owner_id, {NO_ID}), {', '.join(LATE_SUMS)} FROM staged_late"
+)
+STORED_LATE: Final = (
+    Column("id", "int8", "id"),
+    Column("account_id", "int8", "account_id"),
+    Column("owner_id", "int8", f"COALESCE(owner_id, {NO_ID})"),
+    *(Column(name, "int8", name) for name in LATE_SUMS),
+)
+
+
+def replace_cells(cursor: Any, cells: Arrays, months: Integers | None) -> int:
+    """Make the stored cells of these months (of all, where None) those that are given; how many were written."""
+    if months is not None:
+        is_in = np.isin(cells["month"], months)
+        cells = {name: values[is_in] for name, values in cells.items()}
+    condition, parameters = ("TRUE", ()) if months is None else (f"{MONTH} = ANY(%s)", (months.tolist(),))
+    columns = [Column("id", "int8", "id"), Column("row_hash", "int8", "row_hash")]
+    stored = copy_out(cursor, columns, f"dashboards_cell WHERE {condition}", parameters)
+    hashes = _hashes(cells, (*KEYS, *VALUES))
+    new, gone = ~np.isin(hashes, stored["row_hash"]), ~np.isin(stored["row_hash"], hashes)
+    if gone.any():
+        cursor.execute("DELETE FROM dashboards_cell WHERE id = ANY(%s)", [stored["id"][gone].tolist()])
+    if new.any():
+        cursor.execute(_created("staged_cell", STAGED))
+        cursor.execute("DELETE FROM staged_cell")
+        copy_in(cursor, "staged_cell", {name: (cells | {"row_hash": hashes})[name][new] for name in STAGED})
+        cursor.execute(INSERT_CELLS)
+    return int(new.sum())
+
+
+def replace_late_accounts(cursor: Any, rows: Arrays, account_ids: Integers | None) -> None:
+    """Make the stored ones of these accounts (of all, where None) those that are given."""
+    condition, parameters = ("TRUE", ()) if account_ids is None else ("account_id = ANY(%s)", (account_ids.tolist(),))
+    stored = copy_out(cursor, STORED_LATE, f"dashboards_lateaccount WHERE {condition}", parameters)
+    names = (*LATE_KEYS, *LATE_SUMS)
+    ours, theirs = _hashes(rows, names), _hashes(stored, names)
+    new, gone = ~np.isin(ours, theirs), ~np.isin(theirs, ours)
+    if gone.any():
+        cursor.execute("DELETE FROM dashboards_lateaccount WHERE id = ANY(%s)", [stored["id"][gone].tolist()])
+    if new.any():
+        cursor.execute(_created("staged_late", names))
+        cursor.execute("DELETE FROM staged_late")
+        copy_in(cursor, "staged_late", {name: rows[name][new].astype(np.int64) for name in names})
+        cursor.execute(INSERT_LATE)
+
+
+def _hashes(rows: Arrays, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """64 bits of each row, by the finaliser of SplitMix64."""
+    mixed = np.zeros(rows[names[0]].size, dtype=np.uint64)
+    for name in names:
+        mixed ^= rows[name].astype(np.int64).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+        mixed ^= mixed >> np.uint64(31)
+    return mixed.view(np.int64)
