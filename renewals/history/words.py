@@ -71,7 +71,7 @@ def row_label(kind: Kind, names: Names, object_id: int, state: State) -> str:
 
 def value_text(kind: Kind, names: Names, column: str, state: State) -> str:
     value, field = state.get(column), kind.fields[column]
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return NOTHING
     if column in kind.foreign_keys():
         return names.of(kind.foreign_keys()[column], value)
