@@ -4,6 +4,7 @@ from accounts.models import get_company
 from config.celery import app
 from forecasting import services, snapshots
 from forecasting.accuracy import services as accuracy
+from forecasting.health import refresh_health
 from forecasting.learning import services as learning
 from forecasting.mrr import services as mrr
 from forecasting.reps import services as reps
@@ -35,6 +36,7 @@ def dispatch_waiting_runs() -> None:
     services.refresh_stale_months()
     services.judge_data_rules()
     mrr.roll_up_mrr()
+    refresh_health(as_of=today)
     learning.dispatch_fits()
     reps.measure_calls()
     accuracy.dispatch_backtests()

@@ -22,6 +22,7 @@ from django.utils import timezone
 from accounts.models import get_company
 from accounts.signals_refresh import refresh_signals
 from forecasting.frames import fit_history, load_likelihood, load_rules
+from forecasting.health import refresh_health
 from forecasting.models import LikelihoodModel, Run, RunChunk
 from forecasting.mrr import services as mrr
 from forecasting.queue import send
@@ -75,7 +76,7 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
             run.likelihood_model = LikelihoodModel.objects.light().newest_fitted()
             with connection.cursor() as cursor:
                 clear_staging(cursor)
-                _, model = load_likelihood(run.likelihood_model_id)
+                _, model, _ = load_likelihood(run.likelihood_model_id)
                 learned = fit_history(cursor, replace(load_rules(None), likelihood=model), run.as_of_on)
                 ranges, run.row_count = _account_ranges(cursor, chunk_rows)
             kept = {"likelihood_table": learned.rates.to_dict(), "rep_records": learned.records.to_dict()}
@@ -138,10 +139,11 @@ def compute_chunk(*, run_id: int, chunk_id: int) -> None:
 
 
 def _publish(run_id: int) -> None:
-    """Publish, then see to data rules and recurring revenue. What is lost in between is found by the next beat."""
+    """Publish, then see to data rules, recurring revenue and health. What is lost in between the next beat finds."""
     guarded(run_id, lambda: publish_run(run_id=run_id))
     judge_data_rules()
     mrr.roll_up_mrr()
+    refresh_health(as_of=get_company().today())
 
 
 def execute_run(*, run_id: int, processes: int = 1, on_progress: Callable[[Run], None] | None = None) -> None:

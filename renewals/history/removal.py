@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import ForeignKey, Model
+from django.db.models import CompositePrimaryKey, ForeignKey, Model
 
 from renewals.history.batches import ids_in_ranges
 from renewals.history.kinds import Kind
@@ -80,8 +80,9 @@ def _pointers(model: type[Model]) -> list[tuple[type[Model], str]]:
 
 
 def _is_part(model: type[Model]) -> bool:
-    """A table with one row per row of another one holds what was derived from it, and goes with it; breaches too."""
-    return isinstance(model._meta.pk, ForeignKey) or model is AccountBreach
+    """A table with one row per row of another one, or per day of it, holds what was derived and goes with it; breaches
+    too."""
+    return isinstance(model._meta.pk, ForeignKey | CompositePrimaryKey) or model is AccountBreach
 
 
 def _use(other: type[Model], column: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
+from accounts.models import get_company
 from forecasting import services
+from forecasting.health import refresh_health
 from forecasting.models import Run
 from forecasting.mrr import services as mrr
 
@@ -57,6 +59,7 @@ class Command(BaseCommand):
         if not options["no_data_rules"]:
             services.judge_data_rules()
             mrr.roll_up_mrr()
+            refresh_health(as_of=options["as_of"] or get_company().today())
 
     def _print_progress(self, run: Run) -> None:
         progress = run.progress()
