@@ -60,5 +60,10 @@ class AccountSignal(models.Model):
             ),
         ]
 
+        indexes = [
+            # Few rows.
+            models.Index(fields=["measured_on"], name="signal_champion_left", condition=Q(has_champion_left=True))
+        ]
+
     def __str__(self) -> str:
         return f"{self.account} on {self.measured_on}"

@@ -76,6 +76,11 @@ class Ticket(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "-opened_on"], name="ticket_of_account"),
+            models.Index(
+                fields=["account"],
+                name="ticket_severe_open",
+                condition=Q(resolved_on__isnull=True, severity__in=("high", "urgent")),
+            ),
             # Themes are found by the beginnings of words; a ticket without a word of its own is not in it at all.
             GinIndex(SearchVector("subject", "theme", config="simple"), name="ticket_words"),
         ]

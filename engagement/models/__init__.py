@@ -1,5 +1,16 @@
 """What to do about it: flags, plans, tasks, alerts and what leaves the house because of them."""
 
+from engagement.models.alerts import (
+    Alert,
+    AlertMute,
+    AlertPass,
+    AlertPreference,
+    AlertRule,
+    GroundedRule,
+    Notification,
+    RiskMark,
+    Subscription,
+)
 from engagement.models.feedback import FeedbackTheme
 from engagement.models.flags import Flag, FlagPass, FlagRule, Watch
 from engagement.models.mail import OutgoingMail
@@ -18,12 +29,19 @@ from engagement.models.tasks import Task
 from engagement.models.webhooks import Event, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Alert",
+    "AlertMute",
+    "AlertPass",
+    "AlertPreference",
+    "AlertRule",
     "Event",
     "FeedbackTheme",
     "Flag",
     "FlagPass",
     "FlagRule",
+    "GroundedRule",
     "MonitoringRule",
+    "Notification",
     "OutgoingMail",
     "PeerStanding",
     "Plan",
@@ -33,6 +51,8 @@ __all__ = [
     "Playbook",
     "PlaybookStep",
     "PlaybookVersion",
+    "RiskMark",
+    "Subscription",
     "Task",
     "Watch",
     "WebhookDelivery",
