@@ -6,5 +6,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("engagement.account_page.urls")),
     path("", include("engagement.support.urls")),
     path("", include("engagement.payments.urls")),
+    path("feedback/", include("engagement.feedback.urls")),
     path("unmonitored/", include("engagement.monitoring.urls")),
 ]

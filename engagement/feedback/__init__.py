@@ -1,0 +1,1 @@
+"""What customers ask support for, by theme: who answers it in the product, and what has come of that."""
