@@ -177,7 +177,7 @@ def _find(cursor: Any, rule: FlagRule) -> None:
 
 
 def _write(cursor: Any, rules: Sequence[FlagRule], now: dt.datetime, account_ids: Collection[int] | None) -> Flagged:
-    params = {"now": now, "ids": None if account_ids is None else list(account_ids)}
+    params: dict[str, Any] = {"now": now, "ids": None if account_ids is None else list(account_ids)}
     scope = "" if account_ids is None else " AND f.account_id = ANY(%(ids)s)"
     cursor.execute(MOVED)
     cleared_count = 0

@@ -37,6 +37,7 @@ class Measure:
     """
 
     label: str
+    asks: str  # a limit in words, with a place for it
     sql: str
     sign: Sign
     lowest: int
@@ -101,74 +102,169 @@ FAILED: Final = f"due_on > %(today)s - {FAILED_DAYS} AND due_on <= %(today)s AND
 UNPAID: Final = "settled_on IS NULL AND due_on < %(today)s"
 
 MEASURES: Final[dict[str, Measure]] = {
-    "risk": Measure("Risk at least", "s.risk_score", ">=", 0, 100, _plain("risk"), is_of_renewal=True),
+    "risk": Measure(
+        "Risk at least", "risk of {} or more", "s.risk_score", ">=", 0, 100, _plain("risk"), is_of_renewal=True
+    ),
     "probability": Measure(
-        "Probability at most", "s.probability * 100", "<=", 0, 100, _plain("probability", "%"), "%", is_of_renewal=True
+        "Probability at most",
+        "probability of {}% or less",
+        "s.probability * 100",
+        "<=",
+        0,
+        100,
+        _plain("probability", "%"),
+        "%",
+        is_of_renewal=True,
     ),
     "confidence": Measure(
-        "Confidence at most", "r.confidence", "<=", 0, 100, _plain("confidence", "%"), "%", is_of_renewal=True
+        "Confidence at most",
+        "confidence of {}% or less",
+        "r.confidence",
+        "<=",
+        0,
+        100,
+        _plain("confidence", "%"),
+        "%",
+        is_of_renewal=True,
     ),
     "timing": Measure(
-        "Timing class", "s.timing_class", "=", 0, 8, lambda code: CLASS_OF_CODE.get(int(code), "decided").lower(),
-        is_of_renewal=True, choices=tuple((str(one.value), str(one.label)) for one in OPEN_CLASSES.values()),
+        "Timing class",
+        "timing class {}",
+        "s.timing_class",
+        "=",
+        0,
+        8,
+        lambda code: CLASS_OF_CODE.get(int(code), "decided").lower(),
+        is_of_renewal=True,
+        choices=tuple((str(one.value), str(one.label)) for one in OPEN_CLASSES.values()),
     ),
     "decision_days": Measure(
-        "Days to the decision at most", "r.decision_on - %(today)s", "<=", 0, 1000, _until("decision"), "days",
-        is_of_renewal=True, help_text="A decision date that is past counts too.",
+        "Days to the decision at most",
+        "decision within {} days",
+        "r.decision_on - %(today)s",
+        "<=",
+        0,
+        1000,
+        _until("decision"),
+        "days",
+        is_of_renewal=True,
+        help_text="A decision date that is past counts too.",
     ),
     "due_days": Measure(
-        "Days to the due date at most", "r.due_on - %(today)s", "<=", 0, 1000, _until("due"), "days",
-        is_of_renewal=True, help_text="What is overdue counts too.",
+        "Days to the due date at most",
+        "due within {} days",
+        "r.due_on - %(today)s",
+        "<=",
+        0,
+        1000,
+        _until("due"),
+        "days",
+        is_of_renewal=True,
+        help_text="What is overdue counts too.",
     ),
     "baseline": Measure(
-        "Baseline at least", "r.baseline_amount * rate.rate", ">=", 0, 1_000_000_000, _plain("baseline"),
-        is_of_renewal=True, help_text="In the reporting currency.",
+        "Baseline at least",
+        "baseline of {} or more",
+        "r.baseline_amount * rate.rate",
+        ">=",
+        0,
+        1_000_000_000,
+        _plain("baseline"),
+        is_of_renewal=True,
+        help_text="In the reporting currency.",
     ),
-    "health": Measure("Health at most", "h.score", "<=", 0, 100, _plain("health")),
+    "health": Measure("Health at most", "health of {} or less", "h.score", "<=", 0, 100, _plain("health")),
     "untouched_days": Measure(
-        "Days without a touch at least", f"coalesce(%(today)s - a.last_touch_on, {NEVER_TOUCHED})", ">=", 1, 1000,
-        _silence, "days",
+        "Days without a touch at least",
+        "no touch for {} days or more",
+        f"coalesce(%(today)s - a.last_touch_on, {NEVER_TOUCHED})",
+        ">=",
+        1,
+        1000,
+        _silence,
+        "days",
     ),
     "severe_tickets": Measure(
-        "Severe tickets open, at least", "coalesce(severe.value, 0)", ">=", 1, 1000,
+        "Severe tickets open, at least",
+        "severe tickets open: {} or more",
+        "coalesce(severe.value, 0)",
+        ">=",
+        1,
+        1000,
         _count("severe ticket open", "severe tickets open"),
         source=_per_account("severe", "count(*)", "accounts_ticket", SEVERE_OPEN),
     ),
     "leaving_tickets": Measure(
-        "Tickets about leaving, at least", "coalesce(leaving.value, 0)", ">=", 1, 1000,
-        _count("ticket about leaving", "tickets about leaving"), f"in {ENDING_DAYS} days",
+        "Tickets about leaving, at least",
+        f"tickets about leaving in {ENDING_DAYS} days: {{}} or more",
+        "coalesce(leaving.value, 0)",
+        ">=",
+        1,
+        1000,
+        _count("ticket about leaving", "tickets about leaving"),
+        f"in {ENDING_DAYS} days",
         source=_per_account("leaving", "count(*)", "accounts_ticket", LEAVING),
         help_text="Ending the service, exporting data, cancelling, moving to another product.",
     ),
     "reopened_tickets": Measure(
-        "Tickets reopened, at least", "coalesce(reopened.value, 0)", ">=", 1, 1000,
-        _count("ticket reopened", "tickets reopened"), f"in {RECENT_DAYS} days",
+        "Tickets reopened, at least",
+        f"tickets reopened in {RECENT_DAYS} days: {{}} or more",
+        "coalesce(reopened.value, 0)",
+        ">=",
+        1,
+        1000,
+        _count("ticket reopened", "tickets reopened"),
+        f"in {RECENT_DAYS} days",
         source=_per_account("reopened", "count(*)", "accounts_ticket", REOPENED),
     ),
     "failed_payments": Measure(
-        "Payments failed or charged back, at least", "coalesce(failed.value, 0)", ">=", 1, 1000,
-        _count("payment failed or charged back", "payments failed or charged back"), f"in {FAILED_DAYS} days",
+        "Payments failed or charged back, at least",
+        f"payments failed or charged back in {FAILED_DAYS} days: {{}} or more",
+        "coalesce(failed.value, 0)",
+        ">=",
+        1,
+        1000,
+        _count("payment failed or charged back", "payments failed or charged back"),
+        f"in {FAILED_DAYS} days",
         source=_per_account("failed", "count(*)", "accounts_invoice", FAILED),
     ),
     "unpaid_days": Measure(
-        "An invoice unpaid for days, at least", "unpaid.value", ">=", 1, 1000,
-        lambda days: f"invoice unpaid {_count('day')(days)} past due", "days",
+        "An invoice unpaid for days, at least",
+        "an invoice unpaid for {} days or more",
+        "unpaid.value",
+        ">=",
+        1,
+        1000,
+        lambda days: f"invoice unpaid {_count('day')(days)} past due",
+        "days",
         source=_per_account("unpaid", "max(%(today)s - due_on)", "accounts_invoice", UNPAID),
     ),
     "usage_fall": Measure(
-        "Use fallen by at least", "round((-usage.value * 100)::numeric, 1)", ">=", 1, 100,
-        lambda percent: f"use down {percent:.0f}%", "%",
+        "Use fallen by at least",
+        "use down by {}% or more",
+        "round((-usage.value * 100)::numeric, 1)",
+        ">=",
+        1,
+        100,
+        lambda percent: f"use down {percent:.0f}%",
+        "%",
         source=_newest_signal(
             "usage", "usage_change_rate", f"usage_change_rate IS NOT NULL AND measured_on > %(today)s - {USAGE_DAYS}"
         ),
         help_text="Against the 90 days before; measured in the last 90 days.",
     ),
     "champion_left": Measure(
-        "Champion", "champion.value::int", "=", 0, 1, lambda has: "champion left" if has else "champion is there",
+        "The champion",
+        "the champion {}",
+        "champion.value::int",
+        "=",
+        0,
+        1,
+        lambda has: "champion left" if has else "champion is there",
         source=_newest_signal("champion", "has_champion_left", "has_champion_left IS NOT NULL"),
-        choices=(("1", "Has left, and none is left"),),
+        choices=(("1", "Has left"),),
     ),
-}  # fmt: skip
+}
 
 
 def read_conditions(conditions: Mapping[str, Any]) -> dict[str, int]:
@@ -199,12 +295,10 @@ def is_of_renewals(conditions: Mapping[str, Any]) -> bool:
 
 
 def say_limit(key: str, limit: float) -> str:
-    """A condition as a rule's page names it: "Risk at least 60"."""
+    """A condition in words: "risk of 60 or more"."""
     measure = MEASURES[key]
-    if measure.choices:
-        return f"{measure.label}: {dict(measure.choices).get(str(int(limit)), limit)}".lower()
-    text = f"{measure.label} {limit:,.0f}"
-    return f"{text}%" if measure.unit == "%" else f"{text} {measure.unit}".replace(" days", "").strip()
+    said = dict(measure.choices).get(str(int(limit)), "").lower() if measure.choices else f"{limit:,.0f}"
+    return measure.asks.format(said)
 
 
 def say_conditions(conditions: Mapping[str, Any]) -> str:
@@ -226,7 +320,7 @@ def say_ended(values: Mapping[str, Any]) -> str:
         if measure is None or measure.holds(measured, limit):
             continue
         now = "not known any more" if measured is None else measure.say(measured)
-        said.append(f"{now} ({say_limit(key, limit)[0].lower()}{say_limit(key, limit)[1:]})")
+        said.append(f"{now} (asked: {say_limit(key, limit)})")
     return _sentence(said)
 
 
