@@ -26,29 +26,64 @@ class RailItem:
     count_url: str = ""
 
 
-PAGES = (
-    RailItem("renewals:table", "Renewals", "table"),
-    RailItem("queue:list", "Decisions", "calendar-due"),
-    RailItem("forecasting:overview", "Forecast", "chart-line"),
-    RailItem("quality:list", "Data quality", "zoom-exclamation"),
-    RailItem("support:list", "Support", "help"),
-    RailItem("notes:list", "Notes", "message", count_name="notes:unread"),
-    RailItem("monitoring:list", "Unmonitored", "user-off"),
-)
-IMPORTS = RailItem("imports:list", "Imports", "upload")
-HISTORY = RailItem("history:log", "History", "history")
-RULES = (
-    RailItem("rules:timing", "Timing policies", "adjustments"),
-    RailItem("rules:weights", "Risk weights", "shield"),
-    RailItem("quality:rules", "Data rules", "circle-check"),
-    RailItem("rules:lists", "Lists", "checklist"),
-    RailItem("rules:company", "Company", "building"),
-    RailItem("people:users", "People", "users"),
+@dataclass(frozen=True)
+class RailGroup:
+    label: str  # blank: the first, which needs no heading
+    items: tuple[RailItem, ...]
+    roles: frozenset[str] = frozenset(User.Role.values)
+    entries: str = ""
+
+
+MANAGING = frozenset({User.Role.ADMIN, User.Role.MANAGER})
+GROUPS = (
+    RailGroup(
+        "",
+        (
+            RailItem("renewals:table", "Renewals", "table"),
+            RailItem("queue:list", "Decisions", "calendar-due"),
+            RailItem("notes:list", "Notes", "message", count_name="notes:unread"),
+        ),
+    ),
+    RailGroup(
+        "Customers",
+        (
+            RailItem("monitoring:list", "Unmonitored", "user-off"),
+            RailItem("support:list", "Support", "help"),
+            RailItem("feedback:board", "Feedback", "columns"),
+        ),
+    ),
+    RailGroup(
+        "Numbers",
+        (
+            RailItem("forecasting:overview", "Forecast", "chart-line"),
+            RailItem("quality:list", "Data quality", "zoom-exclamation"),
+        ),
+    ),
+    RailGroup(
+        "Records",
+        (
+            RailItem("imports:list", "Imports", "upload"),
+            RailItem("history:log", "History", "history"),
+        ),
+        MANAGING,
+    ),
+    RailGroup(
+        "Rules",
+        (
+            RailItem("rules:timing", "Timing policies", "adjustments"),
+            RailItem("rules:weights", "Risk weights", "shield"),
+            RailItem("quality:rules", "Data rules", "circle-check"),
+            RailItem("rules:lists", "Lists", "checklist"),
+            RailItem("rules:company", "Company", "building"),
+            RailItem("people:users", "People", "users"),
+        ),
+        frozenset({User.Role.ADMIN}),
+    ),
 )
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Template context `shell`: the rail's pages and rules, each as items and as set; sign_in_url.
+    """Template context `shell`: the rail's groups, each with its items and these as set; is_admin; sign_in_url.
 
     Lazy, so that a partial answer does not pay for it.
     """
@@ -56,21 +91,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _shell(request: HttpRequest) -> dict[str, Any]:
-    role = getattr(request.user, "role", None)
-    every_page = (*PAGES, IMPORTS, HISTORY) if role in {User.Role.ADMIN, User.Role.MANAGER} else PAGES
-    reachable = _with_urls((*every_page, *RULES) if role == User.Role.ADMIN else every_page)
-    current = _current_name(reachable, request.path)
-    items = [replace(item, is_current=item.name == current) for item in reachable]
-    rule_names = {item.name for item in RULES}
-    pages = tuple(item for item in items if item.name not in rule_names)
-    rules = tuple(item for item in items if item.name in rule_names)
-    return {
-        "pages": pages,
-        "rules": rules,
-        "page_entries": _set_entries(pages),
-        "rule_entries": _set_entries(rules),
-        "sign_in_url": _sign_in_url(),
-    }
+    role = getattr(request.user, "role", "")
+    reachable = [
+        replace(group, items=items) for group in GROUPS if role in group.roles and (items := _with_urls(group.items))
+    ]
+    current = _current_name([item for group in reachable for item in group.items], request.path)
+    groups = []
+    for group in reachable:
+        items = tuple(replace(item, is_current=item.name == current) for item in group.items)
+        groups.append(replace(group, items=items, entries=_set_entries(items)))
+    return {"groups": groups, "is_admin": role == User.Role.ADMIN, "sign_in_url": _sign_in_url()}
 
 
 @lru_cache(maxsize=256)  # a page's whole list of rows is set in the time that this takes
@@ -84,7 +114,7 @@ def _sign_in_url() -> str:
 
 
 @lru_cache(maxsize=16)  # addresses do not change while the process lives
-def _with_urls(items: tuple[RailItem, ...]) -> list[RailItem]:
+def _with_urls(items: tuple[RailItem, ...]) -> tuple[RailItem, ...]:
     """The items whose page exists; an installation without one of the apps simply has no such entry."""
     found = []
     for item in items:
@@ -93,7 +123,7 @@ def _with_urls(items: tuple[RailItem, ...]) -> list[RailItem]:
             found.append(replace(item, url=reverse(item.name), count_url=count_url))
         except NoReverseMatch:
             continue
-    return found
+    return tuple(found)
 
 
 def _current_name(items: list[RailItem], path: str) -> str:

@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
 
-from accounts.context_processors import RULES, RailItem, _current_name, shell
+from accounts.context_processors import GROUPS, RailItem, _current_name, shell
 from accounts.models import User
 from tests.cast import PASSWORD, Cast
 
@@ -18,22 +18,21 @@ def is_routed(name: str) -> bool:
         return False
 
 
-def rail_of(user: User | AnonymousUser) -> tuple[list[str], list[str]]:
+def rail_of(user: User | AnonymousUser) -> dict[str, list[str]]:
     request = RequestFactory().get("/")
     request.user = user
-    known = shell(request)["shell"]
-    return [item.name for item in known["pages"]], [item.name for item in known["rules"]]
+    return {group.label: [item.name for item in group.items] for group in shell(request)["shell"]["groups"]}
 
 
 def test_rules_are_listed_for_an_admin_only(cast: Cast) -> None:
-    rules = {name: rail_of(getattr(cast, name))[1] for name in ("manager", "rep", "viewer", "auditor")}
-    assert rules == {"manager": [], "rep": [], "viewer": [], "auditor": []}
-    assert rail_of(cast.admin)[1] == [item.name for item in RULES if is_routed(item.name)]
+    rules = {name: rail_of(getattr(cast, name)).get("Rules") for name in ("manager", "rep", "viewer", "auditor")}
+    assert rules == {"manager": None, "rep": None, "viewer": None, "auditor": None}
+    assert rail_of(cast.admin)["Rules"] == [item.name for item in GROUPS[-1].items if is_routed(item.name)]
 
 
 def test_imports_are_listed_for_those_who_may_import(cast: Cast) -> None:
-    listed = {name: "imports:list" in rail_of(getattr(cast, name))[0] for name in ("rep", "viewer")}
-    assert listed == {"rep": False, "viewer": False}
+    listed = {name: rail_of(getattr(cast, name)).get("Records") for name in ("manager", "rep", "viewer")}
+    assert listed == {"manager": ["imports:list", "history:log"], "rep": None, "viewer": None}
 
 
 def test_current_entry_is_the_longest_address_that_fits() -> None:

@@ -5,7 +5,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from accounts.context_processors import IMPORTS, PAGES, RULES
+from accounts.context_processors import GROUPS
 from accounts.templatetags.look import STATES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,9 @@ def test_no_vendored_text_names_a_file_that_is_not_there() -> None:
 
 
 def test_every_icon_in_a_template_is_in_the_sprite() -> None:
-    asked: set[str] = {item.icon for item in (*PAGES, IMPORTS, *RULES)} | {name for name, _word in STATES.values()}
+    asked: set[str] = {item.icon for group in GROUPS for item in group.items} | {
+        name for name, _word in STATES.values()
+    }
     for room in OUR_ROOMS:
         for template in (ROOT / room).rglob("*.html"):
             asked |= set(re.findall(r'\{%-? icon "([^"]+)"', template.read_text()))
