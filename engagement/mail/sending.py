@@ -99,7 +99,7 @@ def hand_over(mail: OutgoingMail, link: BaseEmailBackend) -> dict[str, tuple[int
     if isinstance(link, SmtpBackend) and link.connection:
         # The backend's own send_messages would swallow who was refused.
         sender = sanitize_address(message.from_email, "utf-8")
-        content = message.message().as_bytes(linesep="\r\n")
+        content = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own
         return link.connection.sendmail(sender, mail.to, content)
     link.send_messages([message])
     return {}
@@ -184,4 +184,5 @@ def _said(error: OSError) -> str:
 
 
 def _text(code: int, said: bytes | str) -> str:
-    return f"{code} {said.decode(errors='replace') if isinstance(said, bytes) else said}".replace("\x00", "")
+    words = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return f"{code} {words}".replace("\x00", "")

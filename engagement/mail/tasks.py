@@ -14,10 +14,10 @@ MAIL_LOCK = 7_215_020  # beside those of renewals.jobs
 KEPT_FOR = dt.timedelta(days=90)
 
 
-LIMITS = {"time_limit": sending.TASK_SECONDS, "soft_time_limit": sending.TASK_SECONDS - 10}
+SOFT_SECONDS = sending.TASK_SECONDS - 10
 
 
-@shared_task(**LIMITS)  # type: ignore[untyped-decorator,unused-ignore]
+@shared_task(time_limit=sending.TASK_SECONDS, soft_time_limit=SOFT_SECONDS)
 def send_waiting_mail() -> None:
     """From beat, every few seconds. One at a time: a slow mail server must not keep every worker busy."""
     with only_one(MAIL_LOCK, 0) as is_mine:
@@ -25,6 +25,6 @@ def send_waiting_mail() -> None:
             sending.send_waiting_mail()
 
 
-@shared_task  # type: ignore[untyped-decorator,unused-ignore]
+@shared_task
 def forget_old_mail() -> None:
     sending.forget_old_mail(before=timezone.now() - KEPT_FOR)

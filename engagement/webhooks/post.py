@@ -43,13 +43,18 @@ class PinnedConnection(http.client.HTTPConnection):
     def __init__(self, target: Target) -> None:
         super().__init__(target.host, target.port, timeout=CONNECT_SECONDS)
         self._target = target
+        self.wire: socket.socket | None = None  # kept: `sock` is let go of once an answer begins
         self.default_port = 443 if target.scheme == "https" else 80  # so that Host names no usual port
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._target.ip, self._target.port), CONNECT_SECONDS)
+        self.sock = self.wire = socket.create_connection((self._target.ip, self._target.port), CONNECT_SECONDS)
         if self._target.scheme == "https":
             context = ssl.create_default_context()
-            self.sock = context.wrap_socket(self.sock, server_hostname=self._target.host)
+            # Its handshake comes after `wire` is known, so that a slow one is cut too.
+            self.sock = self.wire = context.wrap_socket(
+                self.sock, server_hostname=self._target.host, do_handshake_on_connect=False
+            )
+            self.sock.do_handshake()
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -75,8 +80,9 @@ def _exchange(link: PinnedConnection, path: str, body: bytes, headers: Mapping[s
 
     def hang_up() -> None:
         is_over.set()
-        with suppress(OSError, AttributeError):
-            link.sock.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            if link.wire:
+                link.wire.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(TOTAL_SECONDS, hang_up)
     timer.daemon = True
@@ -84,6 +90,8 @@ def _exchange(link: PinnedConnection, path: str, body: bytes, headers: Mapping[s
     try:
         link.request("POST", path, body, dict(headers))
         answer = link.getresponse()
+        if is_over.is_set():  # cut within its headers, which then look complete
+            raise TimeoutError
         said = _beginning(answer)
     except (OSError, http.client.HTTPException):
         if is_over.is_set():

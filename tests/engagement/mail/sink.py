@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import socket
@@ -24,9 +25,11 @@ class Sink:
     recipients: list[list[str]] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     data_answer: str = "250 OK"
-    delay_seconds: float = 0.0
+    greeting_seconds: float = 0.0  # before it takes a recipient
+    delay_seconds: float = 0.0  # between having the mail and saying so
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        await asyncio.sleep(self.greeting_seconds)
         if address in self.refusals:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
@@ -37,10 +40,7 @@ class Sink:
         if self.data_answer.startswith("250"):
             self.mails.append(mail)
             self.recipients.append(envelope.rcpt_tos)
-        if self.delay_seconds:
-            import asyncio
-
-            await asyncio.sleep(self.delay_seconds)
+        await asyncio.sleep(self.delay_seconds)
         return self.data_answer
 
 
