@@ -16,6 +16,7 @@ from accounts.access import may_edit_account
 from accounts.models import Account, User, get_company
 from config.history import recorded_as
 from engagement.models.tasks import MOST_MINUTES, Task
+from engagement.plans.gate import refusals
 from engagement.tasks.stakes import refresh_stakes
 from renewals.models import Renewal
 
@@ -191,11 +192,15 @@ def finish_tasks(*, user: User, task_ids: Collection[int], outcome: str = "", no
     if len(outcome) > NOTE_LENGTH:
         raise TaskRefused("outcome", f"At most {NOTE_LENGTH:,} characters fit here, not {len(outcome):,}.")
     with transaction.atomic(), recorded_as(user_id=user.pk, how="page") as batch_id:
+        locked = _lock(user, task_ids)
+        steps = refusals(locked, outcome)  # of a plan: what they wait for, check and have to show
         tasks, refused = _split(
-            _lock(user, task_ids),
+            locked,
             lambda task: (
                 f"{task} is done already."
                 if task.done_at
+                else f"{task}: {steps[task.pk]}"
+                if task.pk in steps
                 else f"{task} is done only with what came of it: {task.required_outcome}"
                 if task.required_outcome and not outcome
                 else ""
