@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from accounts.models import Ticket
+from accounts.models import Ticket, Touch
 from renewals.imports.dates import EARLIEST, LATEST, NoSuchDay, last_of_month, read_date
 from renewals.imports.fields import NAMED_KINDS, Kind
 from renewals.imports.lookups import Lookups
@@ -258,7 +258,16 @@ def read_outcome(text: str, rule: Rule, lookups: Lookups) -> Answer:
 
 CHOICES: dict[Kind, dict[str, str]] = {
     kind: {word.casefold(): value for value, label in choices for word in (value, label)}
-    for kind, choices in ((Kind.CATEGORY, Ticket.Category.choices), (Kind.SEVERITY, Ticket.Severity.choices))
+    for kind, choices in (
+        (Kind.CATEGORY, Ticket.Category.choices),
+        (Kind.SEVERITY, Ticket.Severity.choices),
+        (Kind.TOUCH_KIND, Touch.Kind.choices),
+    )
+}
+NOUNS = {
+    Kind.CATEGORY: "category of a ticket",
+    Kind.SEVERITY: "severity of a ticket",
+    Kind.TOUCH_KIND: "kind of a touch",
 }
 
 
@@ -267,7 +276,8 @@ def read_choice(text: str, rule: Rule, lookups: Lookups) -> Answer:
     value = words.get(text.casefold())
     if value is None:
         known = ", ".join(dict.fromkeys(words.values()))
-        raise Unreadable(f"not_a_{rule.field.kind}", f"is no {rule.field.kind} of a ticket: {known}")
+        code = f"not_a_{rule.field.kind}".replace(" ", "_")
+        raise Unreadable(code, f"is no {NOUNS[rule.field.kind]}: {known}")
     return value, None
 
 

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     USER = "user"
     CATEGORY = "category"
     SEVERITY = "severity"
+    TOUCH_KIND = "touch kind"
 
 
 SQL_TYPES = {
@@ -47,6 +48,7 @@ SQL_TYPES = {
     Kind.USER: "bigint",
     Kind.CATEGORY: "text",
     Kind.SEVERITY: "text",
+    Kind.TOUCH_KIND: "text",
 }
 NAMED_KINDS = (Kind.SEGMENT, Kind.INDUSTRY, Kind.OFFER, Kind.STAGE, Kind.CHURN_REASON, Kind.USER)
 
@@ -101,6 +103,7 @@ FIELDS: dict[str, Field] = {
             ("owner", Kind.USER, "Owner of the account (email)"),
             ("customer_since_on", Kind.DATE, "Customer since"),
             ("last_touch_on", Kind.DATE, "Last touch"),
+            ("parent", Kind.KEY, "Parent account (its id)", {"length": 80}),
         ),
         *_fields(
             "contract",
@@ -185,6 +188,25 @@ FIELDS: dict[str, Field] = {
             ("is_disputed", Kind.FLAG, "Disputed"),
             ("is_charged_back", Kind.FLAG, "Invoice charged back"),
         ),
+        *_fields(
+            "touch",
+            ("id", Kind.KEY, "Id of the touch", {"length": 80}),
+            ("kind", Kind.TOUCH_KIND, "Kind of touch"),
+            ("happened_on", Kind.DATE, "Day of the touch"),
+            ("author", Kind.USER, "Who was in touch (email)"),
+            ("note", Kind.TEXT, "What came of it", {"length": 4000}),
+            ("next_touch_on", Kind.DATE, "Next touch"),
+        ),
+        *_fields(
+            "contact",
+            ("name", Kind.TEXT, "Name of the contact", {"length": 120}),
+            ("email", Kind.TEXT, "Email of the contact", {"length": 254}),
+            ("role", Kind.TEXT, "Role", {"length": 80}),
+            ("phone", Kind.TEXT, "Phone", {"length": 40}),
+            ("is_champion", Kind.FLAG, "Champion"),
+            ("is_unmailed", Kind.FLAG, "Wants no mail"),
+            ("left_on", Kind.DATE, "Left on"),
+        ),
     ]
 }
 
@@ -197,6 +219,8 @@ ROW_KINDS: dict[str, str] = {
     "payments": "Payments of accounts, as signals",
     "tickets": "Support tickets",
     "invoices": "Invoices",
+    "touches": "Touches: calls, mails, meetings",
+    "contacts": "People of accounts",
 }
 HOLDERS: dict[str, tuple[str, ...]] = {
     "accounts": ("account",),
@@ -206,6 +230,8 @@ HOLDERS: dict[str, tuple[str, ...]] = {
     "payments": ("account", "payment"),
     "tickets": ("account", "ticket"),
     "invoices": ("account", "invoice"),
+    "touches": ("account", "touch"),
+    "contacts": ("account", "contact"),
 }
 ACCOUNT = ("account.external_id", "account.name")
 MANDATORY: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -228,9 +254,11 @@ MANDATORY: dict[str, tuple[tuple[str, ...], ...]] = {
         ("invoice.currency",),
         ("invoice.due_on",),
     ),
+    "touches": (ACCOUNT, ("touch.id",), ("touch.kind",), ("touch.happened_on",)),
+    "contacts": (ACCOUNT, ("contact.name",)),
 }
 # Rows of these kinds tell of an account that is there already, unless the mapping says that a new one is made.
-OF_KNOWN_ACCOUNTS = ("tickets", "invoices")
+OF_KNOWN_ACCOUNTS = ("tickets", "invoices", "touches", "contacts")
 WITHOUT_ATTRIBUTES = ("signals", "payments", *OF_KNOWN_ACCOUNTS)
 MEASURES = tuple(
     field.name for field in FIELDS.values() if field.holder == "signal" and field.name not in ("id", "measured_on")

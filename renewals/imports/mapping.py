@@ -207,6 +207,8 @@ def _check_whole(mapping: Mapping) -> None:
         raise MappingError("contract.ended_on: only read with is_rolling = true.")
     if mapping.rows == "signals" and not any(f"signal.{measure}" in mapping.rules for measure in MEASURES):
         raise MappingError(f"signal: map at least one of {', '.join(MEASURES)}.")
+    if "account.parent" in mapping.rules and mapping.rows != "accounts":
+        raise MappingError(f'account.parent: only read with rows = "accounts", not with {mapping.rows}.')
     if mapping.attributes and mapping.rows in WITHOUT_ATTRIBUTES:
         raise MappingError(f"attributes: a mapping of {mapping.rows} has none; use signal fields, which are dated.")
     for attribute in mapping.attributes:

@@ -12,7 +12,7 @@ OPENED, RESOLVED = "ticket_opened_on", "ticket_resolved_on"
 
 
 def prepare_tickets(run: Run) -> None:
-    _make_rows(run)
+    make_account_rows(run)
     run.refuse_by([
         Refusal(
             f"{OPENED} > %s",
@@ -38,11 +38,11 @@ def prepare_tickets(run: Run) -> None:
             f"format('is before the day that it was opened, %%s', {OPENED})",
         ),
     ])  # fmt: skip
-    _match(run, "ticket", Ticket._meta.db_table)
+    match_records(run, "ticket", Ticket._meta.db_table)
 
 
 def prepare_invoices(run: Run) -> None:
-    _make_rows(run)
+    make_account_rows(run)
     run.refuse_by([
         Refusal(
             "invoice_settled_on > %s",
@@ -53,10 +53,10 @@ def prepare_invoices(run: Run) -> None:
             (run.as_of,),
         )
     ])  # fmt: skip
-    _match(run, "invoice", Invoice._meta.db_table)
+    match_records(run, "invoice", Invoice._meta.db_table)
 
 
-def _make_rows(run: Run) -> None:
+def make_account_rows(run: Run) -> None:
     run.make_table(
         "import_row",
         """
@@ -67,7 +67,7 @@ def _make_rows(run: Run) -> None:
     refuse_by_account(run)
 
 
-def _match(run: Run, holder: str, table: str) -> None:
+def match_records(run: Run, holder: str, table: str) -> None:
     """Makes import_record: per row the id of what it is about, and whether that is new."""
     key, path = f"{holder}_id", f"{holder}.id"
     mark_repeats(run, key, paths=(path,), value=key)
@@ -89,7 +89,7 @@ def _match(run: Run, holder: str, table: str) -> None:
     )
 
 
-def _source(columns: str) -> str:
+def record_source(columns: str) -> str:
     return f"""(SELECT m.id, m.is_new, r.account_id, {columns}
         FROM import_row r JOIN import_record m USING (row_number) WHERE r.verdict IS NULL) c"""
 
@@ -108,7 +108,7 @@ def write_tickets(run: Run) -> Counts:
     return write_rows(
         run,
         Ticket,
-        _source(f"r.ticket_id AS external_id, {columns}"),
+        record_source(f"r.ticket_id AS external_id, {columns}"),
         {
             "account_id": "c.account_id",
             "external_id": "c.external_id",
@@ -135,7 +135,7 @@ def write_invoices(run: Run) -> Counts:
     return write_rows(
         run,
         Invoice,
-        _source(f"r.invoice_id AS external_id, {columns}"),
+        record_source(f"r.invoice_id AS external_id, {columns}"),
         {
             "account_id": "c.account_id",
             "external_id": "c.external_id",

@@ -17,6 +17,7 @@ from renewals.imports.mapping import Mapping
 NOTHING: dict[str, Any] = {"nothing": None}
 MADE_HERE = (
     *("accounts_account", "accounts_accountsignal", "accounts_ticket", "accounts_invoice"),
+    *("accounts_touch", "accounts_contact"),
     *("renewals_contract", "renewals_renewal"),
 )
 

@@ -43,8 +43,31 @@ def make_signal_rows(run: Run) -> None:
         code="unknown_contract",
         reason="'no contract has this number'",
     )
+    _refuse_days_to_come(run)
     _refuse_other_teams(run)
     _mark_repeats(run)
+
+
+def _refuse_days_to_come(run: Run) -> None:
+    """A month's row stands for the last day that it knows of (`combine_signals`): only its days so far count."""
+    if run.mapping.rows == "payments":
+        run.refuse(
+            "payment_settled_on > %s",
+            paths=("payment.settled_on",),
+            value="payment_settled_on",
+            code="future_settlement",
+            reason="'is after today: nobody can have paid it'",
+            params=[run.as_of],
+        )
+    else:
+        run.refuse(
+            "signal_measured_on > %s",
+            paths=("signal.measured_on",),
+            value="signal_measured_on",
+            code="future_signal",
+            reason="'is after today: nobody can have measured it'",
+            params=[run.as_of],
+        )
 
 
 def _refuse_other_teams(run: Run) -> None:

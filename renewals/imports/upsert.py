@@ -38,6 +38,12 @@ def write_rows(
     together find their page at hand. That halves the time of a large insert.
     """
     table, columns = model._meta.db_table, ", ".join(values)
+    has_update_day = any(field.name == "updated_at" for field in model._meta.concrete_fields)
+    stamps, moments, touched = (
+        ("created_at, updated_at", "now(), now()", ", updated_at = now()")
+        if has_update_day
+        else ("created_at", "now()", "")
+    )
     wanted = ", ".join(values.values())
     differs = f"({wanted}) IS DISTINCT FROM ({', '.join(f'o.{column}' for column in values)})"
     if not run.is_applied:
@@ -53,8 +59,8 @@ def write_rows(
         run,
         model,
         f"""
-        INSERT INTO {table} (id, created_at, updated_at, {columns})
-        SELECT c.id, now(), now(), {wanted} FROM {source} CROSS JOIN (SELECT (NULL::{table}).*) o WHERE c.is_new
+        INSERT INTO {table} (id, {stamps}, {columns})
+        SELECT c.id, {moments}, {wanted} FROM {source} CROSS JOIN (SELECT (NULL::{table}).*) o WHERE c.is_new
         ORDER BY {order}
         """,
     )
@@ -62,7 +68,7 @@ def write_rows(
         return {"created": created, "changed": 0, "unchanged": 0}
     changed = run.execute(
         f"""
-        UPDATE {table} o SET {", ".join(f"{column} = {value}" for column, value in values.items())}, updated_at = now()
+        UPDATE {table} o SET {", ".join(f"{column} = {value}" for column, value in values.items())}{touched}
         FROM {source} WHERE o.id = c.id AND NOT c.is_new AND {differs}
         """
     )
@@ -80,6 +86,8 @@ def write_accounts(run: Run) -> Counts:
     owner = run.written("account.owner", "c.account_owner", "o.owner_id")
     if run.is_bound_to_team and run.user:
         owner = f"coalesce({owner}, {int(run.user.pk)})"
+    has_parent = run.has("account.parent")
+    latest = ", (SELECT latest_on FROM import_latest l WHERE l.account_id = c.id)" if run.has("touch.id") else ""
     name = (
         "CASE WHEN c.is_named_twin THEN o.name ELSE " + run.written("account.name", "c.account_name", "o.name") + " END"
     )
@@ -102,8 +110,9 @@ def write_accounts(run: Run) -> Counts:
                 "account.customer_since_on", "c.account_customer_since_on", "o.customer_since_on"
             ),
             # Touches only come later; an old file must not make an account look forgotten.
-            "last_touch_on": "greatest(o.last_touch_on, c.account_last_touch_on)",
+            "last_touch_on": f"greatest(o.last_touch_on, c.account_last_touch_on{latest})",
             "attributes": attributes,
+            **({"family_id": run.written("account.parent", "c.parent_id", "o.family_id")} if has_parent else {}),
         },
         counted=f"(SELECT DISTINCT account_id FROM {LIVE_ROWS} AND account_id IS NOT NULL) d",
     )

@@ -31,7 +31,7 @@ importers_only = role_required(User.Role.ADMIN, User.Role.MANAGER)
 FINDINGS_SHOWN = 3
 FINDINGS_PER_PAGE = 100
 BATCHES_PER_PAGE = 25
-PLAIN_FORMS = ("accounts", "contracts", "signals", "tickets", "invoices")
+PLAIN_FORMS = ("accounts", "contracts", "signals", "tickets", "invoices", "touches", "contacts")
 
 
 def get_batch(request: HttpRequest, pk: int) -> ImportBatch:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from accounts.models import AttributeDefinition
+from renewals.imports.families import resolve_parents
 from renewals.imports.fields import Kind
 from renewals.imports.mapping import Mapping
 from renewals.imports.match import find_known_renewals, make_news_rows, match_contracts, match_renewals_of_contracts
+from renewals.imports.people import prepare_contacts, prepare_touches, write_contacts, write_touches
 from renewals.imports.reader import FileRejected
 from renewals.imports.records import prepare_invoices, prepare_tickets, write_invoices, write_tickets
 from renewals.imports.repeats import mark_repeats
@@ -85,6 +87,8 @@ def _prepare_accounts(run: Run) -> None:
         paths=("account.external_id", "account.name"),
         value="coalesce(account_external_id, account_name)",
     )
+    if run.has("account.parent"):
+        resolve_parents(run)
 
 
 def _prepare_contracts(run: Run) -> None:
@@ -135,6 +139,14 @@ def _write_invoices(run: Run) -> dict[str, Counts]:
     return {"accounts": write_accounts(run), "invoices": write_invoices(run)}
 
 
+def _write_touches(run: Run) -> dict[str, Counts]:
+    return {"accounts": write_accounts(run), "touches": write_touches(run)}
+
+
+def _write_contacts(run: Run) -> dict[str, Counts]:
+    return {"accounts": write_accounts(run), "contacts": write_contacts(run)}
+
+
 Step = tuple[Callable[[Run], None], Callable[[Run], dict[str, Counts]]]
 WORK: dict[str, Step] = {
     "accounts": (_prepare_accounts, _write_accounts),
@@ -144,6 +156,8 @@ WORK: dict[str, Step] = {
     "payments": (_prepare_signals, _write_signals),
     "tickets": (prepare_tickets, _write_tickets),
     "invoices": (prepare_invoices, _write_invoices),
+    "touches": (prepare_touches, _write_touches),
+    "contacts": (prepare_contacts, _write_contacts),
 }
 
 

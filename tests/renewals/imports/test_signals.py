@@ -1,7 +1,7 @@
 import datetime as dt
 from typing import Any
 
-from accounts.models import Account, AccountSignal
+from accounts.models import Account, AccountSignal, get_company
 from renewals.models import Contract
 from tests.cast import make_account
 from tests.renewals.imports.conftest import Import, assert_no_row_is_lost, findings_of, refusals_of
@@ -106,3 +106,22 @@ def test_a_later_file_adds_what_was_blank_and_keeps_the_rest(run_import: Import)
     signal = AccountSignal.objects.get()
     assert (signal.nps_score, signal.csat_score) == (10.0, 4.0)
     assert batch.result["signals"] == {"created": 0, "changed": 1, "unchanged": 0}
+
+
+def test_a_signal_in_the_future_is_refused_and_the_rest_is_kept(run_import: Import) -> None:
+    make_account(external_id="C1")
+    today = get_company().today()
+    tomorrow = today + dt.timedelta(days=1)
+    mapping = {"rows": "signals", "account": {"external_id": "A"}, "signal": {"measured_on": "Day", "nps_score": "NPS"}}
+    batch = run_import(f"A,Day,NPS\nC1,{today},10\nC1,{tomorrow},20\n", mapping)
+    assert refusals_of(batch) == [(3, "Day", str(tomorrow), "future_signal")]
+    assert batch.findings.get().reason == "is after today: nobody can have measured it"
+    assert_no_row_is_lost(batch)
+    assert list(AccountSignal.objects.values_list("measured_on", "nps_score")) == [(today, 10.0)]
+
+
+def test_a_payment_in_the_future_is_refused(run_import: Import) -> None:
+    tomorrow = get_company().today() + dt.timedelta(days=1)
+    batch = run_import(f"Customer,Invoice,Due,Settled\nC1,1,2026-01-10,{tomorrow}\n", PAYMENTS)
+    assert refusals_of(batch) == [(2, "Settled", str(tomorrow), "future_settlement")]
+    assert not AccountSignal.objects.exists()
