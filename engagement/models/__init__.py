@@ -11,6 +11,7 @@ from engagement.models.alerts import (
     RiskMark,
     Subscription,
 )
+from engagement.models.coverage import CoverageTerms
 from engagement.models.feedback import FeedbackTheme
 from engagement.models.flags import Flag, FlagPass, FlagRule, Watch
 from engagement.models.mail import OutgoingMail
@@ -34,6 +35,7 @@ __all__ = [
     "AlertPass",
     "AlertPreference",
     "AlertRule",
+    "CoverageTerms",
     "Event",
     "FeedbackTheme",
     "Flag",
