@@ -41,13 +41,16 @@ GROUPS = (
         (
             RailItem("renewals:table", "Renewals", "table"),
             RailItem("queue:list", "Decisions", "calendar-due"),
+            RailItem("tasks:list", "Tasks", "checklist"),
             RailItem("notes:list", "Notes", "message", count_name="notes:unread"),
         ),
     ),
     RailGroup(
         "Customers",
         (
+            RailItem("flags:list", "Flags", "flag"),
             RailItem("monitoring:list", "Unmonitored", "user-off"),
+            RailItem("plans:list", "Plans", "checklist"),
             RailItem("support:list", "Support", "help"),
             RailItem("feedback:board", "Feedback", "columns"),
         ),
@@ -56,6 +59,7 @@ GROUPS = (
         "Numbers",
         (
             RailItem("forecasting:overview", "Forecast", "chart-line"),
+    RailItem("dashboards:home", "Dashboards", "chart-bar"),
             RailItem("quality:list", "Data quality", "zoom-exclamation"),
         ),
     ),
@@ -73,6 +77,7 @@ GROUPS = (
             RailItem("rules:timing", "Timing policies", "adjustments"),
             RailItem("rules:weights", "Risk weights", "shield"),
             RailItem("quality:rules", "Data rules", "circle-check"),
+            RailItem("playbooks:list", "Playbooks", "notes"),
             RailItem("rules:lists", "Lists", "checklist"),
             RailItem("rules:company", "Company", "building"),
             RailItem("people:users", "People", "users"),

@@ -36,5 +36,6 @@ urlpatterns = [
     path("quality/", include("renewals.quality.urls")),
     path("forecast/", include("forecasting.urls")),
     path("history/", include("renewals.history.urls")),
+    path("dashboards/", include("dashboards.urls")),
     path("", include("engagement.urls")),
 ]

@@ -1,6 +1,16 @@
 """Every address of the dashboards."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+from django.views.generic import RedirectView
+
+from dashboards.explain.views import explain_figure
+from dashboards.retention.views import retention
+from dashboards.timing.views import timing
 
 app_name = "dashboards"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="dashboards:retention", query_string=True), name="home"),
+    path("retention/", retention, name="retention"),
+    path("timing/", timing, name="timing"),
+    path("explain/<slug:key>/", explain_figure, name="explain"),
+]

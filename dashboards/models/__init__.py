@@ -1,5 +1,5 @@
 """What the dashboards are read from: see `dashboards.rollups`."""
 
-from dashboards.models.cells import Cell, CellQuerySet, LateAccount, LateAccountQuerySet, Level, RollUp, StaleCell
+from dashboards.models.cells import Cell, LateAccount, Level, RollUp, ScopedQuerySet, StaleCell
 
-__all__ = ["Cell", "CellQuerySet", "LateAccount", "LateAccountQuerySet", "Level", "RollUp", "StaleCell"]
+__all__ = ["Cell", "LateAccount", "Level", "RollUp", "ScopedQuerySet", "StaleCell"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -20,9 +20,11 @@ class Level(models.IntegerChoices):
     OWNER = 2, "Owner"
 
 
-class CellQuerySet(models.QuerySet["Cell"]):
-    def visible_to(self, user: User) -> CellQuerySet:
-        """Cells of what a user sees: all; or those of their team and of its members; or their own."""
+class ScopedQuerySet(models.QuerySet[models.Model]):
+    """Rows of a level: of the book, of a team or of an owner."""
+
+    def visible_to(self, user: User) -> Self:
+        """Rows of what a user sees: all; or those of their team and of its members; or their own."""
         if user.sees_all:
             return self
         seen = Q(level=Level.OWNER, owner__in=owners_visible_to(user))
@@ -30,25 +32,19 @@ class CellQuerySet(models.QuerySet["Cell"]):
             seen |= Q(level=Level.TEAM, team_id=user.team_id)
         return self.filter(seen)
 
-    def of(self, *, team: Team | None, owner: User | None, segment: Segment | None = None) -> CellQuerySet:
-        """The cells that add up to an owner, or else a team, or else the book; of a segment, or all."""
+    def of(self, *, team: Team | None, owner: User | None) -> Self:
+        """The rows that add up to an owner, or else a team, or else the book."""
         if owner:
-            cells = self.filter(level=Level.OWNER, owner=owner)
-        elif team:
-            cells = self.filter(level=Level.TEAM, team=team)
-        else:
-            cells = self.filter(level=Level.BOOK)
-        return cells.filter(segment=segment) if segment else cells
+            return self.filter(level=Level.OWNER, owner=owner)
+        return self.filter(level=Level.TEAM, team=team) if team else self.filter(level=Level.BOOK)
 
-    def by_owner(self, *, team: Team | None, segment: Segment | None = None) -> CellQuerySet:
-        """The cells of each owner, of a team or of everybody."""
-        cells = self.filter(level=Level.OWNER)
-        cells = cells.filter(owner__team=team) if team else cells
-        return cells.filter(segment=segment) if segment else cells
+    def by_owner(self, *, team: Team | None) -> Self:
+        """The rows of each owner, of a team or of everybody."""
+        rows = self.filter(level=Level.OWNER)
+        return rows.filter(owner__team=team) if team else rows
 
-    def by_team(self, *, segment: Segment | None = None) -> CellQuerySet:
-        cells = self.filter(level=Level.TEAM)
-        return cells.filter(segment=segment) if segment else cells
+    def by_team(self) -> Self:
+        return self.filter(level=Level.TEAM)
 
 
 def _kept_key(model: type[models.Model]) -> models.ForeignKey[models.Model | None]:
@@ -142,7 +138,7 @@ class Cell(models.Model):
     last_due_on = models.DateField(null=True)  # of the cohort
     row_hash = models.BigIntegerField(editable=False)  # of all of the above, to write only what changed
 
-    objects = CellQuerySet.as_manager()
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -161,34 +157,31 @@ class Cell(models.Model):
         return f"{self.get_level_display()} in {self.month_on:%b %Y}"
 
 
-class LateAccountQuerySet(models.QuerySet["LateAccount"]):
-    def visible_to(self, user: User) -> LateAccountQuerySet:
-        return self if user.sees_all else self.filter(owner__in=owners_visible_to(user))
-
-    def of(self, *, team: Team | None, owner: User | None, segment: Segment | None = None) -> LateAccountQuerySet:
-        rows = self.filter(owner=owner) if owner else self.filter(owner__team=team) if team else self
-        return rows.filter(account__segment=segment) if segment else rows
-
-
 class LateAccount(models.Model):
-    """How an account ordered what an owner worked, in the two years before the roll-up; only where it was ever late."""
+    """An account that, of what a level, team or owner works, orders late as a habit (`rollups.lateness`)."""
 
+    level = models.SmallIntegerField(choices=Level)
+    team = _kept_key(Team)
+    owner = _kept_key(User)
     account = models.ForeignKey(
         Account, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
-    owner = _kept_key(User)
     ordered_count = models.IntegerField()  # early, on time, late and win-back
     late_count = models.IntegerField()  # late and win-back
     late_cents = models.BigIntegerField()  # R
     late_days = models.IntegerField()  # calendar days after the due day, of the late ones together
 
-    objects = LateAccountQuerySet.as_manager()
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "owner"], nulls_distinct=False, name="late_account_once")
+            models.UniqueConstraint(
+                fields=["account", "level", "team", "owner"], nulls_distinct=False, name="late_account_once"
+            )
         ]
-        indexes = [models.Index(fields=["owner"], name="late_account_owner")]
+        indexes = [
+            models.Index(fields=["level", "team", "owner", "-late_cents", "account"], name="late_account_largest")
+        ]
 
     def __str__(self) -> str:
         return f"lateness of account {self.account_id}"

@@ -51,9 +51,8 @@ class Calendar:
 
 def add_up(facts: Arrays, calendar: Calendar) -> Arrays:
     """Cells of every level: one array for each of KEYS and VALUES, in no order. Amounts are cents."""
-    rows = _with_scope(facts, calendar)
-    lines = [*_cohort(rows, calendar), *_credits(rows, calendar)]
-    owners = _grouped(lines, {"level": Level.OWNER, "team_id": NO_ID})
+    rows = with_scope(facts, calendar)
+    owners = _grouped(row_lines(rows, calendar), {"level": Level.OWNER, "team_id": NO_ID})
     teams = _summed(_in_teams(owners, calendar), {"level": Level.TEAM, "owner_id": NO_ID})
     book = _summed(owners, {"level": Level.BOOK, "owner_id": NO_ID})
     cells = {name: np.concatenate([part[name] for part in (book, teams, owners)]) for name in (*KEYS, *VALUES)}
@@ -61,7 +60,8 @@ def add_up(facts: Arrays, calendar: Calendar) -> Arrays:
     return cells
 
 
-def _with_scope(facts: Arrays, calendar: Calendar) -> Arrays:
+def with_scope(facts: Arrays, calendar: Calendar) -> Arrays:
+    """Facts with what follows from them: who they belong to, the months they count in, and what was kept."""
     timing = facts["timing"]
     is_renewed = (timing >= TimingClass.EARLY) & (timing <= TimingClass.LATE)
     is_ordered = facts["ordered"] != NO_DAY
@@ -93,6 +93,11 @@ class Lines:
     at: Integers
     month: Integers
     sums: Arrays
+
+
+def row_lines(rows: Arrays, calendar: Calendar) -> list[Lines]:
+    """What each row adds to each sum, but for the accounts; the cohort first. `rows` are those of `with_scope`."""
+    return [*_cohort(rows, calendar), *_credits(rows, calendar)]
 
 
 def _cohort(rows: Arrays, calendar: Calendar) -> list[Lines]:
@@ -255,12 +260,12 @@ def added(place: Integers, amounts: NDArray[Any], count: int) -> Integers:
     return np.bincount(place, weights=weights, minlength=count).astype(np.int64)
 
 
-def _count_accounts(cells: Arrays, rows: Arrays, calendar: Calendar) -> None:
-    """Each account once per cell's scope and month, and once per quarter, in its first month there."""
+def account_lines(rows: Arrays, calendar: Calendar, level: Level) -> list[Lines]:
+    """1 for each account of a scope in a month, and in the first month of a quarter, at the first row it has there."""
     renewed = np.flatnonzero(rows["is_renewed"])
     ordered = np.flatnonzero(rows["is_renewed"] & (rows["ordered"] != NO_DAY))
     everything = np.arange(rows["timing"].size)
-    account = np.unique(rows["account_id"], return_inverse=True)[1]
+    lines = []
     for prefix, month_name, at in (
         ("", "due_month", everything),
         ("renewed_", "due_month", renewed),
@@ -268,16 +273,23 @@ def _count_accounts(cells: Arrays, rows: Arrays, calendar: Calendar) -> None:
         ("hybrid_", "hybrid_month", ordered),
     ):
         month = rows[month_name][at]
-        for level in Level:
-            scope = _scope_of(rows, at, level)
-            in_month, in_quarter = _first_ones(scope, account[at], month, calendar)
-            place = _places(cells, scope, month, level)
-            for name, is_first in (("month", in_month), ("quarter", in_quarter)):
-                counted = added(place[is_first], np.ones(int(is_first.sum())), cells["month"].size)
-                cells[f"{prefix}{name}_accounts"] = cells[f"{prefix}{name}_accounts"] + counted
+        in_month, in_quarter = _first_ones(scope_of(rows, at, level), rows["account_id"][at], month, calendar)
+        sums: Arrays = {f"{prefix}month_accounts": in_month, f"{prefix}quarter_accounts": in_quarter}
+        lines.append(Lines(rows, at, month, sums))
+    return lines
 
 
-def _scope_of(rows: Arrays, at: Integers, level: Level) -> list[Integers]:
+def _count_accounts(cells: Arrays, rows: Arrays, calendar: Calendar) -> None:
+    for level in Level:
+        for part in account_lines(rows, calendar, level):
+            counted = np.flatnonzero(np.logical_or.reduce(list(part.sums.values())))
+            scope = [key[counted] for key in scope_of(rows, part.at, level)]
+            place = _places(cells, scope, part.month[counted], level)
+            for name, is_first in part.sums.items():
+                cells[name] = cells[name] + added(place, is_first[counted], cells["month"].size)
+
+
+def scope_of(rows: Arrays, at: Integers, level: Level) -> list[Integers]:
     """The team, owner and segment of a level's cell that each row is in."""
     nobody = np.full(at.size, NO_ID, dtype=np.int64)
     return [

@@ -13,6 +13,7 @@ from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
 
 COLUMNS: Final = (
+    Column("id", "int8", "r.id"),
     Column("account_id", "int8", "r.account_id"),
     Column("owner_id", "int8", f"COALESCE(r.owner_id, {NO_ID})"),
     Column("segment_id", "int8", f"COALESCE(a.segment_id, {NO_ID})"),

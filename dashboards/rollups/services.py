@@ -12,7 +12,7 @@ from accounts.models import get_company
 from dashboards.models import RollUp, StaleCell
 from dashboards.rollups.adding import Calendar, add_up
 from dashboards.rollups.facts import read_facts
-from dashboards.rollups.lateness import count_late
+from dashboards.rollups.lateness import find_late
 from dashboards.rollups.store import replace_cells, replace_late_accounts
 from forecasting.frames import Reporting, day_number, read_reporting
 from forecasting.models import Run
@@ -95,7 +95,7 @@ def _roll_up_book(cursor: Any, run: Run) -> None:
     facts, calendar = read_facts(cursor, report), _calendar(report)
     if replace_cells(cursor, add_up(facts, calendar), None):
         cursor.execute("ANALYZE dashboards_cell")
-    replace_late_accounts(cursor, count_late(facts, calendar.today), None)
+    replace_late_accounts(cursor, find_late(facts, calendar), None)
     cursor.execute(UNRATED, [list(report.currencies)])
     RollUp.objects.update_or_create(
         pk=1,
@@ -121,7 +121,7 @@ def _roll_up_quarters(cursor: Any, done: RollUp, marks: list[tuple[int, Any, int
     replace_cells(cursor, add_up(read_facts(cursor, report, IN_QUARTERS, (quarters, quarters)), calendar), months)
     accounts = np.unique(np.array([account_id for _, _, account_id in marks if account_id], dtype=np.int64))
     theirs = read_facts(cursor, report, "r.account_id = ANY(%s)", (accounts.tolist(),))
-    replace_late_accounts(cursor, count_late(theirs, calendar.today), accounts)
+    replace_late_accounts(cursor, find_late(theirs, calendar), accounts)
     RollUp.objects.filter(pk=done.pk).update(rolled_up_at=timezone.now())
 
 

@@ -41,15 +41,15 @@ CELL_VALUES: Final = (
 INSERT_CELLS: Final = (
     f"INSERT INTO dashboards_cell ({', '.join(CELL_COLUMNS)}) SELECT {', '.join(CELL_VALUES)} FROM staged_cell"
 )
+LATE: Final = (*LATE_KEYS, *LATE_SUMS)
 INSERT_LATE: Final = (
-    f"INSERT INTO dashboards_lateaccount ({', '.join((*LATE_KEYS, *LATE_SUMS))})"
-    f" SELECT account_id, NULLIF(owner_id, {NO_ID}), {', '.join(LATE_SUMS)} FROM staged_late"
+    f"INSERT INTO dashboards_lateaccount ({', '.join(LATE)}) SELECT "
+    + ", ".join(f"NULLIF({name}, {NO_ID})" for name in LATE)
+    + " FROM staged_late"
 )
 STORED_LATE: Final = (
     Column("id", "int8", "id"),
-    Column("account_id", "int8", "account_id"),
-    Column("owner_id", "int8", f"COALESCE(owner_id, {NO_ID})"),
-    *(Column(name, "int8", name) for name in LATE_SUMS),
+    *(Column(name, "int8", f"COALESCE({name}, {NO_ID})") for name in LATE),
 )
 
 
@@ -77,15 +77,14 @@ def replace_late_accounts(cursor: Any, rows: Arrays, account_ids: Integers | Non
     """Make the stored ones of these accounts (of all, where None) those that are given."""
     condition, parameters = ("TRUE", ()) if account_ids is None else ("account_id = ANY(%s)", (account_ids.tolist(),))
     stored = copy_out(cursor, STORED_LATE, f"dashboards_lateaccount WHERE {condition}", parameters)
-    names = (*LATE_KEYS, *LATE_SUMS)
-    ours, theirs = _hashes(rows, names), _hashes(stored, names)
+    ours, theirs = _hashes(rows, LATE), _hashes(stored, LATE)
     new, gone = ~np.isin(ours, theirs), ~np.isin(theirs, ours)
     if gone.any():
         cursor.execute("DELETE FROM dashboards_lateaccount WHERE id = ANY(%s)", [stored["id"][gone].tolist()])
     if new.any():
-        cursor.execute(_created("staged_late", names))
+        cursor.execute(_created("staged_late", LATE))
         cursor.execute("DELETE FROM staged_late")
-        copy_in(cursor, "staged_late", {name: rows[name][new].astype(np.int64) for name in names})
+        copy_in(cursor, "staged_late", {name: rows[name][new].astype(np.int64) for name in LATE})
         cursor.execute(INSERT_LATE)
 
 

@@ -1,0 +1,143 @@
+"""GRR, NRR and what moved recurring revenue, by period: months of `forecasting.mrr` added up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from accounts.templatetags.money import currency_sign
+from dashboards.frame import Frame
+from dashboards.tiles import Column, Kind, Tile, bars, lines, tile
+from forecasting.engine.recurring import Kind as Movement
+from forecasting.engine.recurring import State
+from forecasting.mrr.address import rows_url
+from forecasting.mrr.ledger import GAINS, KINDS, LOSSES, Month, read_ledger
+from forecasting.periods import Period, period_of
+
+COLOURS: Final = {
+    Movement.NEW: "won",
+    Movement.EXPANSION: "commit",
+    Movement.REACTIVATION: "win-back",
+    Movement.CONTRACTION: "late",
+    Movement.CHURN: "loss",
+}
+NOT_THEN: Final = "Recurring revenue is kept as of the last run, not as at past moments. Go back to now to see it."
+NOT_YET: Final = "Recurring revenue is drawn after the first recompute of the book is published."
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A period of the ledger: the months of it that are over, and of the running one what is in effect."""
+
+    period: Period
+    label: str
+    opening: Decimal
+    amounts: dict[Movement, Decimal]
+
+    @property
+    def closing(self) -> Decimal:
+        gained = sum((self.amounts[kind] for kind in GAINS), Decimal(0))
+        return self.opening + gained - sum((self.amounts[kind] for kind in LOSSES), Decimal(0))
+
+    @property
+    def grr(self) -> Decimal | None:
+        """(opening - contraction - churn) / opening, at most 1; None where nothing was there to keep."""
+        if self.opening <= 0:
+            return None
+        lost = sum((self.amounts[kind] for kind in LOSSES), Decimal(0))
+        return min((self.opening - lost) / self.opening, Decimal(1))
+
+    @property
+    def nrr(self) -> Decimal | None:
+        if self.opening <= 0:
+            return None
+        lost = sum((self.amounts[kind] for kind in LOSSES), Decimal(0))
+        return (self.opening - lost + self.amounts[Movement.EXPANSION]) / self.opening
+
+
+def recurring_tiles(frame: Frame) -> list[Tile]:
+    moved = read_moved(frame)
+    return [retention_tile(frame, moved), movements_tile(frame, moved)]
+
+
+def read_moved(frame: Frame) -> list[Moved]:
+    """By period of the frame, the oldest first; empty as at a past moment, and before the first roll-up."""
+    if frame.past is not None:
+        return []
+    ledger = read_ledger(frame.user, frame.scope, back=frame.years * 12 + 3)
+    if ledger is None or ledger.is_empty:
+        return []
+    fiscal_start = frame.company.fiscal_year_start_month
+    by_start: dict[object, list[Month]] = {period.starts_on: [] for period in frame.periods}
+    for month in ledger.months:
+        start = period_of(frame.grain, month.starts_on, fiscal_start).starts_on
+        if start in by_start and (month.is_over or month.is_current):
+            by_start[start].append(month)
+    return [
+        Moved(
+            period,
+            frame.label(period),
+            months[0].opening,
+            # Of the running month what is in effect; the months before it have nothing else.
+            {kind: sum((month.amount(kind, State.ACTUAL) for month in months), Decimal(0)) for kind in KINDS},
+        )
+        for period in frame.periods
+        if (months := by_start[period.starts_on])
+    ]
+
+
+def retention_tile(frame: Frame, moved: Sequence[Moved]) -> Tile:
+    labels = [one.label for one in moved]
+    urls = [rows_url(frame.scope, "closing", one.period.ends_on.replace(day=1)) for one in moved]
+    columns = [
+        Column("NRR", Kind.RATE, [one.nrr for one in moved], "expected", urls, urls),
+        Column("GRR", Kind.RATE, [one.grr for one in moved], "won", urls, urls),
+    ]
+    return tile(
+        "retention",
+        f"Revenue retention by {frame.grain}, % of recurring value at its start",
+        "GRR is what was left of all recurring value at the start, without what was gained; NRR adds expansion. "
+        "Of the running period so far.",
+        labels=labels,
+        label_head=frame.grain.capitalize(),
+        columns=columns,
+        figure=lines(columns, labels, current=frame.label(frame.periods[-1])) if moved else None,
+        empty=NOT_THEN if frame.past is not None else NOT_YET,
+    )
+
+
+def movements_tile(frame: Frame, moved: Sequence[Moved]) -> Tile:
+    labels = [one.label for one in moved]
+    columns = [_movement(frame, moved, kind) for kind in KINDS]
+    opening = Column("Opening", Kind.MONEY, [one.opening for one in moved])
+    closing = Column("Closing", Kind.MONEY, [one.closing for one in moved])
+    return tile(
+        "movements",
+        f"Recurring revenue by {frame.grain}, {currency_sign(frame.currency)} a month",
+        "Opening + new + expansion + reactivation − contraction − churn = closing. A figure opens its rows.",
+        labels=labels,
+        label_head=frame.grain.capitalize(),
+        columns=[opening, *columns, closing],
+        figure=bars(columns, labels, frame.currency, mode="relative", current=frame.label(frame.periods[-1]))
+        if moved
+        else None,
+        empty=NOT_THEN if frame.past is not None else NOT_YET,
+    )
+
+
+def _movement(frame: Frame, moved: Sequence[Moved], kind: Movement) -> Column:
+    sign = -1 if kind in LOSSES else 1
+    urls = [
+        rows_url(
+            frame.scope,
+            kind.name.lower(),
+            one.period.ends_on.replace(day=1),
+            state="actual",
+            **{"from": f"{one.period.starts_on:%Y-%m}"},
+        )
+        for one in moved
+    ]
+    name = kind.name.capitalize()
+    return Column(name, Kind.MONEY, [sign * one.amounts[kind] for one in moved], COLOURS[kind], urls, urls)

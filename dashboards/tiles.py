@@ -1,0 +1,151 @@
+"""A tile of a dashboard: what is drawn, the same numbers as a table, and where each of them leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import plotly.graph_objects as go
+
+from accounts.templatetags.money import NOTHING, exact_rate
+from forecasting.pictures import Series, bar, drawn, empty_figure, line, unit_of
+
+Number = Decimal | int | None
+
+
+class Kind(StrEnum):
+    MONEY = "money"
+    RATE = "rate"
+    COUNT = "count"
+    POINTS = "points"  # a difference of rates
+
+
+def text_of(number: Number, kind: Kind) -> str:
+    """To the cent; a rate in per cent, a difference of rates in points, with one decimal; a dash for what is not."""
+    if number is None:
+        return NOTHING
+    if kind == Kind.RATE:
+        return exact_rate(number)
+    if kind == Kind.POINTS:
+        return f"{number * 100:+,.1f}".replace("-", "−")
+    return f"{number:,}" if kind == Kind.COUNT else f"{number:,.2f}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number in a table, and what it opens: its explanation, or its rows."""
+
+    number: Number
+    kind: Kind
+    url: str = ""
+
+    @property
+    def text(self) -> str:
+        return text_of(self.number, self.kind)
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    cells: Sequence[Cell]
+    url: str = ""
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A measure along the rows of a tile. `rows_urls` are opened from the picture, `urls` from the table."""
+
+    name: str
+    kind: Kind
+    numbers: Sequence[Number]
+    colour: str = "total"
+    rows_urls: Sequence[str] = ()
+    urls: Sequence[str] = ()
+
+    def series(self) -> Series:
+        """As forecasting.pictures draws it."""
+        values = [None if number is None else Decimal(number) for number in self.numbers]
+        return Series(self.name, values, self.rows_urls or [""] * len(values), self.colour, self.kind == Kind.RATE)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """`figure` is what plotly.js draws; without one the tile is its table, and without rows `empty` says why."""
+
+    key: str
+    title: str
+    caption: str
+    label_head: str
+    heads: Sequence[str]
+    rows: Sequence[Row]
+    figure: dict[str, Any] | None = None
+    empty: str = "There is nothing to show for this choice of filters."
+    span: str = "p-span-6"
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def figure_id(self) -> str:
+        return f"{self.key}-figure"
+
+
+def tile(
+    key: str,
+    title: str,
+    caption: str,
+    *,
+    labels: Sequence[str],
+    label_head: str,
+    columns: Sequence[Column],
+    figure: go.Figure | None = None,
+    empty: str = "There is nothing to show for this choice of filters.",
+    span: str = "p-span-6",
+    notes: Sequence[str] = (),
+) -> Tile:
+    """A tile whose table has a row for each label and a column for each measure. Nothing but blanks is nothing."""
+    has_any = any(number is not None for column in columns for number in column.numbers)
+    rows = [
+        Row(label, [Cell(one.numbers[at], one.kind, one.urls[at] if one.urls else "") for one in columns])
+        for at, label in enumerate(labels)
+    ]
+    return Tile(
+        key,
+        title,
+        caption,
+        label_head,
+        [column.name for column in columns],
+        rows if has_any else [],
+        drawn(figure) if figure is not None and has_any else None,
+        empty,
+        span,
+        notes,
+    )
+
+
+def bars(columns: Sequence[Column], labels: Sequence[str], currency: str, *, mode: str, current: str = "") -> go.Figure:
+    """Bars of the same kind: `mode` is stack, group or relative."""
+    series = [column.series() for column in columns]
+    is_rate = columns[0].kind == Kind.RATE
+    divisor = 1 if is_rate or columns[0].kind == Kind.COUNT else unit_of(currency, *series)[0]
+    figure = empty_figure(mode, labels, current=current if current in labels else "", is_rate=is_rate)
+    for one in series:
+        figure.add_trace(bar(one, labels, divisor, currency if columns[0].kind == Kind.MONEY else ""))
+    return figure
+
+
+def lines(
+    columns: Sequence[Column], labels: Sequence[str], *, current: str = "", hollow: Sequence[bool] = ()
+) -> go.Figure:
+    """Lines of rates, each with a mark at its points; hollow marks still move."""
+    figure = empty_figure("group", labels, current=current if current in labels else "", is_rate=True)
+    for column in columns:
+        figure.add_trace(line(column.series(), labels, 1, hollow=hollow))
+    return figure
+
+
+def unit_text(currency: str, *columns: Column) -> str:
+    """€ M, the unit in which these are drawn."""
+    return unit_of(currency, *(column.series() for column in columns))[1]

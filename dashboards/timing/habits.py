@@ -1,0 +1,95 @@
+"""Who is habitually late: accounts with several orders, of which most came late or had lapsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from django.urls import reverse
+
+from accounts.models import Account
+from accounts.templatetags.money import currency_sign
+from dashboards.frame import Frame
+from dashboards.models import LateAccount, Level
+from dashboards.rollups.adding import Calendar
+from dashboards.rollups.lateness import find_late
+from dashboards.rollups.reading import facts_of
+from dashboards.tiles import Cell, Kind, Row, Tile
+from forecasting.as_at.book import ScoredBook
+from forecasting.frames import day_number
+from forecasting.scope import Scope
+
+SHOWN: Final = 15
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How an account ordered in the last two years, within a scope."""
+
+    account_id: int
+    ordered_count: int
+    late_count: int
+    late_cents: int
+    late_days: int
+
+
+NAMES: Final = ("account_id", "ordered_count", "late_count", "late_cents", "late_days")
+
+
+def habits_tile(frame: Frame) -> Tile:
+    habits = read_habits(frame)
+    names = dict(
+        Account.objects.visible_to(frame.user)
+        .filter(pk__in=[habit.account_id for habit in habits])
+        .values_list("pk", "name")
+    )
+    rows = [
+        Row(
+            names.get(habit.account_id, "An account that you do not see"),
+            [
+                Cell(Decimal(habit.late_count) / habit.ordered_count, Kind.RATE),
+                Cell(
+                    habit.late_count,
+                    Kind.COUNT,
+                    frame.scope.rows_url(account=habit.account_id, timing=("late", "win_back")),
+                ),
+                Cell(habit.ordered_count, Kind.COUNT),
+                Cell(Decimal(habit.late_days) / habit.late_count, Kind.COUNT),
+                Cell(Decimal(habit.late_cents) / 100, Kind.MONEY),
+            ],
+            url=reverse("account_page:page", args=[habit.account_id]) if habit.account_id in names else "",
+        )
+        for habit in habits
+    ]
+    return Tile(
+        "habits",
+        "Habitually late",
+        f"Accounts with two or more orders in two years, most of them late or after they had lapsed: the {SHOWN} with "
+        "the largest late value.",
+        "Account",
+        ["Late, %", "Late orders", "Orders", "Days late, mean", f"Late value, {currency_sign(frame.currency)}"],
+        rows,
+        None,
+        "No account ordered late more often than not.",
+        "p-span-6",
+    )
+
+
+def read_habits(frame: Frame) -> list[Habit]:
+    """The largest by late value, ties by account."""
+    if frame.past is not None:
+        return _past_habits(frame.past, frame.scope)
+    scope = frame.scope
+    rows = LateAccount.objects.visible_to(frame.user).of(team=scope.team, owner=scope.owner)
+    if scope.segment:
+        rows = rows.filter(account__segment=scope.segment)
+    return [Habit(*values) for values in rows.order_by("-late_cents", "account_id").values_list(*NAMES)[:SHOWN]]
+
+
+def _past_habits(past: ScoredBook, scope: Scope) -> list[Habit]:
+    book = past.only(past.within(scope))
+    found = find_late(facts_of(book), Calendar(day_number(book.as_of), book.report.fiscal_start, {}))
+    of_book = found["level"] == Level.BOOK
+    habits = [Habit(*values) for values in zip(*(found[name][of_book].tolist() for name in NAMES), strict=True)]
+    return sorted(habits, key=lambda habit: (-habit.late_cents, habit.account_id))[:SHOWN]
