@@ -15,7 +15,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("perennial")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["engagement.mail", "engagement.webhooks"])  # rooms with tasks.py of their own
+# Rooms with tasks.py of their own.
+app.autodiscover_tasks(["engagement.alerts", "engagement.mail", "engagement.plans", "engagement.webhooks"])
 # Not in the settings: every command would load Celery to read them.
 app.conf.beat_schedule = {
     "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
@@ -31,6 +32,12 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "look-for-alerts": {
+        "task": "engagement.alerts.tasks.look_for_causes",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "forget-old-alerts": {"task": "engagement.alerts.tasks.forget_old_alerts", "schedule": crontab(hour=3, minute=30)},
     # What no worker got round to within its turn is asked again, not queued up behind itself.
     "waiting-mail": {"task": "engagement.mail.tasks.send_waiting_mail", "schedule": 5.0, "options": {"expires": 5}},
     "waiting-deliveries": {
@@ -38,6 +45,8 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "plans": {"task": "engagement.plans.tasks.tend_plans", "schedule": 30.0, "options": {"expires": 30}},
+    "due-notices": {"task": "engagement.mail.tasks.propose_notices", "schedule": 300.0, "options": {"expires": 300}},
     "forget-old-mail": {"task": "engagement.mail.tasks.forget_old_mail", "schedule": crontab(hour=3, minute=10)},
     "forget-old-deliveries": {
         "task": "engagement.webhooks.tasks.forget_old_deliveries",
