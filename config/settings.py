@@ -212,6 +212,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # What leaves the house: docs/mail.md, docs/webhooks.md. Mail waits in a table until the server takes it.
 globals().update(read_mail_settings(env.text("EMAIL_URL", CONSOLE)))
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Perennial <perennial@localhost>")
+# Where people reach the site: links in mail and webhooks begin with it.
+SITE_URL = env.text("SITE_URL", f"http://localhost:{env.number('PORT', 8000)}").rstrip("/")
+# To customers: how many mails one person sends in an hour, and one contact gets in a day.
+MAIL_HOURLY_LIMIT = env.number("MAIL_HOURLY_LIMIT", 60)
+MAIL_DAILY_LIMIT_OF_CONTACT = env.number("MAIL_DAILY_LIMIT_OF_CONTACT", 3)
 # Tests and development only: endpoints on this machine or network, without https.
 WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE")
 

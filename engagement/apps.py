@@ -5,9 +5,26 @@ class EngagementConfig(AppConfig):
     name = "engagement"
 
     def ready(self) -> None:
-        from engagement.models import FeedbackTheme, MonitoringRule
+        from engagement.models import (
+            AlertRule,
+            FeedbackTheme,
+            MailTemplate,
+            MonitoringRule,
+            NoticeRule,
+            Plan,
+            PlanStep,
+            Playbook,
+            WebhookEndpoint,
+        )
         from renewals.history.kinds import add_kind
 
         noun, nouns = "rule of the unmonitored", "rules of the unmonitored"
         add_kind("monitoring_rule", MonitoringRule, noun, nouns, is_rule=True, reads=("segment",))
         add_kind("feedback_theme", FeedbackTheme, "theme of feedback", "themes of feedback", is_rule=True)
+        add_kind("playbook", Playbook, "playbook", "playbooks", is_rule=True)
+        add_kind("plan", Plan, "plan", "plans", hangs_on="renewal", reads=("account",))
+        add_kind("plan_step", PlanStep, "step of a plan", "steps of plans", hangs_on="account", reads=("task",))
+        add_kind("alert_rule", AlertRule, "alert rule", "alert rules", is_rule=True)
+        add_kind("mail_template", MailTemplate, "template for mail", "templates for mail", is_rule=True)
+        add_kind("notice_rule", NoticeRule, "rule of notices", "rules of notices", is_rule=True)
+        add_kind("webhook", WebhookEndpoint, "webhook", "webhooks", is_rule=True)

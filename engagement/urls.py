@@ -7,5 +7,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("engagement.support.urls")),
     path("", include("engagement.payments.urls")),
     path("feedback/", include("engagement.feedback.urls")),
+    path("plans/", include("engagement.plans.urls")),
+    path("playbooks/", include("engagement.plans.playbook_urls")),
+    path("tasks/", include("engagement.tasks.urls")),
     path("unmonitored/", include("engagement.monitoring.urls")),
 ]

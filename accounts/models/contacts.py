@@ -20,6 +20,8 @@ class Contact(models.Model):
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     is_champion = models.BooleanField("champion", default=False)
+    # Asked not to be mailed: no mail from here goes to them.
+    is_unmailed = models.BooleanField("wants no mail", default=False)
     left_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 

@@ -47,10 +47,11 @@ class TouchForm(forms.Form):
 class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Contact
-        fields = ("name", "role", "email", "phone", "is_champion", "left_on")
-        labels = {"is_champion": "Champion", "left_on": "Left on"}
+        fields = ("name", "role", "email", "phone", "is_champion", "is_unmailed", "left_on")
+        labels = {"is_champion": "Champion", "is_unmailed": "Wants no mail", "left_on": "Left on"}
         help_texts = {
             "is_champion": "Speaks for us there. When the last one leaves, that counts as risk.",
+            "is_unmailed": "No mail is sent to them from here, notices among it.",
             "left_on": "The day on which they left the customer.",
         }
         widgets = {"left_on": DAY}

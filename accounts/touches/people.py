@@ -14,7 +14,7 @@ from accounts.models import Account, AccountSignal, Contact, User
 from accounts.touches.services import score_account
 from config.history import recorded_as
 
-EDITED = ("name", "role", "email", "phone", "is_champion", "left_on")
+EDITED = ("name", "role", "email", "phone", "is_champion", "is_unmailed", "left_on")
 
 
 class ContactRefused(ValueError):

@@ -131,8 +131,9 @@ def try_mail_again(*, mail_id: int, now: dt.datetime) -> bool:
 
 
 def forget_old_mail(*, before: dt.datetime) -> int:
-    """Drop what was sent, failed or cancelled before a moment; what waits stays however old it is."""
-    return OutgoingMail.objects.exclude(state=State.WAITING).filter(created_at__lt=before).delete()[0]
+    """Drop what was sent, failed or cancelled before a moment; what waits stays, and what customers were told."""
+    rows = OutgoingMail.objects.exclude(state=State.WAITING).filter(created_at__lt=before)
+    return rows.filter(customer_mail__isnull=True).delete()[0]
 
 
 def _mark_failed(mail: OutgoingMail, error: str, problem: str) -> None:

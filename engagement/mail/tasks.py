@@ -7,10 +7,11 @@ import datetime as dt
 from celery import shared_task
 from django.utils import timezone
 
-from engagement.mail import sending
+from accounts.models import get_company
+from engagement.mail import notices, sending
 from renewals.jobs import only_one
 
-MAIL_LOCK = 7_215_020  # beside those of renewals.jobs
+MAIL_LOCK, NOTICE_LOCK = 7_215_020, 7_215_022  # beside those of renewals.jobs
 KEPT_FOR = dt.timedelta(days=90)
 
 
@@ -28,3 +29,13 @@ def send_waiting_mail() -> None:
 @shared_task
 def forget_old_mail() -> None:
     sending.forget_old_mail(before=timezone.now() - KEPT_FOR)
+
+
+@shared_task
+def propose_notices() -> None:
+    """From beat, every few minutes: what is proposed already is not proposed again."""
+    today, now = get_company().today(), timezone.now()
+    with only_one(NOTICE_LOCK, 0) as is_mine:
+        if is_mine:
+            notices.propose_notices(today=today, now=now)
+            notices.send_notices(today=today, now=now)

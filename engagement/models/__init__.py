@@ -14,7 +14,7 @@ from engagement.models.alerts import (
 from engagement.models.coverage import CoverageTerms
 from engagement.models.feedback import FeedbackTheme
 from engagement.models.flags import Flag, FlagPass, FlagRule, Watch
-from engagement.models.mail import OutgoingMail
+from engagement.models.mail import CustomerMail, MailTemplate, NoticeRule, OutgoingMail
 from engagement.models.monitoring import MonitoringRule
 from engagement.models.plans import (
     PeerStanding,
@@ -36,13 +36,16 @@ __all__ = [
     "AlertPreference",
     "AlertRule",
     "CoverageTerms",
+    "CustomerMail",
     "Event",
     "FeedbackTheme",
     "Flag",
     "FlagPass",
     "FlagRule",
     "GroundedRule",
+    "MailTemplate",
     "MonitoringRule",
+    "NoticeRule",
     "Notification",
     "OutgoingMail",
     "PeerStanding",
