@@ -7,6 +7,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("engagement.support.urls")),
     path("", include("engagement.payments.urls")),
     path("feedback/", include("engagement.feedback.urls")),
+    path("health/", include("engagement.health.urls")),
+    path("coverage/", include("engagement.coverage.urls")),
     path("plans/", include("engagement.plans.urls")),
     path("playbooks/", include("engagement.plans.playbook_urls")),
     path("tasks/", include("engagement.tasks.urls")),

@@ -32,6 +32,7 @@ from renewals.models import Renewal
 
 INVALID, STALE = 422, 409
 SECTION = "mails"
+IDS = "mail_%s"  # beside the other forms of the drawer
 PAGE_SIZE = 50
 GONE = "This notice was sent or dismissed meanwhile."
 
@@ -77,7 +78,7 @@ def write(request: HttpRequest, renewal_id: int) -> HttpResponse:
     contacts = list(contacts_of(renewal.account_id))
     if request.method == "GET":
         return _fill_in(request, renewal, contacts)
-    form = LetterForm(request.POST, contacts=contacts)
+    form = LetterForm(request.POST, contacts=contacts, auto_id=IDS)
     if not form.is_valid():
         return _show_form(request, renewal, contacts, form, status=INVALID)
     step = request.POST.get("step", "")
@@ -89,7 +90,8 @@ def write(request: HttpRequest, renewal_id: int) -> HttpResponse:
 def _fill_in(request: HttpRequest, renewal: Renewal, contacts: list[Contact]) -> HttpResponse:
     """The form with the chosen template's text, for the chosen contacts; or for the champions."""
     user, templates = signed_in(request), list(MailTemplate.objects.filter(is_active=True))
-    proposal = CustomerMail.objects.proposed().filter(renewal=renewal, pk=_number(request.GET.get("proposal"))).first()
+    proposals = CustomerMail.objects.proposed().filter(renewal=renewal)
+    proposal = proposals.filter(pk=_number(request.GET.get("proposal")) or 0).first()
     wanted = _number(request.GET.get("template")) or (proposal.template_id if proposal else None)
     template = next((each for each in templates if each.pk == wanted), templates[0] if templates else None)
     able = recipients_among(contacts)
@@ -106,6 +108,7 @@ def _fill_in(request: HttpRequest, renewal: Renewal, contacts: list[Contact]) ->
             problem = str(wrong)
     form = LetterForm(
         contacts=contacts,
+        auto_id=IDS,
         initial={
             "to": [contact.pk for contact in chosen],
             "subject": letter.subject,
@@ -233,7 +236,7 @@ def _answer(
     response = _section(request, get_visible_renewal(signed_in(request), renewal.pk))
     told: dict[str, Any] = {"toast": {"text": text} | ({"level": "error"} if is_error else {})}
     if has_touch:
-        told |= {"touches:changed": {"account": renewal.account_id}, "renewals:changed": {"ids": [renewal.pk]}}
+        told |= {"mail:sent": {"account": renewal.account_id}, "renewals:changed": {"ids": [renewal.pk]}}
     response.headers["HX-Trigger"] = json.dumps(told)
     return response
 
