@@ -64,8 +64,8 @@ def claim_delivery(*, endpoint_id: int, now: dt.datetime) -> WebhookDelivery | N
         due = WebhookDelivery.objects.due(now).filter(endpoint=endpoint_id).select_related("endpoint")
         delivery = due.select_for_update(skip_locked=True, of=("self",)).first()
         if delivery:
-            delivery.try_count, delivery.next_try_at = delivery.try_count + 1, now + LEASE
-            delivery.save(update_fields=["try_count", "next_try_at"])
+            delivery.try_count, delivery.next_try_at, delivery.error = delivery.try_count + 1, now + LEASE, ""
+            delivery.save(update_fields=["try_count", "next_try_at", "error"])
     return delivery
 
 

@@ -45,9 +45,8 @@ def resume_endpoint(*, user: User, endpoint: WebhookEndpoint, now: dt.datetime) 
     """What has waited is sent within seconds, and failures are counted anew."""
     with transaction.atomic(), recorded_as(user_id=user.pk, how="rule"):
         WebhookEndpoint.objects.filter(pk=endpoint.pk).update(paused_at=None, failure_count=0, next_try_at=now)
-        endpoint.deliveries.filter(state=State.WAITING, next_try_at__gt=now, tried_at__isnull=False).update(
-            next_try_at=now
-        )
+        held = endpoint.deliveries.filter(state=State.WAITING).exclude(error="")  # what is being sent keeps its lease
+        held.filter(next_try_at__gt=now).update(next_try_at=now)
 
 
 def pause_endpoint(*, user: User, endpoint: WebhookEndpoint, now: dt.datetime) -> None:
