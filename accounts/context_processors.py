@@ -51,6 +51,7 @@ GROUPS = (
             RailItem("flags:list", "Flags", "flag"),
             RailItem("health:list", "Health", "heartbeat"),
             RailItem("coverage:page", "Coverage", "target"),
+            RailItem("flags:list", "Flags", "flag"),
             RailItem("monitoring:list", "Unmonitored", "user-off"),
             RailItem("plans:list", "Plans", "checklist"),
             RailItem("mail:list", "Mail", "mail"),

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("playbooks/", include("engagement.plans.playbook_urls")),
     path("tasks/", include("engagement.tasks.urls")),
     path("alerts/", include("engagement.alerts.urls")),
+    path("tasks/", include("engagement.tasks.urls")),
     path("unmonitored/", include("engagement.monitoring.urls")),
     path("webhooks/", include("engagement.webhooks.urls")),
     path("health/", include("engagement.health.urls")),

@@ -24,6 +24,7 @@ from engagement.tasks.stakes import refresh_flag_stakes
 log = logging.getLogger(__name__)
 # Whoever asks the rules holds it until the transaction ends: two passes would flag an account twice.
 LOCK: Final = 7_010_021
+MANY: Final = 500
 BASE: Final = """
 CREATE TEMPORARY TABLE flag_base ON COMMIT DROP AS
 SELECT r.id AS renewal_id, r.account_id, r.decision_on{measured}
@@ -188,7 +189,11 @@ def _write(cursor: Any, rules: Sequence[FlagRule], now: dt.datetime, account_ids
         cleared_count += cursor.rowcount
     cursor.execute(RELEASED.format(scope=scope), params)
     cursor.execute(FLAGGED, params)
-    return Flagged(cursor.rowcount, cleared_count)
+    flagged_count = cursor.rowcount
+    if flagged_count > MANY:
+        # What reads them next would be planned for the few that there were.
+        cursor.execute("ANALYZE engagement_flag")
+    return Flagged(flagged_count, cleared_count)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def _check_owner(owner: User | None, account_ids: Collection[int]) -> None:
 def edit_task(*, user: User, task: Task, values: Mapping[str, Any]) -> Task:
     """Save these of `EDITED`, and `owner`. Raises: TaskRefused, PermissionDenied."""
     with transaction.atomic(), recorded_as(user_id=user.pk, how="page"):
-        (task,) = _lock(user, [task.pk])
+        (task,) = lock_tasks(user, [task.pk])
         for name in EDITED:
             setattr(task, name, values.get(name, getattr(task, name)))
         owner = values.get("owner", task.owner)
@@ -192,7 +192,7 @@ def finish_tasks(*, user: User, task_ids: Collection[int], outcome: str = "", no
     if len(outcome) > NOTE_LENGTH:
         raise TaskRefused("outcome", f"At most {NOTE_LENGTH:,} characters fit here, not {len(outcome):,}.")
     with transaction.atomic(), recorded_as(user_id=user.pk, how="page") as batch_id:
-        locked = _lock(user, task_ids)
+        locked = lock_tasks(user, task_ids)
         steps = refusals(locked, outcome)  # of a plan: what they wait for, check and have to show
         tasks, refused = _split(
             locked,
@@ -213,7 +213,7 @@ def finish_tasks(*, user: User, task_ids: Collection[int], outcome: str = "", no
 def reopen_task(*, user: User, task: Task) -> Done:
     """Make a done task open again; what came of it is in history. Raises: TaskRefused where it is open."""
     with transaction.atomic(), recorded_as(user_id=user.pk, how="page") as batch_id:
-        tasks, refused = _split(_lock(user, [task.pk]), lambda task: "" if task.done_at else f"{task} is open.")
+        tasks, refused = _split(lock_tasks(user, [task.pk]), lambda task: "" if task.done_at else f"{task} is open.")
         _write(tasks, done_at=None, done_by=None, outcome="")
         # Nobody kept its stake up to date while it was done.
         refresh_stakes(as_of=get_company().today(), task_ids=[task.pk for task in tasks])
@@ -229,7 +229,9 @@ def snooze_tasks(*, user: User, task_ids: Collection[int], until: dt.date | None
     if until is not None and not today < until <= LATEST:
         raise TaskRefused("until", f"A task is put off to a day after today, {today:%d %b %Y}.")
     with transaction.atomic(), recorded_as(user_id=user.pk, how="page") as batch_id:
-        tasks, refused = _split(_lock(user, task_ids), lambda task: f"{task} is done already." if task.done_at else "")
+        tasks, refused = _split(
+            lock_tasks(user, task_ids), lambda task: f"{task} is done already." if task.done_at else ""
+        )
         _write(tasks, snoozed_until=until)
     return Done(batch_id, tasks, refused)
 
@@ -237,14 +239,14 @@ def snooze_tasks(*, user: User, task_ids: Collection[int], until: dt.date | None
 def reassign_tasks(*, user: User, task_ids: Collection[int], owner: User) -> Done:
     """Give these to somebody else, who has to see their accounts. Raises: TaskRefused, PermissionDenied."""
     with transaction.atomic(), recorded_as(user_id=user.pk, how="page") as batch_id:
-        locked = _lock(user, task_ids)
+        locked = lock_tasks(user, task_ids)
         _check_owner(owner, {task.account_id for task in locked})
         tasks, refused = _split(locked, lambda task: f"{task} is done already." if task.done_at else "")
         _write(tasks, owner=owner)
     return Done(batch_id, tasks, refused)
 
 
-def _lock(user: User, task_ids: Collection[int]) -> list[Task]:
+def lock_tasks(user: User, task_ids: Collection[int]) -> list[Task]:
     """These tasks, locked in the order of their ids; all of them must be the user's to write."""
     ids = set(task_ids)
     known = set(Task.objects.editable_by(user).filter(pk__in=ids).values_list("pk", flat=True))

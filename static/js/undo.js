@@ -5,7 +5,7 @@
   "use strict";
   const MOST_STEPS = 200;
   const place = `perennial:steps:${document.body.dataset.user || ""}`;
-  const STEP_URL = /\/(history\/undo\/[0-9a-f-]{36}|touches\/\d+\/(delete|restore))\/$/;
+  const STEP_URL = /\/(history\/undo\/[0-9a-f-]{36}|touches\/\d+\/(delete|restore)|tasks\/undo\/[0-9a-f-]{36}|flags\/\d+\/(clear|reopen))\/$/;
 
   function read() {
     try {
