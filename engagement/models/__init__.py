@@ -27,7 +27,7 @@ from engagement.models.plans import (
     PlaybookVersion,
 )
 from engagement.models.tasks import Task
-from engagement.models.webhooks import Event, WebhookDelivery, WebhookEndpoint
+from engagement.models.webhooks import Event, WebhookDelivery, WebhookEndpoint, WebhookMark
 
 __all__ = [
     "Alert",
@@ -62,4 +62,5 @@ __all__ = [
     "Watch",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WebhookMark",
 ]

@@ -116,3 +116,15 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} to {self.endpoint}"
+
+
+class WebhookMark(models.Model):
+    """Up to which moment what happened was looked for; one row, made when it is looked for the first time."""
+
+    told_until_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="webhook_mark_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"told until {self.told_until_at:%Y-%m-%d %H:%M:%S}"

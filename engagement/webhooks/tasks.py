@@ -7,7 +7,7 @@ import datetime as dt
 from celery import shared_task
 from django.utils import timezone
 
-from engagement.webhooks import sending
+from engagement.webhooks import happenings, sending
 from renewals.jobs import only_one
 
 WEBHOOK_LOCK = 7_215_021  # beside those of renewals.jobs
@@ -20,6 +20,7 @@ def send_waiting_deliveries() -> None:
     """From beat, every few seconds. One at a time: it has its own threads."""
     with only_one(WEBHOOK_LOCK, 0) as is_mine:
         if is_mine:
+            happenings.tell_happenings(now=timezone.now())
             sending.send_waiting_deliveries()
 
 
