@@ -52,6 +52,8 @@ GROUPS = (
             RailItem("health:list", "Health", "heartbeat"),
             RailItem("coverage:page", "Coverage", "target"),
             RailItem("flags:list", "Flags", "flag"),
+            RailItem("health:list", "Health", "heartbeat"),
+            RailItem("coverage:page", "Coverage", "target"),
             RailItem("monitoring:list", "Unmonitored", "user-off"),
             RailItem("plans:list", "Plans", "checklist"),
             RailItem("mail:list", "Mail", "mail"),

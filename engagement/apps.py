@@ -5,6 +5,7 @@ class EngagementConfig(AppConfig):
     name = "engagement"
 
     def ready(self) -> None:
+        from accounts.models import HealthFactor
         from engagement.models import (
             AlertRule,
             FeedbackTheme,
@@ -16,10 +17,14 @@ class EngagementConfig(AppConfig):
             Playbook,
             WebhookEndpoint,
         )
+        from engagement.models.coverage import CoverageTerms
         from renewals.history.kinds import add_kind
 
         noun, nouns = "rule of the unmonitored", "rules of the unmonitored"
         add_kind("monitoring_rule", MonitoringRule, noun, nouns, is_rule=True, reads=("segment",))
+        add_kind("health_factor", HealthFactor, "signal of health", "signals of health", is_rule=True)
+        noun = "terms of coverage"
+        add_kind("coverage_terms", CoverageTerms, noun, noun, is_rule=True, reads=("segment",))
         add_kind("feedback_theme", FeedbackTheme, "theme of feedback", "themes of feedback", is_rule=True)
         add_kind("playbook", Playbook, "playbook", "playbooks", is_rule=True)
         add_kind("plan", Plan, "plan", "plans", hangs_on="renewal", reads=("account",))

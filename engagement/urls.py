@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/", include("engagement.alerts.urls")),
     path("tasks/", include("engagement.tasks.urls")),
     path("unmonitored/", include("engagement.monitoring.urls")),
+    path("health/", include("engagement.health.urls")),
+    path("coverage/", include("engagement.coverage.urls")),
     path("webhooks/", include("engagement.webhooks.urls")),
     path("health/", include("engagement.health.urls")),
     path("coverage/", include("engagement.coverage.urls")),

@@ -22,6 +22,7 @@ from engagement.account_page.measures import HEIGHT, WIDTH, read_lines
 from engagement.account_page.sections import read_contracts, read_renewals, read_totals, shown_of
 from engagement.account_page.sources import SOURCES
 from engagement.account_page.timeline import Page, Place, Story, read_page
+from engagement.health.views import section_context
 from renewals.drawer.card import read_signals
 
 INVALID = 422
@@ -42,6 +43,7 @@ def _show(
     contracts, has_more_contracts = shown_of(read_contracts(account, user))
     context = {
         **touches,
+        **section_context(account, user),
         "as_of": as_of,
         "totals": read_totals(
             account, user, as_of=as_of, reporting_currency=company.reporting_currency,

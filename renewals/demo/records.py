@@ -61,10 +61,20 @@ def accounts_table(
     table.put_numbers("family_id", np.where(customers.family == NONE, NONE, first_account + customers.family))
     table.put_days("customer_since_on", customers.since)
     table.put_days("last_touch_on", touched)
+    table.put_choices("touch_model", ("low", "mid", "high"), _touch_models(customers))
     table.put_texts("attributes", _account_attributes(customers))
     table.put_days("created_at", np.minimum(recorded, yesterday))
     table.put_same("updated_at", now)
     return table
+
+
+def _touch_models(customers: Customers) -> Ints:
+    """By segment, as companies do it that never looked at value and risk; some by favour, some never set. Drawn by a
+    hash of the customer's place, so that nothing else in the demo is drawn otherwise."""
+    hashed = np.arange(len(customers)) * 2_654_435_761 % 1000
+    usual = np.array([2, 1, 0, 1])[customers.segment]
+    favoured = np.where(hashed < 120, (usual + 1) % 3, usual)
+    return np.where(hashed >= 930, NONE, favoured)
 
 
 def _account_attributes(customers: Customers) -> Column:

@@ -1,0 +1,1 @@
+"""Health of accounts: its list and back-test, its weights, and the signals that people and programs post."""
