@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from accounts.access import signed_in
 from accounts.models import Company, User, get_company
 from accounts.templatetags.money import currency_sign
 from dashboards.figures import COUNTED_AS, FIGURES, Attribution
 from dashboards.files import as_xlsx
+from dashboards.kept import kept, version
 from dashboards.models import Cell, RollUp
 from dashboards.rollups.reading import Total, past_cells, stored_cells
 from dashboards.rollups.services import refresh_for_reader
@@ -26,6 +29,7 @@ from forecasting.as_at import InvalidMoment, known_since, parse_moment
 from forecasting.as_at.book import ScoredBook
 from forecasting.as_at.kept import read_scored_book
 from forecasting.as_at.moments import Asked
+from forecasting.dashboard import Total as StripTotal
 from forecasting.periods import Grain, Period, first_day, month_number, period_of
 from forecasting.scope import Choice, Pill, Scope, get_scope, read_pills
 
@@ -70,7 +74,6 @@ class Frame:
     asked: Asked | None = None
     past: ScoredBook | None = None
     problem: str = ""  # why there is nothing of the moment that was asked for
-    facts: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def has_figures(self) -> bool:
@@ -236,21 +239,49 @@ def period_pill(frame: Frame) -> Pill:
     return Pill(frame.grain.capitalize(), value, frame.scope.url(period=None) if chosen else "", choices)
 
 
-def show_dashboard(
-    request: HttpRequest, frame: Frame, template: str, tiles: Callable[[], Sequence[Tile]], **context: Any
-) -> HttpResponse:
-    """The page of a frame and its tiles, or, where the address ends in `format=xlsx`, its workbook."""
-    made = tiles() if frame.has_figures else []
+@dataclass(frozen=True)
+class Content:
+    """What a dashboard says: six figures, a sentence, and its tiles."""
+
+    totals: Sequence[StripTotal]
+    words: str
+    tiles: Sequence[Tile]
+
+
+Build = Callable[[Frame], Content]
+
+
+def show_dashboard(request: HttpRequest, page: str, title: str, build: Build) -> HttpResponse:
+    """A dashboard as a page; its tiles as a workbook where the address says `format=xlsx`."""
+    frame = read_frame(request, page)
     if request.GET.get("format") == "xlsx":
-        return _workbook(frame, made)
+        return _workbook(frame, build(frame).tiles if frame.has_figures else [])
     pills = [*read_pills(frame.user, frame.scope)]
+    context = {**_shared(frame), "title": title, "pills": pills}
     if frame.has_figures:
         pills += [attribution_pill(frame), period_pill(frame)]
+        context["content"] = _kept_content(frame, build)
     status = 422 if frame.problem and frame.asked is None else 200
-    return render(request, template, {**_shared(frame, pills), "tiles": made, **context}, status=status)
+    return render(request, "dashboards/page.html", context, status=status)
 
 
-def _shared(frame: Frame, pills: Sequence[Pill]) -> dict[str, Any]:
+def _kept_content(frame: Frame, build: Build) -> SafeString:
+    """Strip, sentence and tiles, made once for all who read the same figures in the same way."""
+    if frame.past is not None or frame.roll_up is None or not frame.is_true:
+        return _content(frame, build)
+    mine = "all" if frame.user.sees_all else f"team {frame.user.team_id}" if frame.user.team_id else frame.user.pk
+    choices = tuple(sorted(frame.scope.query.items()))
+    key = (frame.scope.page, mine, choices, frame.attribution, frame.company.today(), version(frame.roll_up))
+    return kept(key, lambda: _content(frame, build))
+
+
+def _content(frame: Frame, build: Build) -> SafeString:
+    made = build(frame)
+    context = {"totals": made.totals, "words": made.words, "tiles": made.tiles, "frame": frame, "pills": []}
+    return render_to_string("dashboards/_content.html", context)
+
+
+def _shared(frame: Frame) -> dict[str, Any]:
     scope = frame.scope
     return {
         "frame": frame,
@@ -258,7 +289,6 @@ def _shared(frame: Frame, pills: Sequence[Pill]) -> dict[str, Any]:
         "company": frame.company,
         "today": frame.company.today(),
         "currency_sign": currency_sign(frame.currency),
-        "pills": pills,
         "tabs": [(label, frame.page_url(name), name == scope.page) for name, label in PAGES],
         "month_url": scope.url(by=Grain.MONTH, period=None),
         "quarter_url": scope.url(by=None, period=None),

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from django.db.models import Sum
+
 from accounts.templatetags.money import currency_sign
 from dashboards.frame import Frame
 from dashboards.tiles import Column, Kind, Tile, bars, lines, tile
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
+from forecasting.models import MrrLine, MrrRollUp
 from forecasting.mrr.address import rows_url
-from forecasting.mrr.ledger import GAINS, KINDS, LOSSES, Month, read_ledger
-from forecasting.periods import Period, period_of
+from forecasting.mrr.ledger import GAINS, KINDS, LOSSES, rows_of
+from forecasting.periods import Period
 
+AMOUNTS: Final = tuple(f"{kind.name.lower()}_amount" for kind in Movement)
 COLOURS: Final = {
     Movement.NEW: "won",
     Movement.EXPANSION: "commit",
@@ -29,7 +33,7 @@ NOT_YET: Final = "Recurring revenue is drawn after the first recompute of the bo
 
 @dataclass(frozen=True)
 class Moved:
-    """A period of the ledger: the months of it that are over, and of the running one what is in effect."""
+    """A period of recurring revenue: what is in effect by the run's day, and nothing that is signed or expected."""
 
     period: Period
     label: str
@@ -64,28 +68,33 @@ def recurring_tiles(frame: Frame) -> list[Tile]:
 
 def read_moved(frame: Frame) -> list[Moved]:
     """By period of the frame, the oldest first; empty as at a past moment, and before the first roll-up."""
-    if frame.past is not None:
+    if frame.past is not None or not MrrRollUp.objects.exists():
         return []
-    ledger = read_ledger(frame.user, frame.scope, back=frame.years * 12 + 3)
-    if ledger is None or ledger.is_empty:
+    first_on, last_on = frame.periods[0].starts_on, frame.periods[-1].ends_on
+    lines = rows_of(MrrLine, frame.user, frame.scope).filter(state=State.ACTUAL, month_on__lte=last_on)
+    sums = {f"all_{name}": Sum(name) for name in AMOUNTS}
+    months = {row.pop("month_on"): row for row in lines.order_by().values("month_on").annotate(**sums)}
+    if not any(any(row.values()) for row in months.values()):
         return []
-    fiscal_start = frame.company.fiscal_year_start_month
-    by_start: dict[object, list[Month]] = {period.starts_on: [] for period in frame.periods}
-    for month in ledger.months:
-        start = period_of(frame.grain, month.starts_on, fiscal_start).starts_on
-        if start in by_start and (month.is_over or month.is_current):
-            by_start[start].append(month)
-    return [
-        Moved(
-            period,
-            frame.label(period),
-            months[0].opening,
-            # Of the running month what is in effect; the months before it have nothing else.
-            {kind: sum((month.amount(kind, State.ACTUAL) for month in months), Decimal(0)) for kind in KINDS},
-        )
-        for period in frame.periods
-        if (months := by_start[period.starts_on])
-    ]
+    level = sum((_net(row) for month_on, row in months.items() if month_on < first_on), Decimal(0))
+    found: list[Moved] = []
+    for period in frame.periods:
+        rows = [row for month_on, row in months.items() if period.starts_on <= month_on <= period.ends_on]
+        # What was there when the ledger began is no movement of its first month, but stands at its start.
+        opening = level + sum((row["all_opening_amount"] for row in rows), Decimal(0))
+        amounts = {kind: sum((row[f"all_{_column(kind)}"] for row in rows), Decimal(0)) for kind in KINDS}
+        found.append(Moved(period, frame.label(period), opening, amounts))
+        level = found[-1].closing
+    return found
+
+
+def _column(kind: Movement) -> str:
+    return f"{kind.name.lower()}_amount"
+
+
+def _net(row: dict[str, Decimal]) -> Decimal:
+    gained = sum((row[f"all_{_column(kind)}"] for kind in (Movement.OPENING, *GAINS)), Decimal(0))
+    return gained - sum((row[f"all_{_column(kind)}"] for kind in LOSSES), Decimal(0))
 
 
 def retention_tile(frame: Frame, moved: Sequence[Moved]) -> Tile:

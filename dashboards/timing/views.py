@@ -3,23 +3,16 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from dashboards.frame import read_frame, show_dashboard
+from dashboards.frame import Content, Frame, show_dashboard
 from dashboards.timing.page import build_tiles, build_totals, words
 
 
 @require_GET
 def timing(request: HttpRequest) -> HttpResponse:
-    frame = read_frame(request, "dashboards:timing")
-    if not frame.has_figures:
-        return show_dashboard(request, frame, "dashboards/page.html", lambda: [], title="Timing")
+    return show_dashboard(request, "dashboards:timing", "Timing", build_timing)
+
+
+def build_timing(frame: Frame) -> Content:
     totals = frame.totals()
     chosen = frame.chosen(totals)
-    return show_dashboard(
-        request,
-        frame,
-        "dashboards/page.html",
-        lambda: build_tiles(frame, totals, chosen),
-        title="Timing",
-        totals=build_totals(frame, totals, chosen),
-        words=words(frame, chosen),
-    )
+    return Content(build_totals(frame, totals, chosen), words(frame, chosen), build_tiles(frame, totals, chosen))
