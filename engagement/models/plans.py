@@ -269,7 +269,7 @@ class PlanStep(models.Model):
         constraints = [models.UniqueConstraint(fields=["plan", "number"], name="plan_step_once")]
 
     def __str__(self) -> str:
-        return f"Step {self.position} of {self.plan_id}"
+        return str(self.task)
 
 
 class PeerStanding(models.Model):

@@ -46,8 +46,8 @@ def read_readiness(steps: Sequence[PlanStep]) -> dict[int, Readiness]:
 def _newest_touches(account_ids: Collection[int]) -> dict[int, Touch]:
     if not account_ids:
         return {}
-    newest = Touch.objects.filter(account__in=account_ids).order_by("account", "-happened_at", "-pk")
-    return {touch.account_id: touch for touch in newest.distinct("account")}
+    newest = Touch.objects.filter(account__in=account_ids).order_by("account_id", "-happened_at", "-pk")
+    return {touch.account_id: touch for touch in newest.distinct("account_id")}
 
 
 def _readiness(step: PlanStep, waiting: dict[tuple[int, int], str], touch: Touch | None) -> Readiness:

@@ -43,7 +43,7 @@ def playbooks(request: HttpRequest) -> HttpResponse:
 
 
 def _list(request: HttpRequest, *, problems: list[Problem] | None = None) -> HttpResponse:
-    newest = PlaybookVersion.objects.order_by("playbook", "-number").distinct("playbook").select_related(
+    newest = PlaybookVersion.objects.order_by("playbook_id", "-number").distinct("playbook_id").select_related(
         "playbook", "segment", "created_by"
     )  # fmt: skip
     versions = sorted(newest, key=lambda version: (version.playbook.use == "retired", *_name(version)))

@@ -176,14 +176,14 @@ def finish_step(*, user: User, step: PlanStep, outcome: str = "", checked: set[i
             locked.save(update_fields=["checked"])
         (known,) = load_steps([locked.task_id])
         fact = read_readiness([known])[known.pk].fact
-        tasks.finish_task(user=user, task=locked.task, outcome=fact or outcome)
+        (locked.task,) = tasks.finish_task(user=user, task=locked.task, outcome=fact or outcome).tasks
     return locked
 
 
 def reopen_step(*, user: User, step: PlanStep) -> PlanStep:
     """Make a step open again that was done by mistake. Raises TaskRefused: it is open."""
     with _working(user, step, is_done=True) as locked:
-        tasks.reopen_task(user=user, task=locked.task)
+        (locked.task,) = tasks.reopen_task(user=user, task=locked.task).tasks
     return locked
 
 

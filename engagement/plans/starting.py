@@ -149,7 +149,7 @@ def start_fitting(*, kind: PlanKind, as_of: dt.date, limit: int) -> int:
         sql = ONE_OF_ACCOUNT.format(fitting=sql)
     with connection.cursor() as cursor:
         cursor.execute(f"{CHOSEN} ({sql}) fitting LIMIT %(limit)s", {"kind": str(kind), "as_of": as_of, "limit": limit})
-        return len(_start_chosen(cursor, as_of=as_of, user_id=None))
+        return len(start_chosen(cursor, as_of=as_of, user_id=None))
 
 
 def start_for(*, renewal_id: int, account_id: int, version_id: int, as_of: dt.date, user_id: int) -> int | None:
@@ -159,7 +159,7 @@ def start_for(*, renewal_id: int, account_id: int, version_id: int, as_of: dt.da
             f"{CHOSEN} (VALUES (%s::bigint, %s::bigint, %s::bigint)) chosen (renewal_id, account_id, version_id)",
             [renewal_id, account_id, version_id],
         )
-        return next(iter(_start_chosen(cursor, as_of=as_of, user_id=user_id)), None)
+        return next(iter(start_chosen(cursor, as_of=as_of, user_id=user_id)), None)
 
 
 def count_fitting(*, kind: PlanKind, as_of: dt.date) -> dict[int, int]:
@@ -174,8 +174,8 @@ def count_fitting(*, kind: PlanKind, as_of: dt.date) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-def _start_chosen(cursor: Any, *, as_of: dt.date, user_id: int | None) -> Sequence[int]:
-    """Plans, tasks and steps of what stands in plan_chosen; the ids of the plans."""
+def start_chosen(cursor: Any, *, as_of: dt.date, user_id: int | None) -> Sequence[int]:
+    """Plans, tasks and steps of what stands in the temporary table plan_chosen; the ids of the plans."""
     cursor.execute("SELECT DISTINCT account_id FROM plan_chosen")
     rates = default_rates_of(cursor, [account_id for (account_id,) in cursor.fetchall()], as_of=as_of)
     values: dict[str, Any] = {"as_of": as_of, "user": user_id}

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from accounts.models import User
 from engagement.models.plans import PeerStanding, Plan, PlanKind
 from engagement.plans.matching import FEWEST, Cell, Comparison, compare
+from engagement.templatetags.plans import points
 from renewals.models import Renewal, TimingClass
 
 WON = (TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE)
@@ -65,14 +66,10 @@ def _first(found: Comparison) -> str:
     difference = found.difference
     if difference is None or found.lowest is None or found.highest is None:
         return f"Too few to tell: {counts}. It takes {FEWEST} decided renewals on either side."
-    bounds = f"95 % interval {_points(found.lowest)} to {_points(found.highest)} points"
+    bounds = f"95 % interval {points(found.lowest)} to {points(found.highest)} points"
     lead = (
         f"Renewed {abs(100 * difference):.1f} points {'more' if difference >= 0 else 'less'} often ({bounds}; {counts})"
     )
     if found.is_clear:
         return f"{lead}: more than chance alone would do."
     return f"{lead}: no more than chance could do."
-
-
-def _points(rate: float) -> str:
-    return f"{100 * rate:+.1f}".replace("-", "−")
