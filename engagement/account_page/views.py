@@ -22,6 +22,7 @@ from engagement.account_page.measures import HEIGHT, WIDTH, read_lines
 from engagement.account_page.sections import read_contracts, read_renewals, read_totals, shown_of
 from engagement.account_page.sources import SOURCES
 from engagement.account_page.timeline import Page, Place, Story, read_page
+from engagement.plans.reading import plans_of_account
 from engagement.health.views import section_context
 from renewals.drawer.card import read_signals
 
@@ -59,6 +60,7 @@ def _show(
         "family_error": family_error,
         "signals": read_signals(account.pk, as_of=as_of),
         "lines": read_lines(account.pk),
+        "plans": plans_of_account(account.pk, user, as_of=as_of),
         "line_size": (WIDTH, HEIGHT),
         **_story(request, account, user, company, now),
     }  # fmt: skip
