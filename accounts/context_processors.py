@@ -84,6 +84,8 @@ GROUPS = (
             RailItem("rules:weights", "Risk weights", "shield"),
             RailItem("health:weights", "Health weights", "heartbeat"),
             RailItem("quality:rules", "Data rules", "circle-check"),
+            RailItem("flags:rules", "Flag rules", "flag"),
+    RailItem("alerts:rules", "Alert rules", "bell"),
             RailItem("playbooks:list", "Playbooks", "notes"),
             RailItem("rules:lists", "Lists", "checklist"),
             RailItem("rules:company", "Company", "building"),
