@@ -22,8 +22,8 @@ from engagement.account_page.measures import HEIGHT, WIDTH, read_lines
 from engagement.account_page.sections import read_contracts, read_renewals, read_totals, shown_of
 from engagement.account_page.sources import SOURCES
 from engagement.account_page.timeline import Page, Place, Story, read_page
-from engagement.plans.reading import plans_of_account
 from engagement.health.views import section_context
+from engagement.plans.reading import plans_of_account
 from renewals.drawer.card import read_signals
 
 INVALID = 422
