@@ -267,6 +267,7 @@ class PlanStep(models.Model):
     class Meta:
         ordering = ["plan", "position", "number"]
         constraints = [models.UniqueConstraint(fields=["plan", "number"], name="plan_step_once")]
+        indexes = [models.Index(fields=["account"], name="plan_step_account")]
 
     def __str__(self) -> str:
         return str(self.task)
@@ -278,15 +279,13 @@ class PeerStanding(models.Model):
     Those with a plan are compared with those without that stood alike: same segment, risk band and stretch.
     """
 
+    pk = models.CompositePrimaryKey("renewal", "stretch")
     renewal = models.ForeignKey(Renewal, on_delete=models.CASCADE, related_name="+", db_index=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     stretch = models.PositiveSmallIntegerField()
     segment = models.ForeignKey(Segment, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     band = models.CharField(max_length=6, choices=RiskBand, blank=True)
     seen_on = models.DateField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["renewal", "stretch"], name="peer_standing_once")]
 
     def __str__(self) -> str:
         return f"renewal {self.renewal_id} on {self.seen_on:%d %b %Y}"
