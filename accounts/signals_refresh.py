@@ -10,6 +10,9 @@
 A row of a day holds nothing that came later, so that a decided renewal is judged by what was known before. Only the
 accounts that are marked (`StaleSignal`) are read, each as a whole; only rows that differ are written. A value that was
 measured elsewhere stands until there is one of tickets or invoices, and is never blanked (`derived_measures`).
+
+Accounts are taken in parts, each a transaction: what is sorted is bounded whatever the book, and a killed worker loses
+the part that it was in.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accounts.models import AccountSignal
+from accounts.models.health_marks import MARK_HEALTH
 from accounts.models.tickets import SEVERE
+from config.foreign_keys import unchecked_keys
 from config.history import recorded_as
 
 CSAT_DAYS, HALF_YEAR_DAYS = 90, 180
@@ -31,6 +36,7 @@ DERIVED = (
     *("late_payment_days", "failed_payment_count", "chargeback_count"),
 )
 WORK_MEM_MB = 128
+ACCOUNTS_AT_ONCE = 50_000
 NO_PARAMS: dict[str, None] = {"nothing": None}  # history adds its own to writes, so that a % has to be doubled
 
 
@@ -44,17 +50,28 @@ class Refreshed:
 
 def refresh_signals(*, as_of: dt.date) -> Refreshed:
     """Bring the signals of all marked accounts up to date, with what happened up to this day."""
+    account_count = signal_count = 0
+    while (part := _refresh_part(as_of)).account_count:
+        account_count += part.account_count
+        signal_count += part.signal_count
+    return Refreshed(account_count, signal_count)
+
+
+def _refresh_part(as_of: dt.date) -> Refreshed:
     with transaction.atomic(), recorded_as(user_id=None, how="job"), connection.cursor() as cursor:
         account_count = _take_marks(cursor)
         if not account_count:
             return Refreshed()
         cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM_MB}MB'")
         _aggregate(cursor, as_of)
-        return Refreshed(account_count, _clear_gone(cursor) + _write(cursor))
+        return Refreshed(account_count, _clear_gone(cursor) + _add(cursor) + _change(cursor))
 
 
 def _take_marks(cursor: CursorWrapper) -> int:
-    """The marks become the temporary table `stale`. One that somebody is writing is left for the next time."""
+    """So many marks become the temporary table `stale`. One that somebody is writing is left for the next time.
+
+    While they are held nobody deletes their accounts: a delete takes the mark first.
+    """
     cursor.execute(
         """
         DROP TABLE IF EXISTS pg_temp.stale;
@@ -65,11 +82,11 @@ def _take_marks(cursor: CursorWrapper) -> int:
         """
         WITH taken AS (
             DELETE FROM accounts_stalesignal WHERE account_id IN (
-                SELECT account_id FROM accounts_stalesignal ORDER BY account_id FOR UPDATE SKIP LOCKED)
+                SELECT account_id FROM accounts_stalesignal ORDER BY account_id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
             RETURNING account_id)
         INSERT INTO stale SELECT account_id FROM taken
         """,
-        NO_PARAMS,
+        {"most": ACCOUNTS_AT_ONCE},
     )
     count = int(cursor.rowcount)
     cursor.execute("ANALYZE stale")
@@ -151,29 +168,44 @@ def _clear_gone(cursor: CursorWrapper) -> int:
     return count
 
 
-def _write(cursor: CursorWrapper) -> int:
-    """Rows that stay as they are do not reach the upsert, which would lock each of them."""
-    columns = ", ".join(DERIVED)
-    bits = " + ".join(f"CASE WHEN {name} IS NULL THEN 0 ELSE {_bit(name)} END" for name in DERIVED)
+BITS = " + ".join(f"CASE WHEN {name} IS NULL THEN 0 ELSE {_bit(name)} END" for name in DERIVED)
+NEW_DAYS = f"(SELECT *, {BITS} AS derived_measures FROM derived) d"
+SAME_DAY = "o.account_id = d.account_id AND o.measured_on = d.measured_on"
+
+
+def _add(cursor: CursorWrapper) -> int:
+    """Days without a row. Their keys need no check: the accounts are those of the marks that are held.
+
+    A day that somebody else adds at this moment is left to `_change`, which history sees.
+    """
+    columns = f"account_id, measured_on, {', '.join(DERIVED)}, derived_measures"
+    with unchecked_keys(cursor) as is_unchecked:
+        cursor.execute(
+            f"""
+            INSERT INTO accounts_accountsignal ({columns}) SELECT {columns} FROM {NEW_DAYS}
+            WHERE NOT EXISTS (SELECT FROM accounts_accountsignal o WHERE {SAME_DAY})
+            ORDER BY account_id, measured_on ON CONFLICT (account_id, measured_on) DO NOTHING
+            """,
+            NO_PARAMS,
+        )
+        count = int(cursor.rowcount)
+    if count and is_unchecked:  # the trigger that marks them was off too
+        cursor.execute(MARK_HEALTH.format(rows="stale"), NO_PARAMS)
+    return count
+
+
+def _change(cursor: CursorWrapper) -> int:
+    """Days whose row says something else. Those that stay as they are are not written."""
     wanted = {
-        name: f"CASE WHEN excluded.{name} IS NULL AND o.derived_measures & {_bit(name)} = 0 THEN o.{name} "
-        f"ELSE excluded.{name} END"
+        name: f"CASE WHEN d.{name} IS NULL AND o.derived_measures & {_bit(name)} = 0 THEN o.{name} ELSE d.{name} END"
         for name in DERIVED
     }
-    wanted["derived_measures"] = "excluded.derived_measures"
-    differs = f"({', '.join(wanted.values())}) IS DISTINCT FROM ({', '.join(f'o.{name}' for name in wanted)})"
+    wanted["derived_measures"] = "d.derived_measures"
     cursor.execute(
         f"""
-        INSERT INTO accounts_accountsignal AS o (account_id, measured_on, {columns}, derived_measures)
-        SELECT account_id, measured_on, {", ".join(f"excluded.{name}" for name in DERIVED)}, excluded.derived_measures
-        FROM (SELECT *, {bits} AS derived_measures FROM derived) excluded
-        LEFT JOIN accounts_accountsignal o USING (account_id, measured_on)
-        WHERE o.id IS NULL OR {differs}
-        ORDER BY account_id, measured_on
-        ON CONFLICT (account_id, measured_on) DO UPDATE SET {
-            ", ".join(f"{name} = {value}" for name, value in wanted.items())
-        }
-        WHERE {differs}
+        UPDATE accounts_accountsignal o SET {", ".join(f"{name} = {value}" for name, value in wanted.items())}
+        FROM {NEW_DAYS} WHERE {SAME_DAY}
+            AND ({", ".join(wanted.values())}) IS DISTINCT FROM ({", ".join(f"o.{name}" for name in wanted)})
         """,
         NO_PARAMS,
     )

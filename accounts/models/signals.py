@@ -18,7 +18,8 @@ class AccountSignal(models.Model):
     never moved, so that a decided renewal can be judged by what was known before its decision.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="signals")
+    # The unique key begins with it.
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="signals", db_index=False)
     measured_on = models.DateField()
     usage_change_rate = models.FloatField(null=True, blank=True)  # use against the 90 days before: -0.3 is a fall
     seat_change_rate = models.FloatField(null=True, blank=True)
