@@ -58,6 +58,7 @@ GROUPS = (
             RailItem("plans:list", "Plans", "checklist"),
             RailItem("mail:list", "Mail", "mail"),
             RailItem("support:list", "Support", "help"),
+            RailItem("payments:overview", "Payments", "coin"),
             RailItem("feedback:board", "Feedback", "columns"),
         ),
     ),

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import mean, median
 
-import numpy as np
-from django.db.models import Sum
+from django.db import connection
+from django.db.models import DecimalField, Sum, Value
 
 from accounts.exchange import read_rates
-from accounts.models import Account, AccountSignal, Invoice, User
-from forecasting.engine.payments import default_rates
-from renewals.models import Renewal
+from accounts.models import Account, Invoice, User
+from engagement.plans.rates import default_rates_of
+from forecasting.engine.payments import PaymentTerms
+from forecasting.frames.payments import read_payment_terms
+from renewals.models import Renewal, RiskFactor
+from renewals.models.scores import expected_cents
 
-MEASURES = ("late_payment_days", "failed_payment_count", "chargeback_count")
+PAYMENT_FACTOR = "payment_behaviour"
 INVOICES_READ = 1000
 INVOICES_SHOWN = 50
 CENT = Decimal("0.01")
@@ -44,7 +47,10 @@ class Payments:
     overdue_count: int
     disputed_count: int
     default_rate: Decimal  # 0 to 1
+    terms: PaymentTerms
     open_amount: Decimal
+    expected_amount: Decimal  # what of the open renewals is expected to be booked
+    risk_points: float | None  # what payments add to the risk score of the riskiest open renewal by them
     without_rate: list[str]
 
     @property
@@ -52,17 +58,31 @@ class Payments:
         """Baseline of the open renewals, less what is expected not to be paid were all of it booked."""
         return (self.open_amount * (1 - self.default_rate)).quantize(CENT)
 
+    @property
+    def expected_collected_amount(self) -> Decimal:
+        return (self.expected_amount * (1 - self.default_rate)).quantize(CENT)
+
+    @property
+    def lost_amount(self) -> Decimal:
+        return self.expected_amount - self.expected_collected_amount
+
 
 def read_default_rate(account: Account, *, as_of: dt.date) -> Decimal:
     """The probability that what is booked is not paid, of the newest value of each signal, as a run reckons it."""
-    newest = []
-    for name in MEASURES:
-        known = AccountSignal.objects.filter(account=account, measured_on__lte=as_of, **{f"{name}__isnull": False})
-        value = known.order_by("-measured_on").values_list(name, flat=True).first()
-        newest.append(np.array([np.nan if value is None else float(value)]))
-    late, failed, charged = newest
-    rate = default_rates(late_days=late, failed_count=failed, chargeback_count=charged)[0]
-    return Decimal(str(round(float(rate), 4)))
+    with connection.cursor() as cursor:
+        rate = default_rates_of(cursor, [account.pk], as_of=as_of)[account.pk]
+    return Decimal(str(round(rate, 4)))
+
+
+def read_risk_points(account: Account, user: User) -> float | None:
+    """None where payments are no part of the score of any open renewal: nothing is known of them, or they weigh 0."""
+    position = RiskFactor.objects.filter(key=PAYMENT_FACTOR).values_list("position", flat=True).first()
+    if position is None:
+        return None
+    mine = Renewal.objects.visible_to(user).open().filter(account=account, score__isnull=False).order_by()
+    shares = mine.values_list("score__contributions", flat=True)
+    known = [share[position] for share in shares if len(share) > position and share[position] >= 0]
+    return max(known) / 100 if known else None
 
 
 def read_payments(account: Account, user: User, *, as_of: dt.date) -> Payments:
@@ -78,7 +98,8 @@ def read_payments(account: Account, user: User, *, as_of: dt.date) -> Payments:
     settled = [row.late_days for row in rows if row.invoice.settled_on]
     overdue = [row.invoice for row in rows if row.is_overdue]
     mine = Renewal.objects.visible_to(user).open().filter(account=account, is_excluded=False).order_by()
-    sums = mine.values_list("currency").annotate(Sum("baseline_amount"))
+    expected = Sum(expected_cents("mean_cents"), default=0, output_field=DecimalField()) / Value(Decimal(100))
+    sums = list(mine.values_list("currency").annotate(baseline=Sum("baseline_amount"), expected=expected))
     return Payments(
         rows=rows[:INVOICES_SHOWN],
         invoice_count=len(rows) if len(rows) < INVOICES_READ else invoices.count(),
@@ -90,7 +111,10 @@ def read_payments(account: Account, user: User, *, as_of: dt.date) -> Payments:
         overdue_count=len(overdue),
         disputed_count=sum(row.invoice.is_disputed for row in rows),
         default_rate=read_default_rate(account, as_of=as_of),
-        open_amount=sum((converted(amount, currency) for currency, amount in sums), Decimal(0)),
+        terms=read_payment_terms(),
+        open_amount=sum((converted(amount, currency) for currency, amount, _ in sums), Decimal(0)),
+        expected_amount=sum((converted(amount, currency) for currency, _, amount in sums), Decimal(0)),
+        risk_points=read_risk_points(account, user),
         without_rate=sorted(missing),
     )
 

@@ -4,5 +4,6 @@ from engagement.payments import views
 
 app_name = "payments"
 urlpatterns = [
+    path("payments/", views.overview, name="overview"),
     path("accounts/<int:pk>/payments/", views.page, name="page"),
 ]

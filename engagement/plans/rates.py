@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from forecasting.engine.payments import default_rates
+from forecasting.frames.payments import read_payment_terms
 
 MEASURES: Final = ("late_payment_days", "failed_payment_count", "chargeback_count")
 NEWEST: Final = ", ".join(
@@ -27,5 +28,6 @@ def default_rates_of(cursor: Any, account_ids: Collection[int], *, as_of: dt.dat
     )
     found = np.array(cursor.fetchall(), dtype=np.float64)
     late, failed, charged = found[:, 1], found[:, 2], found[:, 3]
-    rates = default_rates(late_days=late, failed_count=failed, chargeback_count=charged)
+    terms = read_payment_terms()
+    rates = default_rates(late_days=late, failed_count=failed, chargeback_count=charged, terms=terms)
     return dict(zip(found[:, 0].astype(np.int64).tolist(), rates.round(6).tolist(), strict=True))

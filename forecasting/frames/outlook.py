@@ -19,6 +19,7 @@ from forecasting.engine.order_timing import OrderTiming, PastOrders
 from forecasting.engine.payments import default_rates
 from forecasting.engine.timing import PolicyTable, TimingClass, resolve_policy
 from forecasting.frames.binary_copy import Arrays
+from forecasting.frames.payments import read_payment_terms
 from forecasting.models import Run
 
 PAYMENT_SIGNALS: Final = ("late_payment_days", "failed_payment_count", "chargeback_count")
@@ -157,7 +158,8 @@ def account_default_rates(account_count: int, signals: Mapping[str, NDArray[Any]
         known = np.flatnonzero(~np.isnan(values))
         newest[name][place[known]] = values[known]  # of several for one account the last one stays
     late, failed, chargebacks = (newest[name] for name in PAYMENT_SIGNALS)
-    return default_rates(late_days=late, failed_count=failed, chargeback_count=chargebacks)
+    terms = read_payment_terms()
+    return default_rates(late_days=late, failed_count=failed, chargeback_count=chargebacks, terms=terms)
 
 
 def _past_orders(accounts: Integers, orders: Mapping[str, NDArray[Any]]) -> PastOrders:

@@ -4,6 +4,7 @@ from forecasting.models.accuracy import Backtest, BacktestQuerySet, BacktestScop
 from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
 from forecasting.models.lines import ForecastLine
 from forecasting.models.mrr import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp
+from forecasting.models.payments import PaymentFit
 from forecasting.models.reps import CallRecord
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
 from forecasting.models.scenarios import Scenario, ScenarioQuerySet
@@ -26,6 +27,7 @@ __all__ = [
     "MrrMovement",
     "MrrOfferLine",
     "MrrRollUp",
+    "PaymentFit",
     "Run",
     "RunChunk",
     "RunProgress",

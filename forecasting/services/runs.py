@@ -22,6 +22,7 @@ from django.utils import timezone
 from accounts.models import get_company
 from accounts.signals_refresh import refresh_signals
 from forecasting.frames import fit_history, load_likelihood, load_rules
+from forecasting.frames.payments import learn_payment_terms
 from forecasting.health import refresh_health
 from forecasting.models import LikelihoodModel, Run, RunChunk
 from forecasting.mrr import services as mrr
@@ -68,6 +69,7 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
     Before that, the signals of accounts with new tickets or invoices: what is read must be what is known.
     """
     refresh_signals(as_of=get_company().today())
+    learn_payment_terms(as_of=get_company().today())
     with transaction.atomic():
         run = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=Run.State.RUNNING).first()
         if run is None:

@@ -8,4 +8,7 @@ def account(cast: Cast) -> int:
     return make_account(owner=cast.rep).pk
 
 
-ROWS = [Row("payments:page", everybody(200, outsider=404, other_manager=404), kwargs={"pk": account})]
+ROWS = [
+    Row("payments:overview", everybody(200)),
+    Row("payments:page", everybody(200, outsider=404, other_manager=404), kwargs={"pk": account}),
+]
