@@ -222,11 +222,11 @@ class AccountRow:
     amount: Decimal
 
 
-SHOWN_ACCOUNTS = 50
+SHOWN_ACCOUNTS = 10
 
 
 def read_accounts(theme: FeedbackTheme, user: User, *, span: str, as_of: dt.date) -> list[AccountRow]:
-    """The first fifty by baseline at stake. An amount without an exchange rate counts 0 here; the sum names it."""
+    """The first ten by baseline at stake. An amount without an exchange rate counts 0 here; the sum names it."""
     hits = _by_account(tickets_of(theme, user, since=since_of(span, as_of), as_of=as_of), theme)
     open_renewals = Renewal.objects.visible_to(user).open().filter(is_excluded=False).order_by()
     sums = open_renewals.values_list("account", "currency").annotate(Sum("baseline_amount"))

@@ -19,9 +19,10 @@ TOKEN: Final = re.compile(r"[^\s.,;:!?()\[\]\"“”]+")
 WORD: Final = re.compile(r"[^\W\d_]{2,}")
 # Words that join others and name nothing.
 NAMING_NOTHING: Final = """
-a after all am an and any are as at be been but by can cannot could did do does for from get got had has have hello help
-hi how if in into is it its me my need no not of off on or our out please re should so than thanks that the their them
-then there they this to too up us was we were what when where which who why will with would you your
+a about after all am an and any are as at be been before but by can cannot could did do does for from get got had has
+have hello help hi how if in into is it its me more my need no not of off on or our out please re should so than
+thanks that the their them then there they this to too up us was we were what when where which who why will with would
+you your
 """
 EMPTY_WORDS: Final = frozenset(NAMING_NOTHING.split())
 

@@ -45,10 +45,13 @@ class Command(BaseCommand):
         except (BookNotEmpty, ValueError) as error:
             raise CommandError(str(error)) from error
         write_sign_ins(path, demo.sign_ins)
+        if not options["no_history"]:
+            call_command("fill_demo")
         if not options["no_recompute"]:
             aside = self.stderr if options["json"] else self.stdout
             call_command("recompute", stdout=aside)
             if not options["no_history"]:
+                call_command("fill_demo", scored=True)
                 call_command("freeze_calls", stdout=aside)
         answer = {"loaded": True, **asdict(demo), "as_of": demo.as_of.isoformat(), "sign_in_file": str(path)}
         self._say(answer, _in_words(demo, path), options)

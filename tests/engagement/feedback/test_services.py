@@ -53,7 +53,7 @@ def test_who_saw_an_older_state_is_refused_and_nothing_is_written(cast: Cast, th
             {"status": "done", "done_on": dt.date(2026, 7, 1)},
             {"done_on": ["2026-07-01 is after today: it is not done yet."]},
         ),
-        ({"link": "javascript:alert(1)"}, {"link": ["Enter a valid URL."]}),
+        ({"link": "ftp://example.com/x"}, {"link": ["Enter a valid URL."]}),
         ({"words": []}, {"__all__": ["A theme needs a category or a word."]}),
         ({"name": "LOGIN"}, {"__all__": ["There is a theme of this name already."]}),
     ],
