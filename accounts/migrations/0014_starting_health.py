@@ -27,7 +27,9 @@ def create_starting_health(apps: Any, schema_editor: Any) -> None:
     for position, (key, label, _, worst, best, stale_days, explanation) in enumerate(FACTORS):
         factors.create(**dict(zip(names, (key, label, position, worst, best, stale_days, explanation), strict=True)))
     weights = {key: weight for key, _, weight, *_ in FACTORS}
-    apps.get_model("accounts", "HealthWeightVersion").objects.create(weights=weights)
+    apps.get_model("accounts", "HealthWeightVersion").objects.create(
+        weights=weights, healthy_from=75, watch_from=60
+    )
 
 
 class Migration(migrations.Migration):

@@ -14,7 +14,7 @@ from accounts.models.lists import Segment
 from accounts.models.people import User
 from config.history import track_history
 
-HEALTHY_FROM, WATCH_FROM = 70, 50
+HEALTHY_FROM, WATCH_FROM = 75, 60
 MISSING_PART = -1  # as AccountHealth.contributions holds a factor without an input
 
 

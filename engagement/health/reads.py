@@ -37,7 +37,9 @@ class Standing:
 
     @property
     def word(self) -> str:
-        return self.band.label if self.band is not None else "Not known"
+        if self.band is not None:
+            return self.band.label
+        return "Not known" if self.score is None else "Too little known"
 
     @property
     def tone(self) -> str:

@@ -16,6 +16,8 @@ from forecasting.engine.arrays import Booleans, Floats, Integers
 TREND_DAYS: Final = (30, 90)
 NEVER: Final = 2**31 - 1  # a day that does not come
 DAY_BITS: Final = 32
+# Where less of the weight is known there is a score, but no band: one answer to one survey is no state of an account.
+LEAST_KNOWN: Final = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class Steps:
 
     account, day  int64[s]
     score         float64[s], 0 to 100 in whole hundredths; NaN where every input is missing
-    band          int16[s], 0 poor, 1 watch, 2 healthy; -1 where there is no score
+    band          int16[s], 0 poor, 1 watch, 2 healthy; -1 where too little is known
     completeness  float64[s], 0 to 1
     """
 
@@ -112,7 +114,7 @@ def judge(measured: Measured, weighing: Weighing, as_of: int) -> tuple[Steps, St
         days_account,
         days & NEVER,
         scores.score,
-        band(scores.score, weighing.healthy_from, weighing.watch_from, weighing.row[days_account]),
+        band(scores.score, completeness, weighing, weighing.row[days_account]),
         completeness,
     )
     is_last = np.append(days_account[1:] != days_account[:-1], True)[: days.size]
@@ -120,10 +122,10 @@ def judge(measured: Measured, weighing: Weighing, as_of: int) -> tuple[Steps, St
     return kept, _standing(kept, scores.contributions[is_last], fresh_until[is_last], as_of)
 
 
-def band(score: Floats, healthy_from: Floats, watch_from: Floats, row: Integers) -> Integers:
-    """int16[n]: 0 poor, 1 watch, 2 healthy by the bounds of the account's row; -1 where there is no score."""
-    found = (score >= watch_from[row]).astype(np.int16) + (score >= healthy_from[row])
-    found[np.isnan(score)] = -1
+def band(score: Floats, completeness: Floats, weighing: Weighing, row: Integers) -> Integers:
+    """int16[n]: 0 poor, 1 watch, 2 healthy by the bounds of the account's row; -1 where less than LEAST_KNOWN is."""
+    found = (score >= weighing.watch_from[row]).astype(np.int16) + (score >= weighing.healthy_from[row])
+    found[np.isnan(score) | (completeness < LEAST_KNOWN)] = -1
     return found.astype(np.int16)
 
 

@@ -83,6 +83,11 @@ def test_what_has_no_weight_says_nothing():
     assert standing.contributions.tolist() == [[10_000, -1]]
 
 
+def test_too_little_known_is_a_score_without_a_band():
+    steps, _ = health.judge(measured((0, 50, 0.0, NAN), (0, 51, NAN, 1.0)), weighing([24, 76], [90, 90]), as_of=60)
+    assert told(steps) == [(0, 50, 0.0, -1, 0.24), (0, 51, 76.0, 2, 1.0)]
+
+
 def test_nothing_measured_is_nothing_judged():
     nothing = health.Measured(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros((0, 2)))
     steps, standing = health.judge(nothing, weighing([1, 1], [9, 9], accounts=0), as_of=50)

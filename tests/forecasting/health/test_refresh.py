@@ -22,6 +22,7 @@ from tests.cast import make_account
 
 pytestmark = pytest.mark.django_db
 AS_OF = dt.date(2026, 11, 1)
+BANDS = {"healthy_from": 70, "watch_from": 50}
 
 
 def days_before(count):
@@ -30,7 +31,7 @@ def days_before(count):
 
 @pytest.fixture
 def account():
-    HealthWeightVersion.objects.create(weights={"nps_score": 3, "sentiment_score": 1})
+    HealthWeightVersion.objects.create(weights={"nps_score": 3, "sentiment_score": 1}, **BANDS)
     return make_account()
 
 
@@ -121,7 +122,7 @@ def test_a_custom_value_counts_like_any_other(account):
         key="quiz", label="Quiz", position=50, is_custom=True, worst_value=0, best_value=10, stale_days=30
     )
     HealthFactor.objects.filter(position=50).update(position=12)
-    HealthWeightVersion.objects.create(weights={"quiz": 1, "nps_score": 1})
+    HealthWeightVersion.objects.create(weights={"quiz": 1, "nps_score": 1}, **BANDS)
     measure(account, 3, nps_score=60, custom_values={"quiz": 2.5, "unknown": 3})
     measure(account, 2, custom_values={"quiz": "many"})  # not a number: nothing was measured
     refresh_health(as_of=AS_OF)
