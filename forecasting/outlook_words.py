@@ -40,7 +40,7 @@ def explain_outlook(*, renewal_id: int, as_of: dt.date) -> OutlookExplanation | 
         return None
     orders = orders_of(rows, judged.timing)
     chances = expected_orders(rows, at, rules.outlook, rules.policies, orders, day_number(as_of))
-    default_rate = float(account_default_rates(1, book.signals, book.signal_keys >> 33)[0])
+    default_rate = float(account_default_rates(1, book.signals, book.signal_keys >> 33, rules.outlook.payments)[0])
     score = renewal.score
     expected = weighted(np.array([score.probability]), np.array([score.mean_cents]))
     collected = weighted(np.array([1 - default_rate]), expected)

@@ -155,11 +155,11 @@ def read_book(
     source, condition = "accounts_accountsignal s", accounts.condition.format("s.account_id")
     if moment is None:
         signals = copy_out(cursor, SIGNAL_COLUMNS, f"{source} WHERE {condition}", accounts.parameters)
-        return _with_default_rates(as_book(renewals, signals))
+        return _with_default_rates(as_book(renewals, signals), rules)
     columns = [Column("id", "int8", "s.id"), *SIGNAL_COLUMNS]
     signals = copy_out_at(cursor, columns, source, condition, accounts.parameters, moment)
     del signals["id"]
-    return _with_default_rates(as_book(renewals, signals))
+    return _with_default_rates(as_book(renewals, signals), rules)
 
 
 def _read_pins(cursor: Any, ids: Integers, accounts: Accounts, moment: dt.datetime | None) -> Arrays:
@@ -175,10 +175,10 @@ def _read_pins(cursor: Any, ids: Integers, accounts: Accounts, moment: dt.dateti
     return _joined(ids, pins)
 
 
-def _with_default_rates(book: Book) -> Book:
+def _with_default_rates(book: Book, rules: Rules) -> Book:
     """The book whose renewals also say how likely their account is not to pay."""
     count = int(book.account.max(initial=-1)) + 1
-    rates = account_default_rates(count, book.signals, book.signal_keys >> 33)
+    rates = account_default_rates(count, book.signals, book.signal_keys >> 33, rules.outlook.payments)
     book.renewals["default_rate"] = rates[book.account]
     return book
 

@@ -180,11 +180,11 @@ def read_line_rows(
 ) -> tuple[NDArray[Any], int]:
     """As `line_rows`, from the stored scores of the renewals `r` that meet a condition."""
     rows = copy_out(cursor, scored_columns(report), f"{SCORED} WHERE {condition}", parameters)
-    orders = add_account_facts(cursor, rows, condition, parameters)
+    orders = add_account_facts(cursor, rows, rules, condition, parameters)
     return line_rows(rows, {**rows, "timing_class": rows["timing"]}, rules, report, orders=orders)
 
 
-def add_account_facts(cursor: Any, rows: Arrays, condition: str, parameters: Sequence[object]) -> Arrays:
+def add_account_facts(cursor: Any, rows: Arrays, rules: Rules, condition: str, parameters: Sequence[object]) -> Arrays:
     """Add `default_rate` to rows of SCORED, and return the past orders of the accounts of the open ones."""
     accounts, account = np.unique(rows["account_id"], return_inverse=True)
     theirs = f"SELECT r.account_id FROM {SCORED} WHERE {condition}"
@@ -195,7 +195,8 @@ def add_account_facts(cursor: Any, rows: Arrays, condition: str, parameters: Seq
     order = np.argsort(signals["measured"], kind="stable")
     signals = {name: values[order] for name, values in signals.items()}
     place = np.searchsorted(accounts, signals["account_id"])
-    rows["default_rate"] = account_default_rates(accounts.size, signals, place)[account]
+    terms = rules.outlook.payments
+    rows["default_rate"] = account_default_rates(accounts.size, signals, place, terms)[account]
     source = (
         "renewals_renewal o JOIN renewals_renewalscore t ON t.renewal_id = o.id"
         f" WHERE t.timing_class BETWEEN %s AND %s AND o.account_id IN ({theirs} AND r.outcome = 'open')"

@@ -16,10 +16,9 @@ from forecasting.engine.amounts import AmountModel
 from forecasting.engine.arrays import NO_DAY, Floats, Integers
 from forecasting.engine.fitted.shock import PRIOR_SIZE, Shock
 from forecasting.engine.order_timing import OrderTiming, PastOrders
-from forecasting.engine.payments import default_rates
+from forecasting.engine.payments import STATED, PaymentTerms, default_rates
 from forecasting.engine.timing import PolicyTable, TimingClass, resolve_policy
 from forecasting.frames.binary_copy import Arrays
-from forecasting.frames.payments import read_payment_terms
 from forecasting.models import Run
 
 PAYMENT_SIGNALS: Final = ("late_payment_days", "failed_payment_count", "chargeback_count")
@@ -36,6 +35,7 @@ class Outlook:
     amounts: AmountModel
     order_timing: OrderTiming
     shock: Shock
+    payments: PaymentTerms = STATED
 
     def for_run(self) -> dict[str, Any]:
         """The fields of Run that keep it."""
@@ -43,6 +43,7 @@ class Outlook:
             "amount_model": self.amounts.to_dict(),
             "order_timing": self.order_timing.to_dict(),
             "shock": asdict(self.shock),
+            "payment_terms": asdict(self.payments),
         }
 
     @classmethod
@@ -53,6 +54,7 @@ class Outlook:
             AmountModel.from_dict(held) if held else AmountModel.without_history(),
             OrderTiming.from_dict(timing) if timing else OrderTiming.without_history(),
             Shock(**shock) if shock else Shock(PRIOR_SIZE, 0),
+            PaymentTerms.from_dict(run.payment_terms) if run and run.payment_terms else STATED,
         )
 
 
@@ -146,7 +148,9 @@ def orders_of(rows: Arrays, timing: NDArray[Any]) -> Arrays:
     return {name: rows[name][within] for name in ("account_id", "due", "ordered")}
 
 
-def account_default_rates(account_count: int, signals: Mapping[str, NDArray[Any]], place: Integers) -> Floats:
+def account_default_rates(
+    account_count: int, signals: Mapping[str, NDArray[Any]], place: Integers, terms: PaymentTerms
+) -> Floats:
     """Default probability by account, from the newest of each payment signal that is not blank.
 
     `place` is the position of each signal's account; the signals are in the order of their days.
@@ -158,7 +162,6 @@ def account_default_rates(account_count: int, signals: Mapping[str, NDArray[Any]
         known = np.flatnonzero(~np.isnan(values))
         newest[name][place[known]] = values[known]  # of several for one account the last one stays
     late, failed, chargebacks = (newest[name] for name in PAYMENT_SIGNALS)
-    terms = read_payment_terms()
     return default_rates(late_days=late, failed_count=failed, chargeback_count=chargebacks, terms=terms)
 
 

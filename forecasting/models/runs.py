@@ -61,6 +61,7 @@ class Run(models.Model):
     amount_model = models.JSONField(null=True)  # engine.amounts.AmountModel
     order_timing = models.JSONField(null=True)  # engine.order_timing.OrderTiming
     shock = models.JSONField(null=True)  # engine.fitted.shock.Shock
+    payment_terms = models.JSONField(null=True)  # engine.payments.PaymentTerms
     # The fitted likelihood that open renewals are scored by; null while there is none: then the table alone.
     likelihood_model = models.ForeignKey(LikelihoodModel, on_delete=models.PROTECT, null=True, related_name="+")
 

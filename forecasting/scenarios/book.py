@@ -199,7 +199,7 @@ def _read(
     values = (first_on, *parameters)
     with connection.cursor() as cursor:
         rows = copy_out(cursor, [*scored_columns(report), *OWN_COLUMNS], f"{SCORED} {PINS} WHERE {condition}", values)
-        orders = add_account_facts(cursor, rows, condition, values)
+        orders = add_account_facts(cursor, rows, rules, condition, values)
         published = _read_published(cursor, user, first_on)
     order = np.argsort(rows["id"], kind="stable")
     order = order[rows["currency"][order] != MISSING]

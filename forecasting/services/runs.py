@@ -69,7 +69,7 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
     Before that, the signals of accounts with new tickets or invoices: what is read must be what is known.
     """
     refresh_signals(as_of=get_company().today())
-    learn_payment_terms(as_of=get_company().today())
+    terms = learn_payment_terms(as_of=get_company().today())
     with transaction.atomic():
         run = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=Run.State.RUNNING).first()
         if run is None:
@@ -82,7 +82,7 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
                 learned = fit_history(cursor, replace(load_rules(None), likelihood=model), run.as_of_on)
                 ranges, run.row_count = _account_ranges(cursor, chunk_rows)
             kept = {"likelihood_table": learned.rates.to_dict(), "rep_records": learned.records.to_dict()}
-            kept |= learned.outlook.for_run()
+            kept |= replace(learned.outlook, payments=terms).for_run()
             for name, value in kept.items():
                 setattr(run, name, value)
             run.save(update_fields=[*kept, "likelihood_model", "row_count"])
