@@ -226,7 +226,7 @@ def preview_conditions(conditions: Mapping[str, Any], *, as_of: dt.date) -> Prev
         cursor.execute("DROP TABLE IF EXISTS pg_temp.flag_base")
         cursor.execute("SET LOCAL work_mem = '64MB'")
         measure_base(cursor, [conditions], as_of=as_of)
-        rated = {"currencies": list(rates), "rates": list(rates.values())}
+        rated: dict[str, Any] = {"currencies": list(rates), "rates": list(rates.values())}
         cursor.execute(PREVIEW.format(holds=holds), {**limits, **rated})
         account_count, newly_count, stake_amount = cursor.fetchone()
         cursor.execute("DROP TABLE flag_base")
