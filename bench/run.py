@@ -38,6 +38,7 @@ PARTS = (
     "admin",
     "mrr",
     "scenarios",
+    "alerts",
 )
 
 
@@ -75,6 +76,7 @@ def measure(count: int, only: Sequence[str]) -> None:
 
     from bench import (
         admin,
+        alerts,
         as_at,
         bulk,
         distribution,
@@ -120,6 +122,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             "history": lambda: history.measure(Renewal.objects.count()),
             "editors": lambda: editors.measure(count),
             "scenarios": lambda: scenarios.measure(count),
+            "alerts": lambda: alerts.measure(count),
             "mrr": lambda: mrr.measure(count),
             "distribution": lambda: distribution.measure(count),
         }
