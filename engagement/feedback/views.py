@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import admin_required, signed_in
 from accounts.models import Ticket, User, get_company
 from engagement.feedback import reads, services
+from engagement.feedback.changes import read_changes
 from engagement.feedback.files import theme_lines, ticket_lines
 from engagement.feedback.forms import HandlingForm, RuleForm
 from engagement.feedback.matching import SPAN_LABELS, read_span, since_of, tickets_of
@@ -117,6 +118,7 @@ def _show_theme(
         "effect": reads.read_effects([theme], user, as_of=as_of).get(theme.pk),
         "months": reads.read_months(theme, user, as_of=as_of),
         "accounts": reads.read_accounts(theme, user, span=span, as_of=as_of),
+        "changes": read_changes(theme),
         "most_accounts": reads.SHOWN_ACCOUNTS,
         "categories": [str(labels[one]) for one in theme.categories],
         "tickets": rows[:PAGE_SIZE],

@@ -3,6 +3,7 @@ import datetime as dt
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from engagement.feedback.changes import read_changes
 from engagement.feedback.services import StaleTheme, create_theme, delete_theme, edit_theme, move_theme
 from engagement.models import FeedbackTheme
 from tests.cast import Cast
@@ -84,3 +85,23 @@ def test_who_may_what(cast: Cast, theme: FeedbackTheme) -> None:
         delete_theme(by=cast.manager, theme_id=theme.pk, seen_edit_count=1)
     made = create_theme(by=cast.admin, values={"name": "X", "words": ["x"], "status": "done"}, today=TODAY)
     assert made.done_on == TODAY
+
+
+def test_changes_are_told_newest_first_with_what_was_and_became(cast: Cast) -> None:
+    made = create_theme(by=cast.admin, values={"name": "Export", "words": ["export"]}, today=TODAY)
+    values = {"owner": cast.rep, "target_on": dt.date(2026, 8, 1), "words": ["export", "backup"]}
+    edit_theme(by=cast.admin, theme_id=made.pk, seen_edit_count=0, values=values, today=TODAY)
+    moved = move_theme(by=cast.rep, theme_id=made.pk, seen_edit_count=1, status="done", today=TODAY)
+    told = [(change.by, change.fields) for change in read_changes(moved)]
+    assert told == [
+        ("Rhea Rep", [("Status", "New", "Done"), ("Done on", "–", "30 Jun 2026")]),
+        (
+            "Ada Admin",
+            [
+                ("Words", "export", "export, backup"),
+                ("Owner", "–", "Rhea Rep"),
+                ("Target date", "–", "01 Aug 2026"),
+            ],
+        ),
+        ("Ada Admin", [("Theme", "–", "Export")]),
+    ]
