@@ -83,6 +83,10 @@ class Alert(models.Model):
     its `level` rose by the rule's step; then this one ends as `is_worse` and the next one begins.
     """
 
+    # Found, and not written by people: who takes a renewal back takes its alerts along (renewals.history.removal). The
+    # database itself deletes what was told of them.
+    goes_with_its_rows = True
+
     rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="alerts", db_index=False)
     cause_key = models.CharField(max_length=80)
     renewal = models.ForeignKey(Renewal, on_delete=models.CASCADE, null=True, related_name="+")
@@ -189,6 +193,8 @@ class AlertPreference(models.Model):
 
 class AlertMute(models.Model):
     """That somebody wants to hear nothing more of one rule for one account."""
+
+    goes_with_its_rows = True
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="alert_mutes", db_index=False)
     rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="+")

@@ -81,8 +81,9 @@ def _pointers(model: type[Model]) -> list[tuple[type[Model], str]]:
 
 def _is_part(model: type[Model]) -> bool:
     """A table with one row per row of another one, or per day of it, holds what was derived and goes with it; breaches
-    too."""
-    return isinstance(model._meta.pk, ForeignKey | CompositePrimaryKey) or model is AccountBreach
+    too, and what says so of itself (`goes_with_its_rows`)."""
+    is_of_one = isinstance(model._meta.pk, ForeignKey | CompositePrimaryKey)
+    return is_of_one or model is AccountBreach or getattr(model, "goes_with_its_rows", False)
 
 
 def _use(other: type[Model], column: str) -> str:
