@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from engagement.demo.alerts import fill_alerts
+from engagement.demo.flags import fill_flags
 from engagement.demo.health import fill_health
 from engagement.demo.mail import fill_mail
 from engagement.demo.plans import fill_plans
@@ -16,7 +18,7 @@ from engagement.demo.support import fill_support
 # In this order; each does nothing where its part is there already.
 STEPS: tuple[Callable[[], None], ...] = (fill_support, fill_health, fill_mail)
 # What rests on the first scores.
-SCORED_STEPS: tuple[Callable[[], None], ...] = (fill_plans,)
+SCORED_STEPS: tuple[Callable[[], None], ...] = (fill_plans, fill_flags, fill_alerts)
 
 
 class Command(BaseCommand):
