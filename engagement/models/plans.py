@@ -47,7 +47,8 @@ class PlaybookVersion(models.Model):
     """Never changed once it is written: a running plan keeps the steps that it was started with.
 
     The rule: a renewal playbook is for renewals due within `within_days`, a protect one for contracts in the first half
-    of their duration; of `segment` alone and from `risk_from` on where these are given.
+    of their duration; of `segment` alone and from `risk_from` on where these are given. For a protect one a flagged
+    account is at risk, whatever the scores of its renewals.
     """
 
     playbook = models.ForeignKey(Playbook, on_delete=models.CASCADE, related_name="versions", db_index=False)

@@ -33,7 +33,9 @@ PLACES = {"from": "when", "step": "title"}
 
 
 class BookForm(forms.Form):
-    name = forms.CharField(required=False, label="Name", max_length=4 * NAME_LENGTH)
+    name = forms.CharField(
+        label="Name", max_length=4 * NAME_LENGTH, error_messages={"required": "A playbook needs a name."}
+    )
     kind = forms.ChoiceField(choices=PlanKind.choices, label="For")
     segment = forms.ModelChoiceField(
         Segment.objects.all(), required=False, label="Segment", empty_label="Every segment without its own"
@@ -49,7 +51,11 @@ class BookForm(forms.Form):
 class BlockForm(forms.Form):
     """One step. `place` is where it comes; numbers in `after` are those that the page shows."""
 
-    title = forms.CharField(required=False, label="What is to be done", widget=forms.TextInput(attrs={"dir": "auto"}))
+    title = forms.CharField(
+        label="What is to be done",
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+        error_messages={"required": "A step says what is to be done."},
+    )
     guidance = forms.CharField(
         required=False, label="Guidance", widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"})
     )

@@ -54,7 +54,7 @@ def _list(request: HttpRequest, *, problems: list[Problem] | None = None) -> Htt
         playbook: (open_count, closed_count)
         for playbook, open_count, closed_count in Plan.objects.order_by()
         .values_list("version__playbook")
-        .annotate(Count("pk", filter=Q(closed_at=None)), Count("pk", filter=Q(closed_at__isnull=False)))
+        .annotate(open=Count("pk", filter=Q(closed_at=None)), closed=Count("pk", filter=Q(closed_at__isnull=False)))
     }
     fitting: dict[int, int] = {}
     for kind in PlanKind:

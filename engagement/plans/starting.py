@@ -44,8 +44,9 @@ JOIN LATERAL (
 ) v ON true
 WHERE b.use = 'rule'
 """
-# Open renewals that a rule fits and that had no plan of the kind yet. Of several rules that of the segment goes before
-# one for all, then the one for the higher risk, the fewer days, the newer.
+# Open renewals that a rule fits and that had no plan of the kind yet; an account that is flagged is at risk, whatever
+# the scores of its renewals. Of several rules that of the segment goes before one for all, then the one for the higher
+# risk, the fewer days, the newer.
 FITTING: Final = f"""
 SELECT DISTINCT ON (r.id) r.id AS renewal_id, r.account_id, v.id AS version_id,
     r.baseline_amount * (1 - s.probability::numeric) AS stake
@@ -56,7 +57,8 @@ JOIN accounts_account a ON a.id = r.account_id
 JOIN renewals_contract c ON c.id = r.contract_id
 WHERE v.kind = %(kind)s AND {{when}}
     AND (v.segment_id IS NULL OR v.segment_id = a.segment_id)
-    AND (v.risk_from IS NULL OR s.risk_score >= v.risk_from)
+    AND (v.risk_from IS NULL OR s.risk_score >= v.risk_from OR (v.kind = 'protect' AND EXISTS (
+        SELECT FROM engagement_flag f WHERE f.account_id = r.account_id AND f.cleared_at IS NULL)))
     AND NOT EXISTS (SELECT FROM engagement_plan p WHERE p.renewal_id = r.id AND p.kind = %(kind)s)
 ORDER BY r.id, v.segment_id IS NULL, v.risk_from DESC NULLS LAST, v.within_days NULLS LAST, v.id DESC
 """

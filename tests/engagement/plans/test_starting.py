@@ -4,9 +4,10 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import AccountSignal, Segment
-from engagement.models import PeerStanding, Plan, PlanPass
+from engagement.models import Flag, PeerStanding, Plan, PlanPass
 from engagement.models.tasks import Task
 from engagement.plans.drafts import PlaybookDraft, StepDraft
 from engagement.plans.passes import apply_rules
@@ -75,6 +76,15 @@ def test_protect_rule_is_for_the_first_half_of_the_contract(cast: Cast) -> None:
     of_term(cast, -1, 365, risk=55)
     of_term(cast, 10, 355, risk=39.9)
     assert [plan.renewal for plan in run_rules()] == wanted
+
+
+def test_flagged_account_is_at_risk_whatever_its_score(cast: Cast) -> None:
+    make_playbook(cast, name="Protect", kind="protect", within_days=None, risk_from=40, steps=[StepDraft("Call")])
+    flagged, cleared, late = of_term(cast, 10, 355), of_term(cast, 11, 354), of_term(cast, 200, 165)
+    for row in (flagged, cleared, late):
+        Flag.objects.create(account=row.account, reason="They asked for a copy of all data", flagged_by=cast.rep)
+    Flag.objects.filter(account=cleared.account).update(cleared_at=timezone.now())
+    assert [plan.renewal for plan in run_rules()] == [flagged]
 
 
 def test_account_is_protected_once_where_most_is_at_stake(cast: Cast) -> None:
