@@ -127,6 +127,19 @@ def test_plan_is_changed_with_history(cast: Cast, plan: Plan) -> None:
         services.remove_step(user=cast.team_mate, plan_id=plan.pk, number=3)
 
 
+def test_log_and_drawer_tell_of_a_plan_to_who_sees_its_renewal(cast: Cast, plan: Plan) -> None:
+    services.set_owner(user=cast.rep, plan_id=plan.pk, owner=cast.team_mate)
+
+    def page(name: str, address: str) -> str:
+        return cast.client_of(name).get(address).content.decode()
+
+    assert f"Renewal plan of {plan.account}" in page("manager", "/history/")
+    assert f"Renewal plan of {plan.account}" not in page("other_manager", "/history/")
+    drawer = page("viewer", f"/plans/of/{plan.renewal_id}/")
+    assert "0 of 3 · next:" in " ".join(drawer.split())
+    assert f'href="/plans/{plan.pk}/"' in page("rep", f"/accounts/{plan.account_id}/")
+
+
 def test_page_says_what_can_be_done_next(cast: Cast, plan: Plan) -> None:
     shown = read_plan(plan, cast.rep, as_of=today() + dt.timedelta(days=3))
     assert [(one.state, one.is_next, one.is_overdue, one.may_work) for one in shown.steps] == [
