@@ -38,6 +38,7 @@ PARTS = (
     "admin",
     "mrr",
     "scenarios",
+    "dashboards",
     "alerts",
 )
 
@@ -79,6 +80,7 @@ def measure(count: int, only: Sequence[str]) -> None:
         alerts,
         as_at,
         bulk,
+        dashboards,
         distribution,
         editors,
         edits,
@@ -98,6 +100,7 @@ def measure(count: int, only: Sequence[str]) -> None:
 
     settings.ALLOWED_HOSTS = ["*"]
     small = pages_of_small_book() if "pages" in only else {}
+    small_dashboards = dashboards_of_small_book() if "dashboards" in only else {}
     found: list[figures.Figure] = []
     with scratch.scratch_database("perennial_bench") as url:
         started = time.perf_counter()
@@ -124,6 +127,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             "scenarios": lambda: scenarios.measure(count),
             "alerts": lambda: alerts.measure(count),
             "mrr": lambda: mrr.measure(count),
+            "dashboards": lambda: dashboards.measure(count, small_dashboards),
             "distribution": lambda: distribution.measure(count),
         }
         for name, step in steps.items():
@@ -163,6 +167,14 @@ def pages_of_small_book() -> dict[str, float]:
     with scratch.scratch_database("perennial_bench_small"):
         load_scored_book(SMALL)
         return pages.measure_small()
+
+
+def dashboards_of_small_book() -> dict[str, float]:
+    from bench import dashboards, scratch
+
+    with scratch.scratch_database("perennial_bench_small"):
+        load_scored_book(SMALL)
+        return dashboards.measure_small()
 
 
 if __name__ == "__main__":

@@ -49,3 +49,9 @@ def kept(key: Hashable, make: Callable[[], SafeString]) -> SafeString:
         while sum(len(text) for _, text in _kept.values()) > MOST_CHARACTERS:
             _kept.popitem(last=False)
     return made
+
+
+def forget() -> None:
+    """Let go of everything: the next page is set anew."""
+    with _lock:
+        _kept.clear()
