@@ -34,8 +34,9 @@ Cross-sell is also the part of a rise that the renewal names as such; the rest o
 
 ACTUAL is what is in effect on the run's day; COMMITTED what is signed and takes effect later (future-dated contracts,
 renewals ordered or lost before they are due); EXPECTED what is open, in the month in which it is due (past due: the
-running one), with probability p, value b and forecast a (b where nothing is forecast): churn (1 - p) b, contraction
-p max(b - a, 0), expansion p max(a - b, 0), each rounded to the cent. What may be won back is not expected.
+running one), with probability p, value b and the mean amount a of the forecast, a twelfth of the cents that every other
+page weighs by p (of what has no score yet: the rep's forecast, else b): churn (1 - p) b, contraction p max(b - a, 0),
+expansion p max(a - b, 0), each rounded to the cent. What may be won back is not expected.
 SIGNED is what contracts hold at a month's end, with nothing of what is open: the closing if all of it were lost.
 
 GRR of a month = (opening - contraction - churn) / opening, at most 1; NRR adds expansion. NAIVE is the last closing

@@ -30,6 +30,10 @@ MONTHS_AHEAD: Final = 12
 NO_RATE: Final = -1
 # Of what ends ahead without a renewal row, while nothing is open from which to take an average.
 UNKNOWN_RATE: Final = 0.5
+# What an open one brings if it is renewed is what the forecast expects of it; the rep's word until it is scored.
+IS_OPEN: Final = "r.outcome = 'open'"
+OPEN_AMOUNT: Final = "COALESCE(s.mean_cents, r.forecast_amount * 100)"
+CROSS_SELL: Final = "r.cross_sell_amount * 100"
 INTEGERS: Final = (
     "account_id",
     "contract_id",
@@ -318,12 +322,12 @@ def _read_renewals(cursor: Any, report: Reporting, accounts: Accounts) -> Arrays
         Column("ordered", "date", "r.ordered_on"),
         Column("timing", "int2", f"COALESCE(s.timing_class, {unscored})"),
         Column("baseline", "int8", "r.baseline_amount * 100"),
+        Column("amount", "int8", f"COALESCE(CASE WHEN {IS_OPEN} THEN {OPEN_AMOUNT} ELSE r.final_amount * 100 END, -1)"),
         Column(
-            "amount",
+            "cross_sell",
             "int8",
-            "COALESCE(CASE WHEN r.outcome = 'open' THEN r.forecast_amount ELSE r.final_amount END * 100, -1)",
+            f"CASE WHEN {IS_OPEN} THEN COALESCE(s.mean_cross_sell_cents, {CROSS_SELL}) ELSE {CROSS_SELL} END",
         ),
-        Column("cross_sell", "int8", "r.cross_sell_amount * 100"),
         Column("probability", "float8", f"COALESCE(s.probability, {UNKNOWN_RATE})"),
         _currency("r", report),
     ]

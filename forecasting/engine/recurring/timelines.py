@@ -47,7 +47,7 @@ class Steps:
 
 @dataclass(frozen=True, eq=False)
 class Renewed:
-    """Renewals, sorted by term and due day. `amount` is the final one; while open the forecast, NONE where blank."""
+    """Renewals, sorted by term and due day. `amount` is the final one; while open what is expected, NONE if unknown."""
 
     term: Integers
     due: Integers

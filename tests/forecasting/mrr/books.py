@@ -128,7 +128,21 @@ def _make_renewal(rng: random.Random, contract: Contract, due_on: dt.date, owner
         likelihood=0.5,
         likelihood_count=0,
         probability=round(rng.random(), 4),
+        **_means(rng, int(baseline * 100), is_open=timing <= TimingClass.OVERDUE),
         completeness=1,
         contributions=[],
     )
     return fields.get("ordered_on")
+
+
+def _means(rng: random.Random, baseline_cents: int, *, is_open: bool) -> dict[str, int]:
+    """What an open one brings on average if it is renewed: less, the same, more, or more beside what it was."""
+    if not is_open:
+        return {}
+    upsell, cross_sell = rng.choice([0, 0, baseline_cents // 7]), rng.choice([0, 0, baseline_cents // 9])
+    kept = rng.choice([baseline_cents, baseline_cents * 3 // 4])
+    return {
+        "mean_cents": kept + upsell + cross_sell,
+        "mean_upsell_cents": upsell,
+        "mean_cross_sell_cents": cross_sell,
+    }

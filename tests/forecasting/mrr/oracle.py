@@ -234,8 +234,8 @@ class Oracle:
                 continue
             p = row.score.probability if row else self.assumed_rate
             kept = value
-            if row is not None and row.forecast_amount is not None:
-                kept = self.cents(row.forecast_amount, row.currency)
+            if row is not None:
+                kept = self.cents(Decimal(row.score.mean_cents) / 100, row.currency)
             rise, fall = max(kept - value, 0), max(value - kept, 0)
             self.open[line.scope, month] += value
             for kind, cents in (
@@ -246,7 +246,7 @@ class Oracle:
                 if cents:
                     self.movements[line.scope, month, "EXPECTED", kind] += cents
             if row is not None:
-                crossed = self.cents(row.cross_sell_amount, row.currency)
+                crossed = self.cents(Decimal(row.score.mean_cross_sell_cents) / 100, row.currency)
                 crossed = min(round(p * min(crossed, rise)), round(p * rise))
                 self.crossed[line.scope, month, "EXPECTED"] += crossed
 

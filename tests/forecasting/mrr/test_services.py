@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.exchange import read_rates
+from forecasting.engine.timing import TimingClass
 from forecasting.frames import Reporting
 from forecasting.models import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp, Run, StaleMonth
 from forecasting.mrr.book import monthly_cents
@@ -125,9 +126,11 @@ def test_edits_bring_the_same_as_the_whole_book_anew(cast: Cast, seed: int) -> N
 def edit_something(rng: random.Random, cast: Cast) -> None:
     renewal = rng.choice(list(Renewal.objects.select_related("score").order_by("pk")))
     months = {renewal.due_on.replace(day=1)}
-    changed = rng.choice(["forecast_amount", "owner", "due_on", "outcome", "probability"])
-    if changed == "forecast_amount":
-        Renewal.objects.filter(pk=renewal.pk).update(forecast_amount=Decimal(rng.randrange(90_000)) / 7)
+    changed = rng.choice(["mean_cents", "owner", "due_on", "outcome", "probability"])
+    if changed == "mean_cents":
+        mean = rng.randrange(9_000_000) // 7
+        parts = {"mean_upsell_cents": 0, "mean_cross_sell_cents": mean // 3}
+        RenewalScore.objects.filter(renewal=renewal).update(mean_cents=mean, **parts)
     elif changed == "owner":
         Renewal.objects.filter(pk=renewal.pk).update(owner=rng.choice([None, cast.rep, cast.outsider]))
     elif changed == "due_on":
@@ -196,3 +199,26 @@ def test_amounts_are_a_twelfth_rounded_half_to_even_at_any_rate() -> None:
         found = monthly_cents(np.array(cents), np.full(len(cents), place), report)
         exact = [(one * rate / 12).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) for one in cents]
         assert (currency, found.tolist()) == (currency, [int(one) for one in exact])
+
+
+def test_an_open_renewal_brings_what_the_forecast_expects_of_it(cast: Cast) -> None:
+    """The rep hopes for 24,000; every other page weighs the learned 9,600 and so does this one: p x a, a month."""
+    renewal = make_renewal(owner=cast.rep, due_on=AS_OF + dt.timedelta(days=20), forecast_amount=24_000)
+    RenewalScore.objects.create(
+        renewal=renewal,
+        account=renewal.account,
+        timing_class=TimingClass.UPCOMING,
+        timing_days=-20,
+        likelihood=0.75,
+        likelihood_count=0,
+        probability=0.75,
+        mean_cents=960_000,
+        completeness=1,
+        contributions=[],
+    )
+    publish()
+    assert roll_up_mrr()
+    expected = MrrMovement.objects.filter(state=MrrMovement.State.EXPECTED, renewal=renewal)
+    found = {MrrMovement.Kind(row.kind).name: row.amount for row in expected}
+    assert found == {"CHURN": Decimal(250), "CONTRACTION": Decimal(150)}  # of 1,000 a month
+    assert 12 * (1_000 - sum(found.values())) * 100 == round(0.75 * 960_000)
