@@ -41,10 +41,10 @@ def scoring_seconds() -> tuple[float, float]:
     assert run is not None, "no run was published"
     assert version is not None, "no likelihood was fitted"
     rates_alone = replace(load_rules(run), inputs=load_likelihood(None)[0], likelihood=None)
-    inputs, model = load_likelihood(version.pk)
+    inputs, model, survivors = load_likelihood(version.pk)
     found = []
     with connection.cursor() as cursor:
-        for rules in (replace(rates_alone, inputs=inputs, likelihood=model), rates_alone):
+        for rules in (replace(rates_alone, inputs=inputs, likelihood=model, survivors=survivors), rates_alone):
             book = read_book(cursor, rules, Accounts.one_in(10))
             judged = judge(book, rules, day_number(run.as_of_on))
             open_count = max(int(np.count_nonzero(judged.timing < 3)), 1)

@@ -26,7 +26,7 @@ from forecasting.frames.line_rows import (
     scored_columns,
 )
 from forecasting.frames.rules import Rules, current_rules, day_number, load_likelihood, load_rules
-from forecasting.frames.scoring import fitted_likelihood, judge, open_rows, score_book, state_steps
+from forecasting.frames.scoring import fitted_likelihood, judge, open_rows, open_steps, score_book
 from forecasting.frames.training import MOST_ROWS, Training, training_rows
 
 __all__ = [
@@ -60,11 +60,11 @@ __all__ = [
     "load_likelihood",
     "load_rules",
     "open_rows",
+    "open_steps",
     "read_book",
     "read_line_rows",
     "read_reporting",
     "score_book",
     "scored_columns",
-    "state_steps",
     "training_rows",
 ]

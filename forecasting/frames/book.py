@@ -48,6 +48,8 @@ CONTRACT_COLUMNS: Final = (
     Column("ends", "date", "c.ends_on"),
     Column("uplift_cap", "int4", "COALESCE(c.uplift_cap_rate * 10000, -1)"),  # hundredths of a percent
     Column("price_locked", "date", "c.price_locked_until_on"),
+    Column("is_auto_renewing", "int2", "c.is_auto_renewing::int"),
+    Column("notice_days", "int2", "c.notice_days"),
 )
 # Of a renewal's pinned probability, beside it by a LEFT JOIN: few have one.
 PIN_COLUMNS: Final = (

@@ -1,6 +1,7 @@
 """What a run learns from history before it scores: the likelihood table, each rep's record, the outlook."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from forecasting.engine import likelihood, probability, risk, timing
 from forecasting.engine.arrays import Booleans, Integers
 from forecasting.frames.binary_copy import Column, copy_out
 from forecasting.frames.book import OPEN, Accounts, Book, read_book
+from forecasting.frames.closed import said_before_decision
 from forecasting.frames.learn_outlook import learn_outlook
 from forecasting.frames.outlook import Outlook
 from forecasting.frames.rules import Rules, day_number
@@ -31,7 +33,7 @@ def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> Learned:
 
     What was decided after `as_of` is not known on it, so that a past day learns what it could have learned.
 
-    The shock is that of the fitted likelihood of `rules`, where there is one.
+    Reps are measured against the fitted likelihood of `rules`, and the shock is its own, where there is one.
     """
     cursor.execute("SELECT count(*) FROM renewals_renewal WHERE outcome <> 'open' OR due_on < %s", [as_of])
     accounts = Accounts.one_in(-(-cursor.fetchone()[0] // FIT_ROWS))
@@ -53,7 +55,8 @@ def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> Learned:
         is_business=policies.is_business[policy][is_counted],
         cut_off=day_number(as_of),
     )
-    records = _measure_reps(cursor, book, rules, judged, rates, is_counted & (rows["outcome"] != OPEN), band)
+    is_call = is_counted & (rows["outcome"] != OPEN)
+    records = _measure_reps(cursor, book, replace(rules, rates=rates), judged, is_call)
     shock = rules.likelihood.shock if rules.likelihood else None
     outlook = learn_outlook(cursor, book, rules, judged, accounts=accounts, as_of=as_of, shock=shock)
     return Learned(rates, records, outlook)
@@ -64,24 +67,17 @@ def _measure_reps(
     book: Book,
     rules: Rules,
     judged: Judged,
-    rates: likelihood.RateTable,
     is_call: Booleans,
-    band: Integers,
 ) -> probability.RepRecords:
-    """Records from the confidence, and the likelihood in the state, that each row had at its decision horizon."""
-    rows = book.renewals
-    confidence, owner = calls_before_decision(cursor, rows)
-    age = timing.days_between(rows["due"], judged.known_until, rules.policies.is_business[judged.policy])
-    was_in_window = age >= -rules.policies.early_days[judged.policy]
-    state = np.where(was_in_window, timing.TimingClass.IN_WINDOW, timing.TimingClass.UPCOMING)
-    rate, _ = likelihood.apply_rates(rates, rows["segment_id"], state, band)
+    """Records from the confidence that each row had at its decision horizon, and the likelihood it would have had."""
+    confidence, owner = calls_before_decision(cursor, book.renewals)
     is_renewed = (judged.timing >= timing.TimingClass.EARLY) & (judged.timing <= timing.TimingClass.LATE)
-    is_call = is_call & (owner >= 0)
+    calls = np.flatnonzero(is_call & (owner >= 0) & (confidence >= 0))
     return probability.measure_reps(
-        rep_ids=owner[is_call],
-        confidence=confidence_rates(confidence[is_call]),
-        likelihood=rate[is_call],
-        is_renewed=is_renewed[is_call],
+        rep_ids=owner[calls],
+        confidence=confidence_rates(confidence[calls]),
+        likelihood=said_before_decision(book, rules, judged, calls),
+        is_renewed=is_renewed[calls],
     )
 
 

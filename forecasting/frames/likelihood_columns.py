@@ -106,13 +106,8 @@ class Inputs:
             columns.append(_place_column("likelihood_currency", "r.currency::text", tuple(self.rates)))
         if holder == "a" and "region" in self.names:
             columns.append(_place_column("likelihood_region", "a.region", self.regions))
-        if holder == "c":
-            if "product" in self.names:
-                columns.append(_place_column("likelihood_product", "c.product", self.products))
-            if "is_auto_renewing" in self.names:
-                columns.append(Column("likelihood_auto", "int2", "c.is_auto_renewing::int"))
-            if "notice_days" in self.names:
-                columns.append(Column("likelihood_notice", "int2", "c.notice_days"))
+        if holder == "c" and "product" in self.names:
+            columns.append(_place_column("likelihood_product", "c.product", self.products))
         return columns
 
     def to_dict(self) -> dict[str, Any]:
@@ -201,8 +196,8 @@ def build_columns(
             _log_amount(rows["baseline"][places], rows["likelihood_currency"][places], inputs.rates)
         ),
         "tenure_days": lambda: Numbers(_tenure(rows["customer_since"], rows["starts"], rows["due"])[places]),
-        "is_auto_renewing": lambda: Numbers(_known(rows["likelihood_auto"][places])),
-        "notice_days": lambda: Numbers(_known(rows["likelihood_notice"][places])),
+        "is_auto_renewing": lambda: Numbers(_known(rows["is_auto_renewing"][places])),
+        "notice_days": lambda: Numbers(_known(rows["notice_days"][places])),
         "stage_progress": lambda: Numbers(np.where(is_worked, progress, np.nan)[places]),
         "price_rise_rate": lambda: Numbers(rise[places]),
     }

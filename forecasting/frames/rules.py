@@ -16,6 +16,7 @@ from forecasting.engine.factors import FACTOR_KEYS
 from forecasting.engine.fitted import Model
 from forecasting.engine.likelihood import RateTable, fit_rates
 from forecasting.engine.probability import RepRecords
+from forecasting.engine.survivors import Survivors
 from forecasting.engine.timing import PolicyScope, PolicyTable
 from forecasting.frames.likelihood_columns import NO_INPUTS, Inputs
 from forecasting.frames.outlook import Outlook
@@ -35,6 +36,7 @@ SIGNALS_OF_FACTOR: Final = {
     "size_change": ("seat_change_rate",),
 }
 CATEGORIES: Final = tuple(Stage.ForecastCategory.values)
+NO_SURVIVORS: Final = Survivors.without_history()
 
 
 def day_number(day: dt.date) -> int:
@@ -76,6 +78,7 @@ class Rules:
     inputs: Inputs = NO_INPUTS
     likelihood: Model | None = None
     likelihood_version: int | None = None
+    survivors: Survivors = NO_SURVIVORS  # learned with the likelihood: what being open still says beside it
     outlook: Outlook = field(default_factory=lambda: Outlook.of_run(None))
 
     @property
@@ -98,7 +101,7 @@ def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
     table, calls = (run.likelihood_table, run.rep_records) if run else (None, None)
     rates = RateTable.from_dict(table) if table else _rates_without_history()
     records = RepRecords.from_dict(calls) if calls else RepRecords.empty()
-    inputs, model = load_likelihood(run.likelihood_model_id if run else None)
+    inputs, model, survivors = load_likelihood(run.likelihood_model_id if run else None)
     factors = rows_at(RiskFactor.objects.select_related("attribute"), moment)
     segment_ids, weights = _load_weights(factors, moment)
     stage_ids, progress, categories = _load_stages(moment)
@@ -121,19 +124,22 @@ def load_rules(run: Run | None, moment: dt.datetime | None = None) -> Rules:
         inputs=inputs,
         likelihood=model,
         likelihood_version=run.likelihood_model_id if run else None,
+        survivors=survivors,
         outlook=Outlook.of_run(run),
     )
 
 
+FittedLikelihood = tuple[Inputs, Model | None, Survivors]
+NOT_FITTED: Final[FittedLikelihood] = (NO_INPUTS, None, NO_SURVIVORS)
 # By database and version: those that this process last asked, for reading one of boosted trees takes a while.
-_fitted: dict[tuple[str, int], tuple[Inputs, Model | None]] = {}
+_fitted: dict[tuple[str, int], FittedLikelihood] = {}
 FITTED_KEPT: Final = 4
 
 
-def load_likelihood(version: int | None) -> tuple[Inputs, Model | None]:
+def load_likelihood(version: int | None) -> FittedLikelihood:
     """A fitted likelihood (LikelihoodModel.content) and what it asks of each renewal; none is asked of for None."""
     if version is None:
-        return NO_INPUTS, None
+        return NOT_FITTED
     key = (str(connection.settings_dict["NAME"]), version)
     if key not in _fitted:
         content = LikelihoodModel.objects.values_list("content", flat=True).get(pk=version)
@@ -144,13 +150,14 @@ def load_likelihood(version: int | None) -> tuple[Inputs, Model | None]:
     return _fitted[key]
 
 
-def _read_likelihood(version: int, content: Mapping[str, Any]) -> tuple[Inputs, Model | None]:
+def _read_likelihood(version: int, content: Mapping[str, Any]) -> FittedLikelihood:
     """One of another release that this one cannot read is none: scores go by the rates, until the next fit."""
     try:
-        return Inputs.from_dict(content["inputs"]), Model.from_dict(content["model"])
+        survivors = Survivors.from_dict(content["survivors"])
+        return Inputs.from_dict(content["inputs"]), Model.from_dict(content["model"]), survivors
     except (KeyError, TypeError, ValueError) as problem:
         log.warning("Version %s of the likelihood cannot be read: %r. It has to be fitted again.", version, problem)
-        return NO_INPUTS, None
+        return NOT_FITTED
 
 
 def _since_first(moment: dt.datetime | None, defaults: QuerySet[Any]) -> dt.datetime | None:

@@ -17,7 +17,9 @@ from accounts.models import AttributeDefinition
 from forecasting.engine import factors, likelihood, probability, risk, timing
 from forecasting.engine.arrays import NO_DAY, Booleans, Floats, Integers
 from forecasting.engine.fitted import Model, Rows
-from forecasting.engine.log_odds import expit, logit
+from forecasting.engine.log_odds import expit
+from forecasting.engine.survivors import Survivors, clock, kind_of
+from forecasting.frames.binary_copy import Arrays
 from forecasting.frames.book import LOST, MISSING, Book, account_day_keys
 from forecasting.frames.likelihood_columns import WORKED_DAYS, build_columns
 from forecasting.frames.outlook import mean_amounts
@@ -26,6 +28,7 @@ from forecasting.frames.rules import CustomFactor, Rules
 DECISION_HORIZON_DAYS: Final = 30
 # Rates are stored to a hundredth of a percent, which is more than is known: they do not flicker from day to day.
 STORED_DIGITS: Final = 4
+STEP_COLUMNS: Final = ("due", "segment_id", "is_auto_renewing", "notice_days")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +66,15 @@ def judge(book: Book, rules: Rules, as_of: int, *, horizon_days: int = DECISION_
         policies.is_business[policy],
     )
     is_closed = classes >= timing.TimingClass.LAPSED
-    decided = _decision_days(rows, classes, _latest_calendar_days(rules, policy))
+    decided = _decision_days(rows, classes, late_calendar_days(policies, policy))
     # A lost one stopped ageing on the day it was lost.
     is_lost = classes == timing.TimingClass.LOST
     lost_after = timing.days_between(rows["due"], decided, policies.is_business[policy])
     days = np.where(is_lost, lost_after, days)
     known_until = np.where(is_closed, np.minimum(decided, rows["due"]) - horizon_days, as_of)
-    inputs = _factor_inputs(book, rules, classes, is_closed, decided, known_until, as_of)
+    # Counted to one day before the due day: the age on the day of the look would tell who was decided early.
+    aged_until = np.where(is_closed, rows["due"] - horizon_days, as_of)
+    inputs = _factor_inputs(book, rules, classes, is_closed, decided, known_until, aged_until, as_of)
     x = factors.built_in_factors(inputs, extra_count=rules.factor_count - len(factors.FACTOR_KEYS))
     for factor in rules.custom_factors:
         x[:, factor.position] = np.where(is_closed, np.nan, _custom_factor(factor, rows, as_of))
@@ -126,25 +131,31 @@ def open_rows(book: Book, rules: Rules, judged: Judged, places: Integers) -> Row
     return Rows(columns, (), none, none.astype(np.bool_), scores=judged.risk.score[places])
 
 
-def state_steps(book: Book, rules: Rules, judged: Judged, places: Integers) -> Floats:
-    """Log-odds that the state of open renewals adds to what is learned from all decided ones: 0 while upcoming.
+def open_steps(book: Book, rules: Rules, judged: Judged, places: Integers) -> Floats:
+    """Log-odds that it adds to what is learned from all decided renewals that these are still open on their day.
 
-    The fitted likelihood is learned from every settled renewal, at one horizon before its decision. One that is in its
-    window, or overdue, has outlived those that ordered before; how much that costs is what the shrunken rates say of
-    its segment and risk band, in that state against upcoming.
+    The fitted likelihood is learned from every settled renewal, at one horizon before its decision. One that is open
+    has outlived those that declined or ordered before: see engine.survivors.
     """
-    segment, band = book.renewals["segment_id"][places], risk.risk_band(judged.risk.score[places])
-    now, _ = likelihood.apply_rates(rules.rates, segment, judged.timing[places], band)
-    upcoming = np.full(places.size, int(timing.TimingClass.UPCOMING))
-    before, _ = likelihood.apply_rates(rules.rates, segment, upcoming, band)
-    steps: Floats = logit(now) - logit(before)
-    return steps
+    rows = {name: book.renewals[name][places] for name in STEP_COLUMNS}
+    late = late_calendar_days(rules.policies, judged.policy[places])
+    return survivor_steps(rules.survivors, rows, judged.known_until[places], late)
+
+
+def survivor_steps(survivors: Survivors, rows: Arrays, day: Integers | int, late_days: Integers) -> Floats:
+    """Log-odds that being open on `day` adds, of n rows with STEP_COLUMNS; late days are calendar days."""
+    notice = np.maximum(rows["notice_days"], 0)
+    return survivors.log_odds(
+        segment_ids=rows["segment_id"],
+        kind=kind_of(is_auto_renewing=rows["is_auto_renewing"] == 1, notice_days=notice),
+        place=clock(days_left=rows["due"].astype(np.int64) - day, notice_days=notice, late_days=late_days),
+    )
 
 
 def fitted_likelihood(model: Model, book: Book, rules: Rules, judged: Judged, places: Integers) -> Floats:
     """float64[len(places)] of open renewals, each by itself: few or many at once give the same."""
     log_odds = model.formula.log_odds(open_rows(book, rules, judged, places))
-    found = expit(log_odds + state_steps(book, rules, judged, places))
+    found = expit(log_odds + open_steps(book, rules, judged, places))
     return np.clip(found, likelihood.LOWEST, likelihood.HIGHEST)
 
 
@@ -159,10 +170,13 @@ def pinned_rates(rows: dict[str, NDArray[Any]], as_of: Integers | int) -> Floats
     return np.where(counts, rows["pinned"] / 100, np.nan) if counts.any() else None
 
 
-def _latest_calendar_days(rules: Rules, policy: Integers) -> Integers:
+def late_calendar_days(policies: timing.PolicyTable, policy: Integers) -> Integers:
     """Late days as calendar days; business days reach at most 7 days in 5, and a weekend, further."""
-    late = rules.policies.late_days[policy]
-    return np.where(rules.policies.is_business[policy], late * 7 // 5 + 3, late)
+    return calendar_days(policies.late_days[policy], policies.is_business[policy])
+
+
+def calendar_days(days: Integers, is_business: Booleans) -> Integers:
+    return np.where(is_business, days * 7 // 5 + 3, days)
 
 
 def _decision_days(rows: dict[str, NDArray[Any]], classes: Integers, latest: Integers) -> Integers:
@@ -180,6 +194,7 @@ def _factor_inputs(
     is_closed: Booleans,
     decided: Integers,
     known_until: Integers,
+    aged_until: Integers,
     as_of: int,
 ) -> factors.FactorInputs:
     rows = book.renewals
@@ -202,7 +217,7 @@ def _factor_inputs(
         late_payment_days=signals["late_payment_days"],
         failed_payment_count=signals["failed_payment_count"],
         chargeback_count=signals["chargeback_count"],
-        contract_age_days=np.where(since == NO_DAY, np.nan, np.maximum(known_until - since, 0)),
+        contract_age_days=np.where(since == NO_DAY, np.nan, np.maximum(aged_until - since, 0)),
         term_days=np.where(rows["ends"] == NO_DAY, np.nan, rows["ends"] - rows["starts"] + 1.0),
         past_late_rate=_past_late_rate(book, classes, is_closed, decided, known_until),
         price_rise_rate=np.where(is_closed, np.nan, rise),

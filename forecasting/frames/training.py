@@ -21,6 +21,7 @@ from accounts.models import AttributeDefinition, get_company
 from forecasting.engine import fitted, timing
 from forecasting.engine.arrays import NO_DAY, Booleans, Integers
 from forecasting.engine.likelihood import COHORT_DAYS
+from forecasting.engine.survivors import NEVER, Survivors, clock, fit_survivors, kind_of
 from forecasting.frames.binary_copy import Arrays, Column, copy_out
 from forecasting.frames.book import (
     ACCOUNT_COLUMNS,
@@ -42,7 +43,7 @@ from forecasting.frames.likelihood_columns import (
     build_columns,
 )
 from forecasting.frames.rules import Rules, day_number
-from forecasting.frames.scoring import Judged, judge
+from forecasting.frames.scoring import Judged, judge, late_calendar_days
 
 # Newest settled renewals that a fit takes: with more it is no better, and takes longer.
 MOST_ROWS: Final = 200_000
@@ -61,6 +62,7 @@ class Training:
 
     renewal_ids, due   int64[n], int32[n]
     baseline_cents     int64[n], in the currency of each
+    survivors          what being open still says of a renewal, learned from the same ones
     known_counts       by custom attribute's column: how many of the rows know its value
     left_out_count     settled renewals that were too many
     """
@@ -70,6 +72,7 @@ class Training:
     due: Integers
     baseline_cents: Integers
     inputs: Inputs
+    survivors: Survivors
     known_counts: dict[str, int]
     left_out_count: int
 
@@ -273,6 +276,25 @@ def _training(
         due=due,
         baseline_cents=rows["baseline"][places],
         inputs=rules.inputs,
+        survivors=_learn_survivors(book, rules, judged, places),
         known_counts=counts,
         left_out_count=left_out_count,
+    )
+
+
+def _learn_survivors(book: Book, rules: Rules, judged: Judged, places: Integers) -> Survivors:
+    """From when each was ordered or declined; one that lapsed, or came back after that, was open to the end."""
+    rows, outcome = book.renewals, judged.timing[places]
+    notice = np.maximum(rows["notice_days"][places], 0)
+    decided = clock(
+        days_left=rows["due"][places] - judged.decided[places],
+        notice_days=notice,
+        late_days=late_calendar_days(rules.policies, judged.policy[places]),
+    )
+    ran_out = (outcome == timing.TimingClass.LAPSED) | (outcome == timing.TimingClass.WIN_BACK)
+    return fit_survivors(
+        segment_ids=rows["segment_id"][places],
+        kind=kind_of(is_auto_renewing=rows["is_auto_renewing"][places] == 1, notice_days=notice),
+        decided=np.where(ran_out, NEVER, decided),
+        is_renewed=(outcome >= timing.TimingClass.EARLY) & (outcome <= timing.TimingClass.LATE),
     )

@@ -15,17 +15,15 @@ from forecasting.engine.fitted.advice import best_changes
 from forecasting.engine.likelihood import apply_rates
 from forecasting.engine.log_odds import expit, logit
 from forecasting.engine.risk import risk_band
-from forecasting.engine.timing import TimingClass
-from forecasting.frames import Book, Rules, day_number, judge, open_rows, state_steps
+from forecasting.frames import Book, Rules, day_number, judge, open_rows, open_steps
 from forecasting.frames.few import read_few
 from forecasting.frames.likelihood_columns import CUSTOM
 from forecasting.frames.scoring import Judged
-from forecasting.learning.words import CHANGEABLE, LABELS, label_of, said_of, state_of
+from forecasting.learning.words import CHANGEABLE, LABELS, label_of, open_words, said_of, state_of
 from renewals.models import Renewal
 from renewals.scoring import LikelihoodChange, LikelihoodExplanation, LikelihoodPart
 
 CHANGES: Final = 3
-STATES: Final = {TimingClass.IN_WINDOW: "Still open in its window", TimingClass.OVERDUE: "Overdue by now"}
 # Log-odds that rounding may leave, and no part has to account for.
 NOTHING: Final = 1e-9
 
@@ -67,8 +65,8 @@ class _Explainer:
         self.model, self.rules = model, rules
         at = np.array([place])
         self.rows = open_rows(book, rules, judged, at)
-        self.step = float(state_steps(book, rules, judged, at)[0])
-        self.state = TimingClass(int(judged.timing[place]))
+        self.step = float(open_steps(book, rules, judged, at)[0])
+        self.days_left = int(book.renewals["due"][place] - judged.known_until[place])
         self.currency = get_company().reporting_currency
         self.attributes = {one.key: one for one in AttributeDefinition.objects.all()} if rules.inputs.attributes else {}
         names = Renewal.objects.values("account__segment__name", "account__industry__name").get(pk=renewal_id)
@@ -106,7 +104,7 @@ class _Explainer:
 
     def _known(self, name: str) -> str:
         if name == "state":
-            return STATES[self.state]
+            return open_words(self.days_left)
         if name == "limit":
             return f"That nothing is surer than {likelihood.HIGHEST:.1%} or less sure than {likelihood.LOWEST:.1%}"
         if name == "score":

@@ -36,7 +36,11 @@ class Fitted:
 
     def content(self) -> dict[str, Any]:
         """For LikelihoodModel.content."""
-        return {"model": self.model.to_dict(), "inputs": self.inputs.to_dict()}
+        return {
+            "model": self.model.to_dict(),
+            "inputs": self.inputs.to_dict(),
+            "survivors": self.training.survivors.to_dict(),
+        }
 
 
 def fit_as_of(rules: Rules | None = None, *, cut_off: dt.date, horizon_days: int, most_rows: int = MOST_ROWS) -> Fitted:
@@ -65,7 +69,7 @@ def _levels(rows: Rows) -> dict[str, list[float] | list[str]]:
 
 def with_likelihood(rules: Rules, found: Fitted) -> Rules:
     """Rules by which `frames.score_book` scores open renewals with this model; read the book with them as well."""
-    return replace(rules, inputs=found.inputs, likelihood=found.model)
+    return replace(rules, inputs=found.inputs, likelihood=found.model, survivors=found.training.survivors)
 
 
 def asked_columns(model: Model) -> set[str]:

@@ -67,6 +67,14 @@ def label_of(column: str, attributes: Mapping[str, AttributeDefinition]) -> str:
     return LABELS[column]
 
 
+def open_words(days_left: int) -> str:
+    """What is known of a renewal that nobody has decided yet."""
+    if days_left == 0:
+        return "Still open on its due day"
+    days = f"{abs(days_left):,} day{'' if abs(days_left) == 1 else 's'}"
+    return f"Still open {days} {'before' if days_left > 0 else 'after'} its due day"
+
+
 def state_of(column: str, value: Value, label: str, currency: str, kind: str = "") -> str:
     """What is known, as the beginning of a sentence: "No touch for 94 days"."""
     if value is None:

@@ -4,8 +4,9 @@ Every shift is on rows of the book as it is, so shifts of different kinds may co
 uplifts and log-odds add up in any order; a date that is set, points, a cap and a bound depend on what came before.
 
 - An open renewal alone has a date, an amount, a likelihood or an owner to shift; tolerances judge decided ones too.
-- A class that changes changes the likelihood as a recompute's shrunken rates do: by the log-odds between the rates of
-  the two classes for its segment and risk band. One that had lapsed begins at the rate of its new class.
+- A due day or a tolerance that changes changes the likelihood as in a recompute: by what it says that the renewal is
+  still open so many days before or after its due day; without a fitted likelihood by the log-odds between the shrunken
+  rates of its old class and its new one. One that had lapsed begins at the rate of its new class.
 - Likelihood and the rep's confidence are joined anew by the measured weights, those of the new owner where it changes.
 - An expected order that is moved comes, if it comes, on that day and not when orders usually come; one that is moved
   past the last tolerated day is a win-back: no renewal, probability 0.
@@ -28,11 +29,12 @@ from forecasting.engine.probability import join_probability
 from forecasting.engine.timing import TimingClass, classify, resolve_policy
 from forecasting.frames import Arrays, day_number
 from forecasting.frames.book import LOST, MISSING
-from forecasting.frames.scoring import STORED_DIGITS
+from forecasting.frames.scoring import STEP_COLUMNS, STORED_DIGITS, calendar_days, survivor_steps
 from forecasting.scenarios.book import ScenarioBook
 from forecasting.scenarios.shifts import TOLERANCES, Kind, Shift
 from renewals.forms import EARLIEST_ON, LATEST_ON
 
+POLICY_COLUMNS: Final = (*STEP_COLUMNS, "account_id", "industry_id")
 OWN: Final = -1  # a tolerance of the policy, not of the scenario
 
 
@@ -198,7 +200,7 @@ def _judge(draft: _Draft, effects: list[Effect]) -> Shifted:
     timing = book.rows["timing"]
     if is_judged.any():
         timing = np.where(is_judged, _classes(draft.rows, draft.rows["ordered"], tolerances, book), timing)
-    likelihood = _likelihood(draft, timing)
+    likelihood = _likelihood(draft, timing, tolerances, is_judged)
     is_rejoined = (timing != book.rows["timing"]) | (likelihood != book.rows["likelihood"]) | draft.changed("owner_id")
     probability = _probability(draft, timing, likelihood, np.flatnonzero(is_rejoined))
     is_moved = draft.is_order_moved & (timing <= TimingClass.OVERDUE)
@@ -257,20 +259,24 @@ def _classes(rows: Arrays, ordered: NDArray[Any], tolerances: Tolerances, book: 
     return classes.astype(book.rows["timing"].dtype)
 
 
-def _likelihood(draft: _Draft, timing: Integers) -> Floats:
+def _likelihood(draft: _Draft, timing: Integers, tolerances: Tolerances, is_judged: Booleans) -> Floats:
     book = draft.book
     likelihood: Floats = book.rows["likelihood"]
-    moved = np.flatnonzero((timing != book.rows["timing"]) & (timing <= TimingClass.OVERDUE))
+    moved = np.flatnonzero(is_judged & (timing <= TimingClass.OVERDUE))
     if moved.size:
         likelihood = likelihood.copy()
-        rates = book.rules.rates
-        segment, band = book.rows["segment_id"][moved], book.band[moved]
-        before = book.rows["timing"][moved]
-        now_rate, _ = apply_rates(rates, segment, timing[moved], band)
+        before, now = book.rows["timing"][moved], timing[moved]
         had_lapsed = before == TimingClass.LAPSED
-        old_rate, _ = apply_rates(rates, segment, np.where(had_lapsed, timing[moved], before), band)
+        now_rate, _ = apply_rates(book.rules.rates, book.rows["segment_id"][moved], now, book.band[moved])
         own = np.clip(np.where(had_lapsed, now_rate, likelihood[moved]), LOWEST, HIGHEST)
-        likelihood[moved] = np.clip(expit(logit(own) + logit(now_rate) - logit(old_rate)), LOWEST, HIGHEST)
+        if book.rules.likelihood is None:
+            known = np.where(had_lapsed, now, before)
+            old_rate, _ = apply_rates(book.rules.rates, book.rows["segment_id"][moved], known, book.band[moved])
+            step = logit(now_rate) - logit(old_rate)
+        else:
+            step = np.where(had_lapsed, 0.0, _open_step(draft, moved, tolerances))
+        own = expit(logit(own) + step)
+        likelihood[moved] = np.clip(own, LOWEST, HIGHEST)
     for shift, where, effect in draft.likelihood_shifts:
         where = where[timing[where] <= TimingClass.OVERDUE]
         by = float(shift.values["by"])
@@ -280,6 +286,19 @@ def _likelihood(draft: _Draft, timing: Integers) -> Floats:
             likelihood[where] = _shifted(likelihood[where], shift.values["unit"], by, effect)
     # As a score stores it: what was shifted there and back is where it was.
     return likelihood if likelihood is book.rows["likelihood"] else likelihood.round(STORED_DIGITS)
+
+
+def _open_step(draft: _Draft, where: Integers, tolerances: Tolerances) -> Floats:
+    """Log-odds between what being open today says under the shifts and what it says without them."""
+    book, today = draft.book, day_number(draft.book.report.as_of)
+    steps: list[Floats] = []
+    for rows, of_scenario in ((draft.rows, tolerances), (book.rows, None)):
+        row = {name: rows[name][where] for name in POLICY_COLUMNS}
+        _, _, late, is_business = policy_tolerances(row, book)
+        if of_scenario is not None:
+            late, is_business = of_scenario[2][where], of_scenario[3][where]
+        steps.append(survivor_steps(book.rules.survivors, row, today, calendar_days(late, is_business)))
+    return steps[0] - steps[1]
 
 
 def _shifted(likelihood: Floats, unit: str, by: float, effect: Effect) -> Floats:

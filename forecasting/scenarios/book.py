@@ -34,8 +34,8 @@ from forecasting.frames import (
     read_reporting,
     scored_columns,
 )
-from forecasting.frames.book import MISSING, OPEN, PIN_COLUMNS
-from forecasting.frames.scoring import pinned_rates
+from forecasting.frames.book import CONTRACT_COLUMNS, MISSING, OPEN, PIN_COLUMNS
+from forecasting.frames.scoring import STEP_COLUMNS, pinned_rates
 from forecasting.models import Run
 from forecasting.periods import Grain, Period, first_day, month_number, period_of
 from forecasting.scope import get_scope
@@ -54,6 +54,7 @@ OWN_COLUMNS: Final = (
     Column("likelihood", "float8", "s.likelihood"),
     Column("risk", "float4", "COALESCE(s.risk_score, 'NaN')"),
     *PIN_COLUMNS,
+    *(column for column in CONTRACT_COLUMNS if column.name in STEP_COLUMNS),
 )
 PINS: Final = "LEFT JOIN renewals_override o ON o.renewal_id = r.id AND o.ended_at IS NULL"
 # What can change without a run or a rule; a deletion lowers no maximum, and is seen when the minute is over.

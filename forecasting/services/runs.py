@@ -78,8 +78,9 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
             run.likelihood_model = LikelihoodModel.objects.light().newest_fitted()
             with connection.cursor() as cursor:
                 clear_staging(cursor)
-                _, model, _ = load_likelihood(run.likelihood_model_id)
-                learned = fit_history(cursor, replace(load_rules(None), likelihood=model), run.as_of_on)
+                inputs, model, survivors = load_likelihood(run.likelihood_model_id)
+                rules = replace(load_rules(None), inputs=inputs, likelihood=model, survivors=survivors)
+                learned = fit_history(cursor, rules, run.as_of_on)
                 ranges, run.row_count = _account_ranges(cursor, chunk_rows)
             kept = {"likelihood_table": learned.rates.to_dict(), "rep_records": learned.records.to_dict()}
             kept |= replace(learned.outlook, payments=terms).for_run()
