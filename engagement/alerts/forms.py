@@ -32,7 +32,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
                 help_text=one.help_text,
             )
             self.initial[one.name] = stored.get(one.name) if self.instance.pk else one.initial
-        self.fields["segment"].help_text = "Blank: every segment."
+        self.fields["segment"].empty_label = "Every segment"  # type: ignore[attr-defined]
         if self.instance.kind == AlertRule.Kind.BELOW_TARGET:
             del self.fields["segment"]
             self.fields["least_amount"].label = "Target at least"

@@ -122,6 +122,13 @@ def read_expected(grid: Grid) -> dict[Held, Decimal]:
     return {Held(one.team_id, one.owner_id, one.starts_on): one.expected_amount for one in found}
 
 
+class AmountInput(forms.TextInput):
+    """Shows 1,200,000 for 1200000.00; what somebody typed stays as it is."""
+
+    def format_value(self, value: Any) -> str | None:
+        return f"{value:,}".removesuffix(".00") if isinstance(value, Decimal) else super().format_value(value)
+
+
 class TargetsForm(forms.Form):
     """A field for each line and period. What stood there when the page was made travels with it."""
 
@@ -138,7 +145,7 @@ class TargetsForm(forms.Form):
                     initial=present.get(held),
                     label=f"{line.label}, {period.starts_on:%b %Y}",
                     show_hidden_initial=True,
-                    widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "p-input"}),
+                    widget=AmountInput(attrs={"inputmode": "decimal", "class": "p-input"}),
                 )
 
     def asked(self) -> dict[Held, Asked]:

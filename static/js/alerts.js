@@ -12,7 +12,6 @@
     fetch(url, { method: "POST", body, headers: { "X-Requested-With": "fetch" }, keepalive: true }).then((answer) => {
       if (!answer.ok) return;
       row.classList.remove("is-unread");
-      link.classList.remove("btn-primary");
       for (const mark of row.querySelectorAll("[data-unread]")) mark.remove();
       htmx.trigger(document.body, "alerts:changed");
     }).catch(() => { link.dataset.acts = row.dataset.alert; });
