@@ -1,0 +1,128 @@
+"""Dashboards in Chromium: drawn, read by mouse and keyboard, saved as pictures, in both themes and on a phone."""
+
+import datetime as dt
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import get_company
+from dashboards.rollups.services import bring_up_to_date
+from forecasting.mrr.services import roll_up_mrr
+from tests.cast import Cast, make_renewal
+from tests.forecasting.forecast_book import recompute, renewed
+from tests.static.test_shell_in_browser import SITE, Visit, chromium
+
+__all__ = ["chromium"]
+pytestmark = pytest.mark.browser
+RETENTION, TIMING = f"{SITE}/dashboards/retention/", f"{SITE}/dashboards/timing/"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def visit(chromium: tuple[ThreadPoolExecutor, Browser], cast: Cast) -> Iterator[Visit]:
+    """The admin's window on a book with orders of every class, something lost, and something past due."""
+    today = get_company().today()
+    for back, delay in ((400, -40), (330, -2), (300, 0), (210, 9), (200, 25), (120, 4), (110, 12), (100, -1)):
+        due_on = today - dt.timedelta(days=back)
+        amount = Decimal(10_000 + 100 * back)
+        ordered = renewed(int(amount) + 500, due_on + dt.timedelta(days=delay))
+        make_renewal(owner=cast.rep, due_on=due_on, baseline_amount=amount, **ordered)
+    lost_on = today - dt.timedelta(days=130)
+    make_renewal(owner=cast.outsider, due_on=lost_on, outcome="lost", final_amount=0, declined_on=lost_on)
+    make_renewal(owner=cast.rep, due_on=today - dt.timedelta(days=5))
+    recompute(as_of=today)
+    roll_up_mrr()
+    bring_up_to_date()
+    visit = Visit(*chromium, client=cast.client_of("admin"))
+    yield visit
+    assert visit.complaints == []
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_function(
+        "document.querySelectorAll('[data-figure]').length > 3 && [...document.querySelectorAll('[data-figure]')]"
+        ".every((place) => place.querySelector('.main-svg'))"
+    )
+
+
+@pytest.mark.parametrize("address", [RETENTION, TIMING])
+def test_every_chart_is_drawn_and_says_what_is_under_the_mouse(visit: Visit, address: str) -> None:
+    def steps(page: Page) -> int:
+        open_page(page, address)
+        shapes = page.locator("[data-figure] .point path, [data-figure] path.point")
+        shapes.first.hover(force=True)
+        expect(page.locator(".hovertext, .hoverlayer .bg").first).to_be_attached()
+        return page.locator("[data-figure]").count()
+
+    assert visit(steps) >= 5
+
+
+def test_a_figure_leads_to_its_explanation_by_keyboard(visit: Visit) -> None:
+    def steps(page: Page) -> None:
+        open_page(page, RETENTION)
+        figure = page.locator(".p-strip a").first
+        figure.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/dashboards/explain/**")
+        expect(page.locator("#rows-title")).to_contain_text("renewal")
+
+    visit(steps)
+
+
+def test_a_bar_leads_to_its_rows(visit: Visit) -> None:
+    def steps(page: Page) -> None:
+        open_page(page, TIMING)
+        figure = page.locator("#mix-count .js-plotly-plot")
+        box = figure.evaluate(
+            "(place) => { const bar = place.querySelector('.bars .point path').getBoundingClientRect();"
+            " return [bar.x + bar.width / 2, bar.y + bar.height / 2]; }"
+        )
+        page.mouse.move(*box)
+        page.mouse.click(*box)
+        page.wait_for_url("**/renewals/?**timing=**")
+
+    visit(steps)
+
+
+def test_a_chart_is_saved_as_a_picture(visit: Visit) -> None:
+    def steps(page: Page) -> bytes:
+        open_page(page, RETENTION)
+        with page.expect_download() as download:
+            page.locator("#rates [data-saves-png]").click()
+        assert download.value.suggested_filename == "rates.png"
+        return download.value.path().read_bytes()
+
+    picture = visit(steps)
+    assert picture.startswith(PNG)
+    assert len(picture) > 5_000
+
+
+@pytest.mark.parametrize("address", [RETENTION, TIMING])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_have_no_barrier_that_axe_finds(visit: Visit, theme: str, address: str) -> None:
+    def steps(page: Page) -> None:
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        open_page(page, address)
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        page.locator(".p-strip a").first.click()
+        page.wait_for_url("**/dashboards/explain/**")
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+
+    visit(steps)
+
+
+@pytest.mark.parametrize("address", [RETENTION, TIMING])
+def test_the_pages_fit_a_phone(visit: Visit, address: str) -> None:
+    def steps(page: Page) -> None:
+        page.set_viewport_size({"width": 390, "height": 800})
+        open_page(page, address)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+    visit(steps)
