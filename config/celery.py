@@ -16,7 +16,8 @@ app = Celery("perennial")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Rooms with tasks.py of their own.
-app.autodiscover_tasks(["engagement.alerts", "engagement.mail", "engagement.plans", "engagement.webhooks"])
+ROOMS = ("alerts", "flags", "mail", "plans", "webhooks")
+app.autodiscover_tasks([f"engagement.{room}" for room in ROOMS])
 # Not in the settings: every command would load Celery to read them.
 app.conf.beat_schedule = {
     "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
@@ -32,6 +33,7 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "judge-flags": {"task": "engagement.flags.tasks.judge_flags", "schedule": 10.0, "options": {"expires": 10}},
     "look-for-alerts": {
         "task": "engagement.alerts.tasks.look_for_causes",
         "schedule": 10.0,

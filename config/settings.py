@@ -201,6 +201,8 @@ PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_index=False)
 HISTORY_RETENTION_DAYS = env.number("HISTORY_RETENTION_DAYS", 800)
 
+# Who marks the rows of the table by their accounts (renewals.table.rows), besides what the rows themselves hold.
+ROW_MARKS = "engagement.flags.marks"
 # Who answers renewals.scoring; see there.
 SCORING_BACKEND = "forecasting.backend"
 

@@ -19,7 +19,7 @@ class MonitoringRule(models.Model):
     """Of one segment, or of every segment without its own where `segment` is blank.
 
     An account is unmonitored where nobody touched it for more than `silent_days` and one of its open renewals is due
-    within `due_within_days`, or at high risk.
+    within `due_within_days`, or it is flagged.
     """
 
     segment = models.OneToOneField(Segment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")

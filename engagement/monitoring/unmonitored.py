@@ -8,19 +8,34 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, DecimalField, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    DecimalField,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from accounts.models import Account, Touch, User
+from engagement.models.flags import Flag
 from engagement.models.monitoring import DUE_WITHIN_DAYS, SILENT_DAYS, MonitoringRule
 from renewals.models import Renewal, RiskBand
-from renewals.models.scores import HIGH_RISK_FROM
 from renewals.table.columns import RISK_TONES
 
 AMOUNT = DecimalField(max_digits=20, decimal_places=2)
 CENT = Decimal("0.01")
-REASONS = {"due": "Due soon", "risk": "At risk"}
-AT_RISK = Q(score__risk_score__gte=HIGH_RISK_FROM)
+REASONS = {"due": "Due soon", "flag": "Flagged"}
+FLAGGED = Exists(Flag.objects.open().filter(account=OuterRef("account")))
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ class Unmonitored:
     next_due_on: dt.date
     next_touch_on: dt.date | None
     is_due: bool
+    is_flagged: bool
     risk: tuple[int, str] | None  # whole points of the riskiest, and the tone of their band
     silent_days: int | None  # None: never touched
 
@@ -61,7 +77,7 @@ class Sums:
 def unmonitored_renewals(
     user: User, terms: Mapping[int | None, Terms], *, as_of: dt.date, reason: str = "", is_mine: bool = False
 ) -> QuerySet[Renewal]:
-    """Open renewals that a user sees, of accounts nobody was in touch with, that are due soon or at high risk.
+    """Open renewals that a user sees, of accounts nobody was in touch with, that are due soon or flagged.
 
     Approved exceptions are left out. Overdue ones are due soon: nothing has come of them yet.
     """
@@ -82,7 +98,7 @@ def _silent(term: Terms, as_of: dt.date) -> Q:
 
 def _reason(term: Terms, as_of: dt.date, reason: str) -> Q:
     due = Q(due_on__lte=as_of + dt.timedelta(days=term.due_within_days))
-    return {"due": due, "risk": AT_RISK}.get(reason, due | AT_RISK)
+    return {"due": due, "flag": Q(FLAGGED)}.get(reason, due | Q(FLAGGED))
 
 
 def by_account(renewals: QuerySet[Renewal], rates: Mapping[str, Decimal]) -> QuerySet[Any, Any]:
@@ -120,7 +136,9 @@ def load_unmonitored(
     )
     earliest = promised.order_by().values("account").annotate(on=Min("next_touch_on")).values("on")
     accounts = (
-        Account.objects.select_related("owner", "segment").annotate(next_touch_on=Subquery(earliest))
+        Account.objects.select_related("owner", "segment").annotate(
+            next_touch_on=Subquery(earliest), is_flagged=Exists(Flag.objects.open().filter(account=OuterRef("pk")))
+        )
         .in_bulk([record["account"] for record in found])
     )  # fmt: skip
     return [_row(accounts[record["account"]], record, terms, as_of) for record in found]
@@ -135,6 +153,7 @@ def _row(account: Any, record: dict[str, Any], terms: Mapping[int | None, Terms]
         renewal_count=record["row_count"],
         next_due_on=record["next_due_on"],
         next_touch_on=account.next_touch_on,
+        is_flagged=account.is_flagged,
         is_due=record["next_due_on"] <= as_of + dt.timedelta(days=term.due_within_days),
         risk=None if risk is None else (round(risk), RISK_TONES[RiskBand.of(risk)]),
         silent_days=(as_of - account.last_touch_on).days if account.last_touch_on else None,

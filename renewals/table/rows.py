@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib import import_module
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import BigIntegerField
 from django.db.models.expressions import RawSQL
@@ -67,14 +69,22 @@ class Row:
 
 
 def load_rows(renewal_ids: Sequence[int], sight: Sight, columns: tuple[str, ...] = DEFAULT_COLUMNS) -> list[Row]:
-    """The rows in the order of their ids, in one query. Whether the user may see them is the caller's question."""
+    """The rows in the order of their ids. Two queries: theirs, and the marks of their accounts (settings.ROW_MARKS).
+
+    Whether the user may see them is the caller's question.
+    """
     if not renewal_ids:
         return []
     with connection.cursor() as cursor:
         execute_prepared(cursor, row_statement(), [list(renewal_ids)])
         records: list[Record] = [dict(zip(VALUES, values, strict=True)) for values in cursor.fetchall()]
     by_id = {record["id"]: record for record in records}
-    return [build_row(by_id[pk], sight, columns) for pk in renewal_ids if pk in by_id]
+    rows = [build_row(by_id[pk], sight, columns) for pk in renewal_ids if pk in by_id]
+    marks = import_module(settings.ROW_MARKS).account_marks({record["account_id"] for record in records})
+    for row in rows:
+        if mark_of_account := marks.get(by_id[row.id]["account_id"]):
+            row.append_to(HEAD, mark_of_account)
+    return rows
 
 
 def build_row(record: Record, sight: Sight, columns: tuple[str, ...] = DEFAULT_COLUMNS) -> Row:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Segment, User, get_company
 from accounts.touches.services import log_touch
-from engagement.models import MonitoringRule
+from engagement.models import Flag, MonitoringRule
 from engagement.monitoring.services import save_rules
 from engagement.monitoring.unmonitored import (
     Terms,
@@ -20,7 +20,7 @@ from engagement.monitoring.unmonitored import (
     read_terms,
     unmonitored_renewals,
 )
-from renewals.models import Renewal, RenewalScore
+from renewals.models import Renewal
 from renewals.scoring import scoring
 from tests.cast import Cast, make_account, make_renewal
 
@@ -33,14 +33,15 @@ def ago(days: int) -> dt.date:
 
 
 def due_in(
-    days: int, owner: User | None, *, touched_on: dt.date | None = None, risk: float = 10, **fields: object
+    days: int, owner: User, *, touched_on: dt.date | None = None, is_flagged: bool = False, **fields: object
 ) -> str:
-    """A renewal due in so many days, at this risk; the name of its account."""
+    """A renewal due in so many days, perhaps of a flagged account; the name of its account."""
     segment = fields.pop("segment", None)
     account = make_account(owner=owner, last_touch_on=touched_on, segment=segment)
     row = make_renewal(owner=owner, account=account, due_on=TODAY + dt.timedelta(days=days), **fields)
     scoring().score_renewals([row.pk], as_of=TODAY)
-    RenewalScore.objects.filter(pk=row.pk).update(risk_score=risk)
+    if is_flagged:
+        Flag.objects.create(account=account, flagged_by=owner, reason="Silent")
     return account.name
 
 
@@ -54,15 +55,19 @@ def test_bounds_of_the_days(cast: Cast) -> None:
     wanted = [
         due_in(90, cast.rep, touched_on=ago(31)),
         due_in(-5, cast.rep),  # overdue, never touched
-        due_in(300, cast.rep, touched_on=ago(31), risk=40),
+        due_in(300, cast.rep, touched_on=ago(31), is_flagged=True),
     ]
     due_in(91, cast.rep, touched_on=ago(31))
     due_in(90, cast.rep, touched_on=ago(30))
-    due_in(300, cast.rep, touched_on=ago(31), risk=39.9)
+    due_in(300, cast.rep, touched_on=ago(31))
+    Flag.objects.update_or_create(
+        account=Account.objects.get(name=due_in(300, cast.rep, touched_on=ago(31))),
+        defaults={"flagged_by": cast.rep, "reason": "Over", "cleared_at": dt.datetime(2026, 11, 1, tzinfo=dt.UTC)},
+    )
     due_in(30, cast.rep, is_excluded=True, excluded_reason="Merged")
     due_in(30, cast.rep, outcome="lost", final_amount=Decimal(0))
     assert sorted(listed(cast.rep)) == sorted(wanted)
-    assert listed(cast.rep, reason="risk") == wanted[2:]
+    assert listed(cast.rep, reason="flag") == wanted[2:]
     assert sorted(listed(cast.rep, reason="due")) == sorted(wanted[:2])
 
 
