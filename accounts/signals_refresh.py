@@ -184,7 +184,7 @@ def _add(cursor: CursorWrapper) -> int:
             f"""
             INSERT INTO accounts_accountsignal ({columns}) SELECT {columns} FROM {NEW_DAYS}
             WHERE NOT EXISTS (SELECT FROM accounts_accountsignal o WHERE {SAME_DAY})
-            ORDER BY account_id, measured_on ON CONFLICT (account_id, measured_on) DO NOTHING
+            ON CONFLICT (account_id, measured_on) DO NOTHING
             """,
             NO_PARAMS,
         )

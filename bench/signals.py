@@ -19,8 +19,9 @@ from bench.figures import Figure, against, seconds
 SIGNALS_PER_RENEWAL = 5
 NEWS_SHARE = 1_000  # one ticket in so many is of today
 NEWS_DAYS = 3
-# What is derived is read, put in order, and summed by three windows; the floor only writes what came of it.
-FIRST_BAR = 4
+# What is derived is read, put in order and summed by three windows, compared with what is there, and marked for
+# health; the floor only writes what came of it.
+FIRST_BAR = 6
 NEWS_BAR_S, NOTHING_BAR_MS = 2, 50
 MEMORY_BAR_MB = 700
 
