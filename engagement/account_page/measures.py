@@ -14,11 +14,13 @@ from renewals.drawer.card import SIGNALS
 MEASUREMENTS_READ = 1500
 # Of these each change is told. The others move a little every day: they are drawn.
 TOLD = (
-    "severe_ticket_count", "csat_score", "nps_score", "failed_payment_count", "chargeback_count", "has_champion_left",
+    "severe_ticket_count", "csat_score", "nps_score", "sentiment_score", "failed_payment_count", "chargeback_count",
+    "has_champion_left",
 )  # fmt: skip
 RISES_ARE_BAD = {"severe_ticket_count", "failed_payment_count", "chargeback_count", "has_champion_left"}
 DRAWN = (
-    "usage_change_rate", "seat_change_rate", "csat_score", "nps_score", "severe_ticket_count", "late_payment_days",
+    "usage_change_rate", "login_change_rate", "seat_change_rate", "csat_score", "nps_score", "sentiment_score",
+    "severe_ticket_count", "late_payment_days",
 )  # fmt: skip
 WIDTH, HEIGHT, MARGIN = 240, 40, 3
 POINTS_DRAWN = 120

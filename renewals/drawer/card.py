@@ -182,6 +182,8 @@ def _number(value: float) -> str:
 SIGNALS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "usage_change_rate": ("Product usage, 90 days", _change),
     "seat_change_rate": ("Seats", _change),
+    "login_change_rate": ("Logins", _change),
+    "sentiment_score": ("Sentiment, 1 to 5", _number),
     "severe_ticket_count": ("Severe tickets open", str),
     "reopened_ticket_rate": ("Tickets reopened", percent),
     "csat_score": ("CSAT, 1 to 5", _number),

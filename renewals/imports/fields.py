@@ -146,6 +146,8 @@ FIELDS: dict[str, Field] = {
             ("measured_on", Kind.DATE, "Measured on"),
             ("usage_change_rate", Kind.NUMBER, "Product usage"),
             ("seat_change_rate", Kind.NUMBER, "Change of seats"),
+            ("login_change_rate", Kind.NUMBER, "Change of logins"),
+            ("sentiment_score", Kind.NUMBER, "Sentiment, 1 to 5", {"lowest": 1, "highest": 5}),
             ("severe_ticket_count", Kind.COUNT, "Severe tickets", {"lowest": 0, "highest": 2**31 - 1}),
             ("reopened_ticket_rate", Kind.NUMBER, "Tickets reopened", {"lowest": 0, "highest": 1}),
             ("csat_score", Kind.NUMBER, "CSAT, 1 to 5", {"lowest": 1, "highest": 5}),
