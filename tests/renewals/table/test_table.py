@@ -146,7 +146,7 @@ def test_as_many_queries_for_three_rows_as_for_one(cast: Cast) -> None:
         counts.append(len(captured))
         for _ in range(2):
             make_renewal(owner=cast.rep)
-    assert counts == [6, 6]  # session, user, company, views, ids, rows
+    assert counts == [7, 7]  # session, user, company, views, ids, rows, marks of their accounts
 
 
 def test_order_and_page_answer_with_the_list_alone(cast: Cast) -> None:
