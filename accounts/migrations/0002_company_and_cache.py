@@ -12,5 +12,5 @@ def create_company(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_initial")]
+    dependencies = [("accounts", "0001_schema")]
     operations = [migrations.RunPython(create_company, migrations.RunPython.noop, elidable=False)]

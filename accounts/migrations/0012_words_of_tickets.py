@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0011_tickets_and_invoices'),
+        ('accounts', '0002_company_and_cache'),
     ]
 
     operations = [

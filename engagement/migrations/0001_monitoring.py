@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0010_contacts_and_touches'),
+        ('accounts', '0002_company_and_cache'),
     ]
 
     operations = [

@@ -19,7 +19,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0011_tickets_and_invoices'),
+        ('accounts', '0002_company_and_cache'),
         ('engagement', '0001_monitoring'),
         ('renewals', '0022_pages_in_history'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

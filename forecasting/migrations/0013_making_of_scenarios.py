@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecasting', '0012_call_records'),
+        ('forecasting', '0010_refuse_truncate'),
     ]
 
     operations = [

@@ -69,5 +69,5 @@ def create_starting_rules(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("renewals", "0001_initial")]
+    dependencies = [("renewals", "0001_schema")]
     operations = [migrations.RunPython(create_starting_rules, migrations.RunPython.noop, elidable=False)]

@@ -2,19 +2,8 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("renewals", "0016_making_of_views"),
-    ]
-
+    dependencies = [("renewals", "0005_data_quality")]
     operations = [
-        migrations.RemoveIndex(
-            model_name="renewal",
-            name="renewal_due",
-        ),
-        migrations.RemoveIndex(
-            model_name="renewal",
-            name="renewal_open_account",
-        ),
         # A file is kept for a month at most, and to compress it took longer than to write it as it is.
         migrations.RunSQL(
             "ALTER TABLE renewals_importpart ALTER COLUMN content SET STORAGE EXTERNAL",

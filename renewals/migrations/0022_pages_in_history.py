@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('renewals', '0021_currency_index'),
+        ('renewals', '0017_lighter_imports'),
     ]
 
     operations = [
