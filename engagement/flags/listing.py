@@ -74,7 +74,7 @@ def open_flags(user: User, *, is_mine: bool = False, what: str = "") -> FlagQuer
 
 def by_account(flags: QuerySet[Flag]) -> QuerySet[Any, Any]:
     """One record per account, the most at stake first."""
-    return flags.order_by().values("account").annotate(stake=Max("stake_amount")).order_by("-stake", "account")
+    return flags.order_by().values("account_id").annotate(stake=Max("stake_amount")).order_by("-stake", "account_id")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Sums:
 
 def read_sums(flags: QuerySet[Flag]) -> Sums:
     """Over the whole list."""
-    found = by_account(flags).order_by().aggregate(count=Count("account"), total=Sum("stake"))
+    found = by_account(flags).order_by().aggregate(count=Count("account_id"), total=Sum("stake"))
     return Sums(found["count"], found["total"] or Decimal(0))
 
 
@@ -106,7 +106,7 @@ def load_rows(account_ids: Sequence[int], user: User, rates: Mapping[str, Decima
         rows[flag.account_id].flags.append(show_flag(flag))
     _add_stakes(rows, user, rates)
     tasks = Task.objects.open().filter(account__in=account_ids).select_related("owner")
-    for task in tasks.order_by("account", "due_on", "pk").distinct("account"):
+    for task in tasks.order_by("account_id", "due_on", "pk").distinct("account_id"):
         rows[task.account_id].task = task
     watched = Watch.objects.filter(user=user, account__in=account_ids).values_list("account", flat=True)
     for pk in watched:

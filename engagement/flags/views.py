@@ -43,7 +43,7 @@ def flag_list(request: HttpRequest) -> HttpResponse:
     is_mine = request.GET.get("whose") == "mine"
     flags, number = open_flags(user, is_mine=is_mine, what=what), _page_number(request)
     first = (number - 1) * PAGE_SIZE
-    ids = [record["account"] for record in by_account(flags)[first : first + PAGE_SIZE + 1]]
+    ids = [record["account_id"] for record in by_account(flags)[first : first + PAGE_SIZE + 1]]
     context = {
         "tab": "flagged",
         "rules": count_by_rule(user),

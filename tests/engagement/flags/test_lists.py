@@ -66,7 +66,7 @@ def test_list_is_by_stake_with_what_comes_next(cast: Cast) -> None:
         flag_account(account_id=row.account_id, user=cast.rep, reason="Silent")
     task = create_task(user=cast.rep, task=NewTask(large.account_id, "Call", get_company().today()))
     flags = open_flags(cast.rep)
-    ids = [record["account"] for record in by_account(flags)]
+    ids = [record["account_id"] for record in by_account(flags)]
     assert ids == [large.account_id, small.account_id]
     rows = load_rows(ids, cast.rep, {"EUR": Decimal(1)})
     assert [(row.stake_amount, row.task, row.may_write, row.next_decision_on) for row in rows] == [
