@@ -1,6 +1,6 @@
 # Everything that is done from a shell. `make run` needs Python 3.11 or later and make, nothing else.
 #   make run [PORT=8000] [HOST=127.0.0.1] [PERENNIAL_HOME=folder] [DATABASE_URL=... REDIS_URL=...] [DEMO=no]
-#   make test [ARGS="-k import"]      make evaluate [ONLY=telco]
+#   make test [ARGS="-k import"] [WORKERS=auto]      make evaluate [ONLY=telco]
 #   make bench [N=1000000] [ONLY=recompute,pages,edits,imports,bulk,history]
 
 VENV := .venv
@@ -10,6 +10,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 N ?= 1000000
 ONLY ?=
 ARGS ?=
+# Processes that the tests are shared among; 0 is this one alone.
+WORKERS ?= auto
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 # A stamp names the whole set of packages, so that two checkouts of different age never share a half-updated one.
 RUNTIME := $(VENV)/.installed-runtime
@@ -21,7 +23,7 @@ run: $(RUNTIME)
 	@$(PY) -m config.supervisor
 
 test: $(DEVELOPMENT)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(DEVELOPMENT)
 	$(PY) -m ruff check .

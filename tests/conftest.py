@@ -29,8 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
     # Argon2 is slow by design, and a test makes many users.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
-    # A worker of the same installation must not take up what tests queue.
-    app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "global_keyprefix": "test:"}
+    # A worker of the same installation must not take up what tests queue, nor one process of tests that of another.
+    prefix = f"test:{os.environ.get('PYTEST_XDIST_WORKER', '')}:"
+    app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "global_keyprefix": prefix}
 
 
 @pytest.fixture(scope="session")
@@ -41,5 +42,8 @@ def servers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(servers: None) -> None:
-    """Asked for by pytest-django before it makes the test database: the server has to run by then."""
+def django_db_modify_db_settings(servers: None, django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Asked for by pytest-django before it makes the test database: the server has to run by then.
+
+    Of several processes of tests each has a database of its own, which the second fixture names.
+    """
