@@ -54,6 +54,7 @@ def explain_figure(request: HttpRequest, key: str) -> HttpResponse:
         context |= {
             "period": period,
             "period_label": frame.label(period),
+            "table_url": frame.scope.rows_url(due_from=period.starts_on, due_to=period.ends_on),
             "value": text_of(found.value, figure.kind),
             "terms": _terms(figure, frame, found),
             "heads": _heads(figure, frame),

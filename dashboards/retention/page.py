@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+import plotly.graph_objects as go
+
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
@@ -114,7 +116,7 @@ def rates_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
         if _any_due(totals)
         else None,
         empty=NOTHING_DUE,
-        span="p-span-8",
+        span="p-span-6",
     )
 
 
@@ -224,14 +226,19 @@ def effects_tile(frame: Frame, totals: Sequence[PeriodTotal], chosen: PeriodTota
         "Segment",
         ["Rate effect", "Mix effect", "Together", "Rate before", "Rate", "Weight before", "Weight"],
         rows,
-        drawn(bars(_in_points(columns), labels, "", mode="relative")) if found else None,
+        drawn(_effects_figure(columns, labels)) if found else None,
         "There is no period before this one among those shown, or nothing was due in one of the two.",
         "p-span-12",
     )
 
 
-def _in_points(columns: Sequence[Column]) -> list[Column]:
-    return [Column(one.name, Kind.RATE, one.numbers, one.colour) for one in columns]
+def _effects_figure(columns: Sequence[Column], labels: Sequence[str]) -> go.Figure:
+    """Points are drawn as rates are, without their sign."""
+    figure = bars(
+        [Column(one.name, Kind.RATE, one.numbers, one.colour) for one in columns], labels, "", mode="relative"
+    )
+    figure.layout.yaxis.ticksuffix = ""
+    return figure
 
 
 def _blanks(count: int) -> list[Cell]:

@@ -9,9 +9,8 @@ from typing import Final
 
 from django.db.models import Sum
 
-from accounts.templatetags.money import currency_sign
 from dashboards.frame import Frame
-from dashboards.tiles import Column, Kind, Tile, bars, lines, tile
+from dashboards.tiles import Column, Kind, Tile, bars, lines, tile, unit_text
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
 from forecasting.models import MrrLine, MrrRollUp
@@ -124,7 +123,7 @@ def movements_tile(frame: Frame, moved: Sequence[Moved]) -> Tile:
     closing = Column("Closing", Kind.MONEY, [one.closing for one in moved])
     return tile(
         "movements",
-        f"Recurring revenue by {frame.grain}, {currency_sign(frame.currency)} a month",
+        f"Recurring revenue by {frame.grain}, {unit_text(frame.currency, *columns)} a month",
         "Opening + new + expansion + reactivation − contraction − churn = closing. A figure opens its rows.",
         labels=labels,
         label_head=frame.grain.capitalize(),

@@ -53,15 +53,15 @@ def waterfall_tile(frame: Frame, chosen: PeriodTotal) -> Tile:
     rows.append(Row("Renewed, of the cohort", [cell], is_total=True))
     return Tile(
         "waterfall",
-        f"From due to renewed, {chosen.label}, {currency_sign(frame.currency)}",
+        f"From due to renewed, {chosen.label}, {_unit(frame, amounts)[1]}",
         f"{compact_money(amounts[0], frame.currency)} was due in {chosen.label}; "
         f"{compact_money(renewed, frame.currency)} of recurring value was renewed of it, whenever it was ordered.",
         "Step",
-        ["Amount"],
+        [f"Amount, {currency_sign(frame.currency)}"],
         rows if chosen.total.sums["due_count"] else [],
         drawn(_figure(frame, chosen, [*amounts, renewed])) if chosen.total.sums["due_cents"] else None,
         f"Nothing is due in {chosen.label} for this choice of filters.",
-        "p-span-4",
+        "p-span-6",
     )
 
 
@@ -69,7 +69,7 @@ def _figure(frame: Frame, chosen: PeriodTotal, amounts: Sequence[Decimal]) -> go
     labels = [*(FIGURES[step.key].title for step in STEPS), "Renewed"]
     urls = [*(frame.rows_url(chosen, **step.filters) for step in STEPS), frame.rows_url(chosen, timing=WON)]
     colours = [*(step.colour for step in STEPS), "won"]
-    divisor, _ = unit_of(frame.currency, Series("", amounts, urls, "total"))
+    divisor, _ = _unit(frame, amounts)
     figure = empty_figure("stack", labels)
     figure.add_trace(
         go.Bar(
@@ -86,6 +86,10 @@ def _figure(frame: Frame, chosen: PeriodTotal, amounts: Sequence[Decimal]) -> go
         )
     )
     return figure
+
+
+def _unit(frame: Frame, amounts: Sequence[Decimal]) -> tuple[int, str]:
+    return unit_of(frame.currency, Series("", amounts, [], "total"))
 
 
 def _bases(amounts: Sequence[Decimal]) -> list[Decimal]:

@@ -72,7 +72,7 @@ def habits_tile(frame: Frame) -> Tile:
         rows,
         None,
         "No account ordered late more often than not.",
-        "p-span-6",
+        "p-span-12",
     )
 
 

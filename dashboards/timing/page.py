@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Final
 
 from accounts.models import Segment
-from accounts.templatetags.money import compact_money, currency_sign, exact_rate
+from accounts.templatetags.money import SPACE, compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.retention.page import NOTHING_DUE, column, current_label
 from dashboards.rollups import AGES, DELAYS
 from dashboards.rollups.reading import Total
-from dashboards.tiles import Column, Kind, Number, Tile, bars, lines, tile
+from dashboards.tiles import Column, Kind, Number, Tile, bars, lines, tile, unit_text
 from dashboards.timing.habits import habits_tile
 from forecasting.dashboard import Total as StripTotal
 
@@ -191,9 +191,7 @@ def curve_of(total: Total, as_of: dt.date) -> list[Number]:
 
 
 def _by_day(day: int) -> str:
-    if day == 0:
-        return "due day"
-    return f"{-day} d before" if day < 0 else f"{day} d after"
+    return "due day" if day == 0 else f"{day:+}{SPACE}d".replace("-", "−")
 
 
 def segments_tile(frame: Frame, chosen: PeriodTotal) -> Tile:
@@ -263,11 +261,13 @@ def ageing_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
     labels = [_weeks(first, last) for first, last in _classes(AGES)]
     urls = [_aged_url(frame, first, last) for first, last in _classes(AGES)]
     counts = Column("Renewals", Kind.COUNT, whole.classes["age_counts"], "late", urls, urls)
-    amounts = Column("Baseline", Kind.MONEY, _money(whole.classes["age_cents"]), "late", urls, urls)
+    amounts = Column(
+        f"Baseline, {currency_sign(frame.currency)}", Kind.MONEY, _money(whole.classes["age_cents"]), "late", urls, urls
+    )
     has_any = any(counts.numbers)
     return tile(
         "ageing",
-        f"Open past due by age, {currency_sign(frame.currency)}",
+        f"Open past due by age, {unit_text(frame.currency, amounts)}",
         "By weeks since the due day. Within tolerance these are neither renewed nor lost; after it they lapse.",
         labels=labels,
         label_head="Past due for",
@@ -292,12 +292,10 @@ def _classes(ends: Sequence[int]) -> list[tuple[int, int | None]]:
 
 def _weeks(first: int, last: int | None) -> str:
     if last is None:
-        return f"over {(first - 1) // 7} weeks"
-    return (
-        f"up to {last // 7} week{'' if last == 7 else 's'}"
-        if first == 1
-        else f"{(first - 1) // 7} to {last // 7} weeks"
-    )
+        return f"> {(first - 1) // 7}{SPACE}wk".replace(" ", SPACE)
+    if first == 1:
+        return f"≤{SPACE}{last // 7}{SPACE}wk"
+    return f"{(first - 1) // 7} to {last // 7} wk".replace(" ", SPACE)
 
 
 def _money(cents: Sequence[int]) -> list[Number]:
@@ -324,7 +322,7 @@ def lateness_tile(frame: Frame, totals: Sequence[PeriodTotal], chosen: PeriodTot
     has_any = any(number for one in counts for number in one.numbers)
     return tile(
         "lateness",
-        f"Ordered after the due day, by weeks, {currency_sign(frame.currency)}",
+        f"Ordered after the due day, by weeks, {unit_text(frame.currency, *amounts)}",
         "Kept value by calendar weeks after the due day, days of grace included.",
         labels=labels,
         label_head="After the due day",
