@@ -63,7 +63,7 @@ GROUPS = (
         "Numbers",
         (
             RailItem("forecasting:overview", "Forecast", "chart-line"),
-    RailItem("dashboards:home", "Dashboards", "chart-bar"),
+            RailItem("dashboards:home", "Dashboards", "chart-bar"),
             RailItem("quality:list", "Data quality", "zoom-exclamation"),
         ),
     ),
@@ -83,7 +83,7 @@ GROUPS = (
             RailItem("health:weights", "Health weights", "heartbeat"),
             RailItem("quality:rules", "Data rules", "circle-check"),
             RailItem("flags:rules", "Flag rules", "flag"),
-    RailItem("alerts:rules", "Alert rules", "bell"),
+            RailItem("alerts:rules", "Alert rules", "bell"),
             RailItem("playbooks:list", "Playbooks", "notes"),
             RailItem("rules:lists", "Lists", "checklist"),
             RailItem("rules:company", "Company", "building"),
