@@ -52,7 +52,7 @@ def queue_mail(
     mail = OutgoingMail(
         to=_checked_recipients(to),
         subject=_checked_subject(subject),
-        text=_checked_text(text, html),
+        text=_checked_text(text, html).replace("\r\n", "\n"),
         html=html,
         reply_to=_checked_address(reply_to, "reply_to") if reply_to else "",
         sender=_checked_sender(sender) if sender else "",

@@ -89,7 +89,7 @@ def queue_for_customer(
         user=user,
     )
     mail.state, mail.account_id, mail.author, mail.queued_at = State.QUEUED, renewal.account_id, user, now
-    mail.to, mail.subject, mail.text, mail.hindrance = mail.outgoing.to, mail.outgoing.subject, text, ""
+    mail.to, mail.subject, mail.text, mail.hindrance = mail.outgoing.to, mail.outgoing.subject, mail.outgoing.text, ""
 
 
 def sender_of(user: User) -> str:
