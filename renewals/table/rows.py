@@ -79,12 +79,10 @@ def load_rows(renewal_ids: Sequence[int], sight: Sight, columns: tuple[str, ...]
         execute_prepared(cursor, row_statement(), [list(renewal_ids)])
         records: list[Record] = [dict(zip(VALUES, values, strict=True)) for values in cursor.fetchall()]
     by_id = {record["id"]: record for record in records}
-    rows = [build_row(by_id[pk], sight, columns) for pk in renewal_ids if pk in by_id]
     marks = import_module(settings.ROW_MARKS).account_marks({record["account_id"] for record in records})
-    for row in rows:
-        if mark_of_account := marks.get(by_id[row.id]["account_id"]):
-            row.append_to(HEAD, mark_of_account)
-    return rows
+    for record in records:
+        record["account_mark"] = marks.get(record["account_id"], NO_TEXT)
+    return [build_row(by_id[pk], sight, columns) for pk in renewal_ids if pk in by_id]
 
 
 def build_row(record: Record, sight: Sight, columns: tuple[str, ...] = DEFAULT_COLUMNS) -> Row:
@@ -159,8 +157,11 @@ def _version(record: Record, sight: Sight) -> str:
 
 
 def _mark(record: Record, sight: Sight) -> str:
-    severity = record["quality__worst_severity"]
-    return NO_TEXT if severity is None else _mark_of(severity, tuple(record["broken_rules"]), record["id"])
+    """What the row breaks, and what is known of its account; both stand before what a narrow cell cuts off."""
+    severity, of_account = record["quality__worst_severity"], record.get("account_mark", NO_TEXT)
+    if severity is None:
+        return str(of_account)
+    return str(of_account) + _mark_of(severity, tuple(record["broken_rules"]), record["id"])
 
 
 _mark_of = lru_cache(maxsize=4096)(mark)
