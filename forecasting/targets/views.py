@@ -33,7 +33,7 @@ def targets(request: HttpRequest) -> HttpResponse:
     grid = read_grid(user, request.GET.dict(), company)
     if request.method == "POST" and not grid.is_editable:
         raise PermissionDenied("Targets are set by managers, for their own team, and by admins.")
-    form = TargetsForm(request.POST or None, grid=grid, present=read_present(grid))
+    form = TargetsForm(request.POST if request.method == "POST" else None, grid=grid, present=read_present(grid))
     status = 200
     if form.is_bound:
         status = INVALID
