@@ -103,7 +103,8 @@ def test_admin_writes_a_playbook_and_lets_its_rule_start_plans(admin_desk: Desk,
         expect(toast(page)).to_contain_text("Short, version 1 is saved.")
         page.get_by_label("How Short is used", exact=True).select_option("rule")
         page.get_by_role("button", name="Set how Short is used").click()
-        expect(page.get_by_role("row", name="Short")).to_contain_text("3 more within a minute")
+        listed = page.locator("tr", has=page.get_by_role("link", name="Short", exact=True))
+        expect(listed).to_contain_text("3 more within a minute")
 
     admin_desk.run(write)
     assert admin_desk.complaints == []
