@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,6 +18,7 @@ from renewals.models import ChangeBatch
 MOST_ROWS: Final = 5_000
 FIRST_DAY: Final = dt.date(1990, 1, 1)  # earlier than any customer of a company that renews contracts by software
 LARGEST_COUNT: Final = 2**31 - 1
+LARGEST: Final = 1e15
 # Bounds of each measure, as the database has them.
 BOUNDS: Final[dict[str, tuple[float, float]]] = {
     "usage_change_rate": (-1, 1e6),
@@ -77,7 +77,8 @@ def read_rows(rows: Iterable[Any], *, user: User, as_of: dt.date) -> list[Posted
     listed = list(rows)
     if not listed or len(listed) > MOST_ROWS:
         raise SignalsRefused([Finding(0, "rows", str(len(listed)), f"send 1 to {MOST_ROWS:,} rows")])
-    names = {str(row.get("account", "")) for row in listed if isinstance(row, dict)} - {""}
+    names = {str(row.get("account", "")) for row in listed if isinstance(row, dict)}
+    names = {name for name in names if name and "\x00" not in name}
     writable = Account.objects.editable_by(user).filter(external_id__in=names)
     accounts = dict(writable.order_by().values_list("external_id", "pk"))
     known = set(HealthFactor.objects.filter(is_custom=True).values_list("key", flat=True))
@@ -173,7 +174,8 @@ def _custom(number: int, values: dict[str, Any], known: set[str], findings: list
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # Compared, not converted: JSON may hold an integer that no float can.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
 
 
 def record_signals(*, user: User, rows: Sequence[PostedSignal], as_of: dt.date, described: str = "") -> ChangeBatch:

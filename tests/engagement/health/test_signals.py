@@ -41,6 +41,8 @@ def test_each_wrong_value_is_named_with_row_field_value_and_reason(cast, account
         {"account": "ACME", "measured_on": "2026-11-04"},
         {"account": "ACME", "measured_on": "1989-12-31", "csat_score": 5},
         "ACME",
+        {"account": "A\x00", "measured_on": "2026-11-04", "usage_change_rate": 10**400},
+        {"account": "ACME", "measured_on": "2026-11-05", "custom": {"quiz": float("nan")}},
     ]
     found = refused(rows, cast.rep)
     assert found[:4] == [
@@ -58,6 +60,9 @@ def test_each_wrong_value_is_named_with_row_field_value_and_reason(cast, account
         (6, "row", "ACME"),
         (7, "measured_on", "1989-12-31"),
         (8, "row", "ACME"),
+        (9, "account", "A\x00"),
+        (9, "usage_change_rate", str(10**400)[:80]),
+        (10, "custom.quiz", "nan"),
     ]
     assert not AccountSignal.objects.exists()
 
