@@ -5,6 +5,8 @@ Drawn by hashes of ids: the same book has the same people.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -40,7 +42,7 @@ def fill_mail() -> None:
     if Contact.objects.exists():
         return
     today = get_company().today()
-    values = {
+    values: dict[str, Any] = {
         "given": list(words.GIVEN_NAMES),
         "given_count": len(words.GIVEN_NAMES),
         "family": list(words.FAMILY_NAMES),
