@@ -31,8 +31,8 @@ ACCOUNT_OF: Final = {
     Renewal: "unnest(ARRAY[e.account_id, (SELECT account_id FROM renewals_renewal r WHERE r.id = e.pgh_obj_id)])",
     Override: "(SELECT account_id FROM renewals_renewal r WHERE r.id = e.renewal_id)",
 }
-# A row has the last 32 bits of the number of the transaction that wrote it, which is less than 2^31 from the present one
-# on either side: parts of a transaction, and what began after us, have higher numbers than ours.
+# A row has the last 32 bits of the number of the transaction that wrote it, which is within 2^31 of ours on either
+# side: parts of a transaction, and what began after us, have higher numbers.
 IS_NEW: Final = """
 e.xmin::text::bigint + (%(newest)s::bigint & ~4294967295) + CASE
     WHEN e.xmin::text::bigint > (%(newest)s::bigint & 4294967295) + 2147483648 THEN -4294967296
