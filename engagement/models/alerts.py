@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Account, Segment, User
+from accounts.models import Account, Segment, User, owners_visible_to
 from config.history import track_history
 from forecasting.models import Target
 from renewals.models import Renewal
@@ -69,8 +69,9 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Those about renewals and targets that a user may know of."""
         if user.sees_all:
             return self
-        renewals, targets = Renewal.objects.visible_to(user), Target.objects.visible_to(user)
-        return self.filter(Q(renewal__in=renewals) | Q(target__in=targets))
+        # By the owner, as Renewal.visible_to: asked for whole renewals, PostgreSQL would list all that the user sees.
+        owners, targets = owners_visible_to(user), Target.objects.visible_to(user)
+        return self.filter(Q(renewal__owner__in=owners) | Q(target__in=targets))
 
     def open(self) -> AlertQuerySet:
         return self.filter(ended_at__isnull=True)

@@ -302,6 +302,9 @@ def test_told_are_exactly_those_who_see_the_row(grounded: Cast) -> None:
     pairs = set(Notification.objects.values_list("alert", "user"))
     expected = {(alert.pk, one.pk) for one in (*people, teamless) for alert in Alert.objects.visible_to(one)}
     assert pairs == expected
+    for one in (*people, teamless):
+        seen = set(Renewal.objects.visible_to(one).values_list("pk", flat=True))
+        assert set(Alert.objects.visible_to(one).values_list("renewal", flat=True)) == seen
 
 
 def test_who_muted_the_account_or_is_gone_is_not_told(grounded: Cast) -> None:
