@@ -19,6 +19,13 @@ from tests.static.test_shell_in_browser import SITE, Visit, chromium
 __all__ = ["chromium"]
 pytestmark = pytest.mark.browser
 RETENTION, TIMING = f"{SITE}/dashboards/retention/", f"{SITE}/dashboards/timing/"
+# Of the first bar or mark that is large enough to be seen.
+MIDDLE_OF_A_POINT = """(inside) => {
+  const shapes = [...document.querySelectorAll(`${inside} .point path, ${inside} path.point`)];
+  const boxes = shapes.map((shape) => shape.getBoundingClientRect());
+  const box = boxes.find((one) => one.height > 4 && one.width > 4);
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -54,8 +61,9 @@ def open_page(page: Page, address: str) -> None:
 def test_every_chart_is_drawn_and_says_what_is_under_the_mouse(visit: Visit, address: str) -> None:
     def steps(page: Page) -> int:
         open_page(page, address)
-        shapes = page.locator("[data-figure] .point path, [data-figure] path.point")
-        shapes.first.hover(force=True)
+        place = page.evaluate(MIDDLE_OF_A_POINT, "[data-figure]")
+        page.mouse.move(*place)
+        page.mouse.move(place[0] + 1, place[1])
         expect(page.locator(".hovertext, .hoverlayer .bg").first).to_be_attached()
         return page.locator("[data-figure]").count()
 
@@ -77,13 +85,9 @@ def test_a_figure_leads_to_its_explanation_by_keyboard(visit: Visit) -> None:
 def test_a_bar_leads_to_its_rows(visit: Visit) -> None:
     def steps(page: Page) -> None:
         open_page(page, TIMING)
-        figure = page.locator("#mix-count .js-plotly-plot")
-        box = figure.evaluate(
-            "(place) => { const bar = place.querySelector('.bars .point path').getBoundingClientRect();"
-            " return [bar.x + bar.width / 2, bar.y + bar.height / 2]; }"
-        )
-        page.mouse.move(*box)
-        page.mouse.click(*box)
+        place = page.evaluate(MIDDLE_OF_A_POINT, "#mix-count")
+        page.mouse.move(*place)
+        page.mouse.click(*place)
         page.wait_for_url("**/renewals/?**timing=**")
 
     visit(steps)
