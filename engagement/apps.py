@@ -40,4 +40,4 @@ class EngagementConfig(AppConfig):
         add_kind("alert_rule", AlertRule, "alert rule", "alert rules", is_rule=True)
         add_kind("mail_template", MailTemplate, "template for mail", "templates for mail", is_rule=True)
         add_kind("notice_rule", NoticeRule, "rule of notices", "rules of notices", is_rule=True)
-        add_kind("webhook", WebhookEndpoint, "webhook", "webhooks", is_rule=True)
+        add_kind("webhook", WebhookEndpoint, "webhook", "webhooks", is_rule=True, is_for_admins=True)

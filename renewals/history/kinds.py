@@ -214,6 +214,7 @@ def add_kind(
     nouns: str,
     *,
     is_rule: bool = False,
+    is_for_admins: bool = False,
     hangs_on: HangsOn = "",
     reads: tuple[str, ...] = (),
 ) -> Kind:
@@ -227,6 +228,6 @@ def add_kind(
     if is_rule == bool(hangs_on):
         raise ValueError(f"{code}: either a rule, or hanging on an account, a renewal or people.")
     rank = 1 + max(kind.rank for kind in KINDS.values())
-    KINDS[code] = Kind(code, model, noun, nouns, rank, is_rule=is_rule, hangs_on=hangs_on)
+    KINDS[code] = Kind(code, model, noun, nouns, rank, is_rule=is_rule, is_for_admins=is_for_admins, hangs_on=hangs_on)
     READS[model] = reads
     return KINDS[code]

@@ -27,6 +27,15 @@ def test_a_secret_is_shown_once_and_never_again(cast: Cast) -> None:
     assert (unseal(row.sealed_secret) in again.text, secret in again.text) == (True, False)
 
 
+def test_the_address_of_an_endpoint_is_told_to_admins_alone(cast: Cast) -> None:
+    """It may hold a key of the other program."""
+    cast.client_of("admin").post("/webhooks/new/", NEW)
+    endpoint = WebhookEndpoint.objects.get()
+    cast.client_of("admin").post(f"/webhooks/{endpoint.pk}/", NEW | {"url": "https://8.8.8.8/key-4711"})
+    told = {name: "key-4711" in cast.client_of(name).get("/history/").text for name in ("admin", "auditor", "manager")}
+    assert told == {"admin": True, "auditor": False, "manager": False}
+
+
 def test_saving_an_endpoint_leaves_its_secret(cast: Cast) -> None:
     admin = cast.client_of("admin")
     admin.post("/webhooks/new/", NEW)
