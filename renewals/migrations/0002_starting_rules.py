@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db import migrations
 
+# A renewal that is imported with its past had a stage before this installation was made.
+LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 STAGES = [
     ("Not started", 40, "pipeline"),
     ("In contact", 55, "pipeline"),
@@ -51,7 +53,9 @@ def create_starting_rules(apps: Any, schema_editor: Any) -> None:
         return apps.get_model("renewals", name).objects
 
     for position, (name, confidence, category) in enumerate(STAGES, 1):
-        model("Stage").create(name=name, position=position, default_confidence=confidence, forecast_category=category)
+        model("Stage").create(
+            name=name, position=position, default_confidence=confidence, forecast_category=category, created_at=LONG_AGO
+        )
     for name, is_avoidable in CHURN_REASONS:
         model("ChurnReason").create(name=name, is_avoidable=is_avoidable)
     for position, (key, label, _, stale_days, explanation) in enumerate(FACTORS):
