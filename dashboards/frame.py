@@ -34,7 +34,11 @@ from forecasting.periods import Grain, Period, first_day, month_number, period_o
 from forecasting.scope import Choice, Pill, Scope, get_scope, read_pills
 
 # Pages, in the order of their tabs: the name of the address, and what the tab says.
-PAGES: Final[list[tuple[str, str]]] = [("dashboards:retention", "Retention"), ("dashboards:timing", "Timing")]
+PAGES: Final[list[tuple[str, str]]] = [
+    ("dashboards:forecast", "Forecast"),
+    ("dashboards:retention", "Retention"),
+    ("dashboards:timing", "Timing"),
+]
 YEARS: Final = (1, 2, 3)
 OWN: Final = ("attribution", "years", "as_at", "period")
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
