@@ -7,7 +7,7 @@ from accounts.models.health import AccountHealth, HealthBand, HealthDay, HealthF
 from accounts.models.health_marks import StaleHealth
 from accounts.models.invoices import Invoice, InvoiceQuerySet
 from accounts.models.lists import AttributeDefinition, Industry, Segment
-from accounts.models.people import Team, User, UserManager, owners_visible_to
+from accounts.models.people import Team, User, UserManager, owners_visible_to, people_visible_to
 from accounts.models.signal_marks import StaleSignal
 from accounts.models.signals import AccountSignal
 from accounts.models.tickets import Ticket, TicketQuerySet
@@ -42,4 +42,5 @@ __all__ = [
     "UserManager",
     "get_company",
     "owners_visible_to",
+    "people_visible_to",
 ]

@@ -89,3 +89,8 @@ def owners_visible_to(user: User) -> models.QuerySet[User]:
     if user.team_id is None:
         return User.objects.filter(pk=user.pk)
     return User.objects.filter(team_id=user.team_id)
+
+
+def people_visible_to(user: User) -> models.QuerySet[User]:
+    """Everybody whose name a user may come across, in a filter or beside a row."""
+    return User.objects.all() if user.sees_all else owners_visible_to(user)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import admin_required, role_required, signed_in
 from accounts.exchange import read_rates
 from accounts.forms import posted
-from accounts.models import Segment, User, get_company
+from accounts.models import Segment, get_company, people_visible_to
 from accounts.templatetags.money import compact_money
 from engagement.coverage.allocation import HIGH
 from engagement.coverage.forms import TermsForm
@@ -90,7 +90,7 @@ def _show(request: HttpRequest, plan: Plan, *, status: int = 200, error: str = "
         "matrix": read_matrix(plan),
         "reps": read_reps(plan),
         "owner_id": _owner_id(request),
-        "owner": User.objects.filter(pk=_owner_id(request) or 0).first(),
+        "owner": people_visible_to(user).filter(pk=_owner_id(request) or 0).first(),
         "shown": SHOWN,
         "show": _shown(request),
         "terms": terms[None],

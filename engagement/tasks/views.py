@@ -21,7 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import get_visible_account, may_edit_account, signed_in
-from accounts.models import Account, User, get_company
+from accounts.models import Account, User, get_company, people_visible_to
 from engagement.models.tasks import Task
 from engagement.tasks import services
 from engagement.tasks.forms import FinishForm, NewTaskForm, QuickTaskForm, TaskForm, people_for, quick_form, snooze_days
@@ -63,7 +63,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
             (name, label, filters.query(kind="" if filters.kind == name else name)) for name, label in Task.Kind.choices
         ],
         "account": find_account(user, filters.account_id),
-        "owner": User.objects.filter(pk=filters.owner_id).first() if filters.owner_id else None,
+        "owner": people_visible_to(user).filter(pk=filters.owner_id or 0).first(),
         "without_account": filters.query(account=None),
         "without_owner": filters.query(owner=None),
         "previous_url": filters.query(page=filters.page - 1),

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.access import signed_in
-from accounts.models import User, get_company, owners_visible_to
+from accounts.models import User, get_company, people_visible_to
 from engagement.tasks.workload import workload
 
 WEEKS_SHOWN = 8
@@ -28,7 +28,7 @@ class PersonRow:
 def show(request: HttpRequest) -> HttpResponse:
     """The people whose tasks a user sees, those with the most to do first."""
     user, today = signed_in(request), get_company().today()
-    people = User.objects.filter(is_active=True) if user.sees_all else owners_visible_to(user).filter(is_active=True)
+    people = people_visible_to(user).filter(is_active=True)
     by_id = people.in_bulk()
     first = today - dt.timedelta(days=today.weekday())
     mondays = [first + dt.timedelta(weeks=place) for place in range(WEEKS_SHOWN)]

@@ -14,7 +14,7 @@ from django.db.models import Count, F, Func, Q, SmallIntegerField, Sum
 from django.http import QueryDict
 
 from accounts.exchange import read_rates
-from accounts.models import User, owners_visible_to
+from accounts.models import User, people_visible_to
 from accounts.templatetags.money import exact_rate, money
 from renewals.access import may_edit
 from renewals.models import Renewal, RenewalQuerySet
@@ -97,7 +97,7 @@ def _read_owner(work: Work, value: str, user: User) -> bool:
     if value == NOBODY:
         work.where &= Q(owner__isnull=True)
         return True
-    known = User.objects.all() if user.sees_all else owners_visible_to(user)
+    known = people_visible_to(user)
     pk = str(user.pk) if value == "me" else value
     work.owner = known.filter(pk=int(pk)).first() if re.fullmatch(r"[0-9]{1,18}", pk) else None
     if work.owner is not None:

@@ -16,7 +16,7 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
-from accounts.models import Account, Industry, Segment, Team, User, owners_visible_to
+from accounts.models import Account, Industry, Segment, Team, User, people_visible_to
 from renewals.forms import shown
 from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
 from renewals.overrides.filters import DISAGREEMENTS, disagreeing, pinned
@@ -266,7 +266,7 @@ def _every(model: type[Model]) -> Callable[[Reader], QuerySet[Any]]:
 
 
 def known_owners(reader: Reader) -> QuerySet[User]:
-    return User.objects.all() if reader.user.sees_all else owners_visible_to(reader.user)
+    return people_visible_to(reader.user)
 
 
 def _timing(chosen: Iterable[str]) -> Q:

@@ -147,3 +147,10 @@ def test_answers_of_the_list(cast: Cast) -> None:
     refused = client.post("/tasks/bulk/", {"task": wanting.pk, "action": "snooze", "until": "soon"}, headers=htmx)
     assert json.loads(refused.headers["HX-Trigger"])["toast"] == {"text": "“soon” is not a date.", "level": "error"}
     assert list(Task.objects.done()) == [plain]
+
+
+@pytest.mark.parametrize("address", ["/tasks/", "/coverage/"])
+def test_address_edited_by_hand_names_no_stranger(cast: Cast, address: str) -> None:
+    page = cast.client_of("rep").get(address, {"owner": cast.outsider.pk}).content.decode()
+    assert cast.outsider.name not in page
+    assert cast.outsider.name in cast.client_of("admin").get(address, {"owner": cast.outsider.pk}).content.decode()
