@@ -38,6 +38,7 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("dashboards:forecast", "Forecast"),
     ("dashboards:retention", "Retention"),
     ("dashboards:timing", "Timing"),
+    ("dashboards:scorecards", "Scorecards"),
 ]
 YEARS: Final = (1, 2, 3)
 OWN: Final = ("attribution", "years", "as_at", "period")
@@ -255,8 +256,13 @@ class Content:
 Build = Callable[[Frame], Content]
 
 
-def show_dashboard(request: HttpRequest, page: str, title: str, build: Build) -> HttpResponse:
-    """A dashboard as a page; its tiles as a workbook where the address says `format=xlsx`."""
+def show_dashboard(
+    request: HttpRequest, page: str, title: str, build: Build, *, is_personal: bool = False
+) -> HttpResponse:
+    """A dashboard as a page; its tiles as a workbook where the address says `format=xlsx`.
+
+    `is_personal`: what it says depends on more than the team and the figures, so that it is made for each reader.
+    """
     frame = read_frame(request, page)
     if request.GET.get("format") == "xlsx":
         return _workbook(frame, build(frame).tiles if frame.has_figures else [])
@@ -264,7 +270,7 @@ def show_dashboard(request: HttpRequest, page: str, title: str, build: Build) ->
     context = {**_shared(frame), "title": title, "pills": pills}
     if frame.has_figures:
         pills += [attribution_pill(frame), period_pill(frame)]
-        context["content"] = _kept_content(frame, build)
+        context["content"] = _content(frame, build) if is_personal else _kept_content(frame, build)
     status = 422 if frame.problem and frame.asked is None else 200
     return render(request, "dashboards/page.html", context, status=status)
 

@@ -1,0 +1,112 @@
+"""Whose a decided renewal is: its owner on the day of the decision, whoever was given it since."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection
+
+from dashboards.frame import Frame
+from dashboards.models import Cell, Level, RollUp
+from dashboards.models.cells import SUMS
+from dashboards.rollups.adding import Calendar, add_up
+from dashboards.rollups.facts import read_facts
+from dashboards.rollups.reading import Total, cells_of, facts_of
+from forecasting.engine.arrays import NO_ID
+from forecasting.frames import Arrays, Reporting, day_number, read_reporting
+from forecasting.periods import period_of
+
+# A row at a moment is its first event after it (config.history). Only rows that ever had another owner are looked up.
+MOVED: Final = """
+SELECT r.id, decided.owner_id FROM renewals_renewal r
+CROSS JOIN LATERAL (
+    SELECT e.owner_id FROM renewals_renewalevent e
+    WHERE e.pgh_obj_id = r.id AND e.pgh_created_at
+        >= (coalesce(r.ordered_on, r.declined_on, r.due_on) + 1)::timestamp AT TIME ZONE %(zone)s
+    ORDER BY e.pgh_id LIMIT 1
+) decided
+WHERE r.outcome <> 'open' AND decided.owner_id IS DISTINCT FROM r.owner_id
+    AND (r.due_on BETWEEN %(first)s AND %(last)s OR r.ordered_on BETWEEN %(first)s AND %(last)s)
+    AND r.id IN (
+        SELECT e.pgh_obj_id FROM renewals_renewalevent e JOIN renewals_renewal n ON n.id = e.pgh_obj_id
+        WHERE e.owner_id IS DISTINCT FROM n.owner_id
+    )"""
+ByPeriod = dict[dt.date, Total]
+
+
+def read_moved(zone: str, first_on: dt.date, last_on: dt.date) -> dict[int, int]:
+    """Owner on the day of the decision, by renewal, of those due or ordered in these days that have another one now.
+
+    NO_ID where nobody owned it. Who decided something before the book was recorded is the first owner known.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED, {"zone": zone, "first": first_on, "last": last_on})
+        return {pk: NO_ID if owner is None else owner for pk, owner in cursor.fetchall()}
+
+
+def read_credited(frame: Frame) -> dict[int | None, ByPeriod]:
+    """Totals by owner and first day of the period: of those that the reader sees, in the segment of the frame.
+
+    As at a past moment, owners are those of that moment.
+    """
+    first_on, last_on = frame.periods[0].starts_on, frame.periods[-1].ends_on
+    if frame.past is not None:
+        book = frame.past
+        calendar = Calendar(day_number(book.as_of), book.report.fiscal_start, book.report.team_of_owner)
+        past = _within(frame, cells_of(add_up(facts_of(book), calendar), Level.OWNER))
+        return _by_owner(frame, [(1, cell) for cell in past])
+    stored: Any = Cell.objects.visible_to(frame.user).by_owner(team=None)
+    stored = stored.filter(month_on__gte=first_on, month_on__lte=last_on)
+    signed = [(1, cell) for cell in (stored.filter(segment=frame.scope.segment) if frame.scope.segment else stored)]
+    moved = read_moved(frame.company.time_zone, first_on, last_on)
+    return _by_owner(frame, [*signed, *_moved_cells(frame, moved)])
+
+
+def _moved_cells(frame: Frame, owners: dict[int, int]) -> list[tuple[int, Cell]]:
+    """What is taken from today's owners, with a minus, and given to those of the day."""
+    done = frame.roll_up
+    if not owners or not isinstance(done, RollUp):
+        return []
+    teams = read_reporting(as_of=done.as_of_on).team_of_owner
+    report = Reporting(done.as_of_on, done.exact_rates, done.fiscal_start, teams)
+    with connection.cursor() as cursor:
+        facts = read_facts(cursor, report, "r.id = ANY(%s)", (list(owners),))
+    calendar = Calendar(day_number(report.as_of), report.fiscal_start, report.team_of_owner)
+    then: Arrays = facts | {"owner_id": np.array([owners[pk] for pk in facts["id"].tolist()], dtype=np.int64)}
+    return [
+        (sign, cell)
+        for sign, rows in ((-1, facts), (1, then))
+        for cell in _within(frame, cells_of(add_up(rows, calendar), Level.OWNER))
+    ]
+
+
+def _within(frame: Frame, cells: Iterable[Cell]) -> list[Cell]:
+    segment = frame.scope.segment
+    return [cell for cell in cells if segment is None or cell.segment_id == segment.pk]
+
+
+def _by_owner(frame: Frame, signed: Iterable[tuple[int, Cell]]) -> dict[int | None, ByPeriod]:
+    starts = {period.starts_on for period in frame.periods}
+    fiscal_start = frame.company.fiscal_year_start_month
+    found: dict[int | None, dict[dt.date, dict[str, int]]] = defaultdict(dict)
+    for sign, cell in signed:
+        start = period_of(frame.grain, cell.month_on, fiscal_start).starts_on
+        if start not in starts:
+            continue
+        sums, values = found[cell.owner_id].setdefault(start, dict.fromkeys(SUMS, 0)), vars(cell)
+        for name in SUMS:
+            sums[name] += sign * values[name]
+    return {owner: {start: Total(sums, {}) for start, sums in periods.items()} for owner, periods in found.items()}
+
+
+def together(totals: Iterable[Total]) -> Total:
+    """Totals of several owners added up. Accounts that two of them share are counted twice."""
+    sums = dict.fromkeys(SUMS, 0)
+    for total in totals:
+        for name in SUMS:
+            sums[name] += total.sums[name]
+    return Total(sums, {})

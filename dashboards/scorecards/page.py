@@ -1,0 +1,321 @@
+"""The tiles of the scorecards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Final
+
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.templatetags.money import compact_money, currency_sign, exact_rate
+from dashboards.figures import FIGURES
+from dashboards.frame import Frame, PeriodTotal
+from dashboards.rollups.reading import Total
+from dashboards.scorecards.credit import ByPeriod, read_credited, together
+from dashboards.scorecards.fair import Fair, Mix, judge, read_mix
+from dashboards.scorecards.measures import Hygiene, add_hygiene, of_owners, read_calls, read_hygiene
+from dashboards.scorecards.people import Group, Shown, read_shown
+from dashboards.scorecards.pictures import expected_figure
+from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, lines, tile
+from forecasting.dashboard import Total as StripTotal
+from forecasting.engine.calls import Tally, total
+from forecasting.engine.probability import MINIMUM_CALLS
+
+NOT_THEN: Final = "Kept as it is now, not as at past moments. Go back to now to see it."
+CREDIT: Final = "A decided renewal counts for who owned it on the day of the decision, an open one for its owner."
+RATES: Final = ("gross", "net", "on_time")
+
+
+@dataclass(frozen=True, eq=False)
+class Cards:
+    """What all tiles are made of: totals by owner and period, of whom the page shows."""
+
+    frame: Frame
+    shown: Shown
+    periods: Sequence[PeriodTotal]
+    chosen: PeriodTotal
+    totals: dict[int | None, ByPeriod]
+
+    def total(self, group: Group, one: PeriodTotal | None = None) -> Total:
+        start = (one or self.chosen).starts_on
+        return together(self.totals[pk][start] for pk in group.owner_ids if start in self.totals.get(pk, {}))
+
+    def value(self, key: str, total: Total) -> Number:
+        return self.frame.value(key, total)
+
+    @cached_property
+    def mixes(self) -> dict[int, Mix]:
+        frame = self.frame
+        if frame.roll_up is None or frame.past is not None:
+            return {}
+        return read_mix(frame.roll_up, self.chosen.period, frame.company.time_zone, frame.scope.segment)
+
+    @cached_property
+    def lines(self) -> list[tuple[Group, str]]:
+        """Each with the address of the card: teams, then people with something due, then all of them together."""
+        shown = self.shown
+        people = [Group(str(one), [one]) for one in shown.named]
+        working = [one for one in people if self.total(one).sums["due_count"] or len(people) == 1]
+        return [(one, "") for one in shown.teams] + [(one, self.card_url(one.members[0])) for one in working]
+
+    def card_url(self, user: User) -> str:
+        query = {name: value for name, value in self.frame.scope.query.items() if name not in ("team", "owner")}
+        address = reverse("dashboards:scorecard", args=[user.pk])
+        return f"{address}?{'&'.join(f'{name}={value}' for name, value in query.items())}" if query else address
+
+
+def read_cards(frame: Frame) -> Cards:
+    shown, totals = read_shown(frame), read_credited(frame)
+    cards = Cards(frame, shown, (), PeriodTotal(frame.periods[-1], "", together([]), False, True), totals)
+    periods = [
+        PeriodTotal(
+            period, frame.label(period), _total(cards, period.starts_on), period != frame.periods[-1],
+            period == frame.periods[-1],
+        )
+        for period in frame.periods
+    ]  # fmt: skip
+    return Cards(frame, shown, periods, frame.chosen(periods), totals)
+
+
+def _total(cards: Cards, start: object) -> Total:
+    ids = cards.shown.focus.owner_ids
+    return together(one for pk in ids for on, one in cards.totals.get(pk, {}).items() if on == start)
+
+
+def build_totals(cards: Cards) -> list[StripTotal]:
+    frame, chosen = cards.frame, cards.chosen
+    mine = cards.total(cards.shown.focus)
+    peers = cards.total(cards.shown.everybody)
+    found = [
+        StripTotal(
+            f"{FIGURES[key].title}, {chosen.label}",
+            compact_money(cards.value(key, mine), frame.currency),
+            cards.shown.focus.name,
+            FIGURES[key].formula,
+            "",
+        )
+        for key in ("due", "kept")
+    ]
+    beside = f"{cards.shown.everybody.name} " if cards.shown.is_of_one else ""
+    found += [
+        StripTotal(
+            FIGURES[key].title,
+            frame.text(key, mine),
+            f"{beside}{frame.text(key, peers)}" if beside else frame.counted_as,
+            FIGURES[key].formula,
+            "",
+        )
+        for key in RATES
+    ]
+    sums = mine.sums
+    upsell = Decimal(sums["upsell_cents"] + sums["cross_sell_cents"]) / 100
+    title = "Upsell and cross-sell booked with these renewals, whoever found it"
+    return [*found, StripTotal("Upsell", compact_money(upsell, frame.currency), "with renewals", title, "")]
+
+
+def words(cards: Cards) -> str:
+    """The page in a sentence: what was kept, and whether that is more or less than such a book keeps."""
+    name, label = cards.shown.focus.name, cards.chosen.label
+    gross = cards.value("gross", cards.total(cards.shown.focus))
+    if gross is None:
+        return f"Nothing is due in {label} for this choice of filters."
+    found = judge(cards.mixes, cards.shown.focus.owner_ids)
+    verdict = f"; of what is decided, {_said(found)}" if found and cards.shown.is_of_one else ""
+    return f"{name} kept {exact_rate(gross)} of what was due in {label}{verdict}. {CREDIT}"
+
+
+def _said(found: Fair) -> str:
+    between = f"{exact_rate(found.lowest)} to {exact_rate(found.highest)}"
+    return f"{exact_rate(found.rate)} was kept, {found.verdict} ({between} for such a book)"
+
+
+def build_tiles(cards: Cards) -> list[Tile]:
+    return [cards_tile(cards), fair_tile(cards), trend_tile(cards), calls_tile(cards), hygiene_tile(cards),
+            upsell_tile(cards)]  # fmt: skip
+
+
+def _last(cards: Cards) -> str:
+    return f"{cards.shown.everybody.name}, together" if len(cards.lines) > 1 else f"{cards.shown.everybody.name}, all"
+
+
+def _average_label(cards: Cards) -> str:
+    return f"{cards.shown.everybody.name}, on average"
+
+
+def cards_tile(cards: Cards) -> Tile:
+    def row(name: str, group: Group, url: str = "") -> Row:
+        total = cards.total(group)
+        cells = [Cell(total.sums["due_count"], Kind.COUNT)]
+        cells += [Cell(cards.value(key, total), FIGURES[key].kind) for key in ("due", "kept", *RATES)]
+        return Row(name, cells, url)
+
+    rows = [row(group.name, group, url) for group, url in cards.lines]
+    everybody = cards.shown.everybody
+    working = [one for one in everybody.members if cards.total(Group("", [one])).sums["due_count"]]
+    if working:
+        total = cards.total(everybody)
+        head_count = Decimal(len(working))
+        cells = [Cell(round(total.sums["due_count"] / head_count, 1), Kind.COUNT)]
+        cells += [
+            Cell(round(Decimal(cards.value(key, total) or 0) / head_count, 2), Kind.MONEY) for key in ("due", "kept")
+        ]
+        cells += [Cell(cards.value(key, total), Kind.RATE) for key in RATES]
+        rows.append(Row(_average_label(cards), cells, is_total=True))
+    sign = currency_sign(cards.frame.currency)
+    heads = ["Due", f"Due, {sign}", f"Kept, {sign}", "Gross", "Net", "On time"]
+    caption = f"{CREDIT} Counted {cards.frame.counted_as}. The average is of those with something due; its rates are "
+    return Tile(
+        "cards", f"Cards, {cards.chosen.label}", f"{caption}of all they have.", "Who", heads,
+        rows if working else [], None, f"Nothing is due in {cards.chosen.label}.", "p-span-12",
+    )  # fmt: skip
+
+
+def fair_tile(cards: Cards) -> Tile:
+    """What was kept of what is decided, beside what such a book keeps in this company."""
+    judged = [(group.name, found, url) for group, url in cards.lines if (found := judge(cards.mixes, group.owner_ids))]
+    rows = [
+        Row(
+            f"{name}: {found.verdict}",
+            [
+                Cell(found.count, Kind.COUNT),
+                *(
+                    Cell(Decimal(str(share)), Kind.RATE)
+                    for share in (found.rate, found.expected, found.lowest, found.highest)
+                ),
+            ],
+            url,
+        )
+        for name, found, url in judged
+    ]
+    return Tile(
+        "fair",
+        f"Fair comparison, {cards.chosen.label}, % of what is decided",
+        "Expected is what each segment and risk band kept in the whole company, in the mix of each book; risk as known "
+        "before the decision. Above or below is said only where the interval of 95 % excludes what was kept.",
+        "Who",
+        ["Decided", "Kept", "Expected", "From", "To"],
+        rows,
+        expected_figure([(name, found) for name, found, _ in judged]) if judged else None,
+        NOT_THEN if cards.frame.past is not None else f"Nothing that is due in {cards.chosen.label} is decided yet.",
+        "p-span-6",
+    )
+
+
+def trend_tile(cards: Cards) -> Tile:
+    focus, everybody = cards.shown.focus, cards.shown.everybody
+    labels = [one.label for one in cards.periods]
+
+    def column(key: str, group: Group, name: str, colour: str) -> Column:
+        numbers = [cards.value(key, cards.total(group, one)) if one.is_over else None for one in cards.periods]
+        return Column(name, Kind.RATE, numbers, colour)
+
+    columns = [
+        column("gross", focus, "Gross", "won"),
+        column("net", focus, "Net", "expected"),
+        column("on_time", focus, "On time", "late"),
+    ]
+    if cards.shown.is_of_one and len(everybody.members) > 1:
+        columns.append(column("gross", everybody, f"Gross, {everybody.name}", "total"))
+    return tile(
+        "trend",
+        f"{focus.name} by {cards.frame.grain}, %",
+        f"{CREDIT} The running {cards.frame.grain} is left out.",
+        labels=labels,
+        label_head=cards.frame.grain.capitalize(),
+        columns=columns,
+        figure=lines(columns, labels),
+        empty="Nothing was due in these periods for this choice of filters.",
+        span="p-span-6",
+    )
+
+
+def calls_tile(cards: Cards) -> Tile:
+    """Accuracy and bias of confidences. They are kept by rep, over all segments."""
+    tallies = {} if cards.frame.past is not None else read_calls()
+    of_all = total(tallies.values())
+
+    def row(name: str, tally: Tally, *, is_total: bool = False, url: str = "") -> Row:
+        bias = tally.drawn_bias(of_all)
+        shares = [Cell(Decimal(str(round(one, 6))), Kind.POINTS) for one in bias]
+        errors = [Cell(Decimal(str(round(tally.brier(said), 3))), Kind.COUNT) for said in ("rep", "model")]
+        few = " (too few to tell)" if tally.count < MINIMUM_CALLS else ""
+        return Row(f"{name}{few}", [Cell(tally.count, Kind.COUNT), *shares, *errors], url, is_total)
+
+    rows = [
+        row(group.name, tally, url=url)
+        for group, url in cards.lines
+        if (tally := of_owners(tallies, group.owner_ids)).count
+    ]
+    average = of_owners(tallies, cards.shown.everybody.owner_ids)
+    if average.count:
+        rows.append(row(_average_label(cards), average, is_total=True))
+    return Tile(
+        "calls",
+        "Forecast accuracy and bias",
+        "Confidences as they stood 30 days before the decision, against what came, of all segments and periods. Bias: "
+        "points said too high, with its 95 % interval. Brier: mean squared error; 0 is perfect.",
+        "Who",
+        ["Calls", "Bias", "From", "To", "Brier, rep", "Brier, model"],
+        rows,
+        None,
+        NOT_THEN
+        if cards.frame.past is not None
+        else "There are no closed calls yet: decided renewals with a confidence at that time.",
+        "p-span-6",
+    )
+
+
+def hygiene_tile(cards: Cards) -> Tile:
+    found = {} if cards.frame.past is not None else read_hygiene(cards.frame)
+
+    def row(name: str, group: Group, *, is_total: bool = False, url: str = "") -> Row:
+        one = add_hygiene([found[pk] for pk in group.owner_ids if pk in found])
+        counts = [Cell(one.account_counts[key], Kind.COUNT) for key in ("flagged", "silent", "both")]
+        return Row(name, [Cell(one.trust_rate, Kind.RATE), *counts], url, is_total)
+
+    rows = [row(group.name, group, url=url) for group, url in cards.lines]
+    if len(rows) > 1 or not cards.shown.is_of_one:
+        rows.append(row(_last(cards), cards.shown.everybody, is_total=True))
+    return Tile(
+        "hygiene",
+        "Data quality, flagged and unmonitored accounts",
+        "Of open renewals, today. Data quality: share of the baseline on renewals that break no rule of weight. An "
+        "account that two people work counts for both.",
+        "Who",
+        ["Data quality", "Flagged", "Unmonitored", "Flagged and unmonitored"],
+        rows if any(isinstance(one, Hygiene) for one in found.values()) else [],
+        None,
+        NOT_THEN if cards.frame.past is not None else "Nothing is open for this choice of filters.",
+        "p-span-6",
+    )
+
+
+def upsell_tile(cards: Cards) -> Tile:
+    whole = cards.total(cards.shown.everybody).sums
+    everything = whole["upsell_cents"] + whole["cross_sell_cents"]
+
+    def row(name: str, sums: dict[str, int], *, is_total: bool = False, url: str = "") -> Row:
+        parts = [sums["upsell_cents"], sums["cross_sell_cents"]]
+        cells = [Cell(Decimal(cents) / 100, Kind.MONEY) for cents in parts]
+        share = Decimal(sum(parts)) / everything if everything else None
+        return Row(name, [*cells, Cell(share, Kind.RATE)], url, is_total)
+
+    rows = [row(group.name, cards.total(group).sums, url=url) for group, url in cards.lines]
+    rows.append(row(_last(cards), whole, is_total=True))
+    sign = currency_sign(cards.frame.currency)
+    return Tile(
+        "upsell",
+        f"Upsell with renewals, {cards.chosen.label}",
+        "By who owned the renewal. Who found an upsell, Customer Success or sales, is not recorded here, so the share "
+        "of sales is not known and none is shown.",
+        "Who",
+        [f"Upsell, {sign}", f"Cross-sell, {sign}", "Share"],
+        rows if everything else [],
+        None,
+        f"Nothing of {cards.chosen.label} was renewed above its baseline. Who finds an upsell is not recorded.",
+        "p-span-6",
+    )

@@ -1,0 +1,70 @@
+"""Whose cards a reader sees: a rep their own and the team's average, a manager the team's, an admin everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import Http404
+
+from accounts.models import Team, User
+from dashboards.frame import Frame
+
+
+@dataclass(frozen=True)
+class Group:
+    """People who are looked at together: a team, those of no team, or everybody."""
+
+    name: str
+    members: Sequence[User]
+
+    @property
+    def owner_ids(self) -> list[int]:
+        return [member.pk for member in self.members]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`named` have cards of their own. `focus` is whose the page is about, in its six figures and its trend."""
+
+    named: Sequence[User]
+    teams: Sequence[Group]
+    everybody: Group
+    focus: Group
+
+    @property
+    def is_of_one(self) -> bool:
+        return len(self.focus.members) == 1
+
+
+def read_shown(frame: Frame) -> Shown:
+    """404 of a card that is not the reader's to see."""
+    user, scope = frame.user, frame.scope
+    sees_cards = user.sees_all or user.role == User.Role.MANAGER
+    if scope.owner and not sees_cards and scope.owner != user:
+        raise Http404("Not your card.")
+    team = scope.team or (scope.owner.team if scope.owner else None)
+    people = _people(user, team, scope.owner)
+    everybody = Group(str(team) if team else str(scope.owner) if scope.owner else "Everybody", people)
+    named = [one for one in people if sees_cards or one == user]
+    own = scope.owner or (user if not sees_cards and user in people else None)
+    return Shown(named, _teams(people) if team is None and sees_cards else [], everybody, _focus(own, everybody))
+
+
+def _focus(own: User | None, everybody: Group) -> Group:
+    return Group(str(own), [own]) if own else everybody
+
+
+def _people(user: User, team: Team | None, owner: User | None) -> list[User]:
+    """Who works renewals, by name; viewers work none. Somebody who left keeps what they did."""
+    workers = User.objects.exclude(role=User.Role.VIEWER).select_related("team").order_by("name", "pk")
+    if team:
+        return list(workers.filter(team=team))
+    if owner:
+        return [owner]
+    return list(workers) if user.sees_all else list(workers.filter(pk=user.pk))
+
+
+def _teams(people: Sequence[User]) -> list[Group]:
+    teams = sorted({one.team for one in people if one.team}, key=str)
+    return [Group(str(team), [one for one in people if one.team_id == team.pk]) for team in teams]
