@@ -39,9 +39,10 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("dashboards:retention", "Retention"),
     ("dashboards:timing", "Timing"),
     ("dashboards:scorecards", "Scorecards"),
+    ("dashboards:capacity", "Capacity"),
 ]
 YEARS: Final = (1, 2, 3)
-OWN: Final = ("attribution", "years", "as_at", "period")
+OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours")
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

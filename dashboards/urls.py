@@ -3,6 +3,8 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
+from dashboards.capacity import settings_views
+from dashboards.capacity.views import capacity, capacity_sum
 from dashboards.explain.views import explain_figure
 from dashboards.forecast.views import forecast
 from dashboards.retention.views import retention
@@ -17,5 +19,13 @@ urlpatterns = [
     path("timing/", timing, name="timing"),
     path("scorecards/", scorecards, name="scorecards"),
     path("scorecards/<int:pk>/", scorecard, name="scorecard"),
+    path("capacity/", capacity, name="capacity"),
+    path("capacity/sum/", capacity_sum, name="capacity_sum"),
+    path("capacity/hours/", settings_views.terms, name="capacity_terms"),
+    path("capacity/absences/", settings_views.absences, name="absences"),
+    path("capacity/absences/<int:pk>/remove/", settings_views.remove_one_absence, name="remove_absence"),
+    path("capacity/holidays/", settings_views.holidays, name="holidays"),
+    path("capacity/holidays/<int:pk>/remove/", settings_views.remove_one_holiday, name="remove_holiday"),
+    path("capacity/customers/", settings_views.customers, name="planned_customers"),
     path("explain/<slug:key>/", explain_figure, name="explain"),
 ]

@@ -1,5 +1,18 @@
-"""What the dashboards are read from: see `dashboards.rollups`."""
+"""What the dashboards are read from: see `dashboards.rollups`; and what capacity is reckoned by."""
 
+from dashboards.models.capacity import Absence, CapacityTerms, Holiday, PlannedCustomers, RenewalHours
 from dashboards.models.cells import Cell, LateAccount, Level, RollUp, ScopedQuerySet, StaleCell
 
-__all__ = ["Cell", "LateAccount", "Level", "RollUp", "ScopedQuerySet", "StaleCell"]
+__all__ = [
+    "Absence",
+    "CapacityTerms",
+    "Cell",
+    "Holiday",
+    "LateAccount",
+    "Level",
+    "PlannedCustomers",
+    "RenewalHours",
+    "RollUp",
+    "ScopedQuerySet",
+    "StaleCell",
+]

@@ -22,7 +22,9 @@ class Week:
     task_count: int
 
 
-def workload(user_ids: Collection[int], from_on: dt.date, to_on: dt.date) -> list[Week]:
+def workload(
+    user_ids: Collection[int], from_on: dt.date, to_on: dt.date, *, kinds: Collection[str] = tuple(Task.Kind.values)
+) -> list[Week]:
     """Estimated minutes of open tasks by person and week, of `from_on` to `to_on`, both included. One statement.
 
     A task falls on its due date, or on the day until which it is put off. What should have been done before `from_on`
@@ -33,7 +35,7 @@ def workload(user_ids: Collection[int], from_on: dt.date, to_on: dt.date) -> lis
     )
     found = (
         Task.objects.open()
-        .filter(owner__in=user_ids)
+        .filter(owner__in=user_ids, kind__in=kinds)
         .annotate(falls_on=day)
         .filter(falls_on__lte=to_on)
         .order_by()
