@@ -241,7 +241,7 @@ def calls_tile(cards: Cards) -> Tile:
     def row(name: str, tally: Tally, *, is_total: bool = False, url: str = "") -> Row:
         bias = tally.drawn_bias(of_all)
         shares = [Cell(Decimal(str(round(one, 6))), Kind.POINTS) for one in bias]
-        errors = [Cell(Decimal(str(round(tally.brier(said), 3))), Kind.COUNT) for said in ("rep", "model")]
+        errors = [Cell(Decimal(f"{tally.brier(said):.3f}"), Kind.COUNT) for said in ("rep", "model")]
         few = " (too few to tell)" if tally.count < MINIMUM_CALLS else ""
         return Row(f"{name}{few}", [Cell(tally.count, Kind.COUNT), *shares, *errors], url, is_total)
 
@@ -265,7 +265,7 @@ def calls_tile(cards: Cards) -> Tile:
         NOT_THEN
         if cards.frame.past is not None
         else "There are no closed calls yet: decided renewals with a confidence at that time.",
-        "p-span-6",
+        "p-span-12",
     )
 
 
@@ -286,7 +286,7 @@ def hygiene_tile(cards: Cards) -> Tile:
         "Of open renewals, today. Data quality: share of the baseline on renewals that break no rule of weight. An "
         "account that two people work counts for both.",
         "Who",
-        ["Data quality", "Flagged", "Unmonitored", "Flagged and unmonitored"],
+        ["Data quality", "Flagged", "Unmonitored", "Both"],
         rows if any(isinstance(one, Hygiene) for one in found.values()) else [],
         None,
         NOT_THEN if cards.frame.past is not None else "Nothing is open for this choice of filters.",
