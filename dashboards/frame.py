@@ -38,6 +38,7 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("dashboards:forecast", "Forecast"),
     ("dashboards:retention", "Retention"),
     ("dashboards:timing", "Timing"),
+    ("dashboards:risk", "Risk"),
     ("dashboards:review", "Review"),
     ("dashboards:scorecards", "Scorecards"),
     ("dashboards:capacity", "Capacity"),

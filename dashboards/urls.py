@@ -8,6 +8,7 @@ from dashboards.capacity.views import capacity, capacity_sum
 from dashboards.explain.views import explain_figure
 from dashboards.forecast.views import forecast
 from dashboards.retention.views import retention
+from dashboards.risk.views import risk
 from dashboards.review.views import review
 from dashboards.scorecards.views import scorecard, scorecards
 from dashboards.timing.views import timing
@@ -18,6 +19,7 @@ urlpatterns = [
     path("forecast/", forecast, name="forecast"),
     path("retention/", retention, name="retention"),
     path("timing/", timing, name="timing"),
+    path("risk/", risk, name="risk"),
     path("review/", review, name="review"),
     path("scorecards/", scorecards, name="scorecards"),
     path("scorecards/<int:pk>/", scorecard, name="scorecard"),

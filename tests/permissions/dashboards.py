@@ -3,7 +3,7 @@
 from tests.permissions import Row, everybody, only
 from tests.permissions.forecast import SEES_EMEA, key_of
 
-PAGES = ("dashboards:forecast", "dashboards:retention", "dashboards:timing")
+PAGES = ("dashboards:forecast", "dashboards:retention", "dashboards:timing", "dashboards:risk")
 ROWS = [
     Row("dashboards:home", everybody(302)),
     *(Row(page, everybody(200)) for page in PAGES),

@@ -1,0 +1,207 @@
+"""What a period lost, to what, and what changed against the period before it: parts that add up to the change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import plotly.graph_objects as go
+
+from accounts.models import Segment, User
+from accounts.templatetags.money import exact_money
+from dashboards.frame import Frame, PeriodTotal
+from dashboards.risk.reading import CHURN, DOWNSELL, Contributor, added
+from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, unit_text
+from forecasting.dashboard import LOST, WON
+from forecasting.engine.arrays import NO_ID
+from forecasting.pictures import drawn
+from renewals.models import ChurnReason
+
+SHOWN: Final = 25
+DRAWN: Final = 8
+BOOKINGS: Final = {CHURN: "Churn", DOWNSELL: "Downsell"}
+TIMINGS: Final = {CHURN: LOST, DOWNSELL: WON}
+AVOIDABLE, UNAVOIDABLE, UNKNOWN = "Avoidable", "Not avoidable", "No reason given"
+HEADS: Final = ("Before", "Now", "Change")
+NOT_THEN: Final = "Reasons of churn are shown as they are known now. Go back to now to see them."
+
+
+class Names:
+    """What the ids of contributors are called."""
+
+    def __init__(self, contributors: Sequence[Contributor]) -> None:
+        reasons = list(ChurnReason.objects.filter(pk__in={one.reason_id for one in contributors}))
+        owners = User.objects.filter(pk__in={one.owner_id for one in contributors})
+        self.reasons: Mapping[int, str] = {NO_ID: UNKNOWN, **{one.pk: str(one) for one in reasons}}
+        self.avoidable: Mapping[int, str] = {
+            NO_ID: UNKNOWN,
+            **{one.pk: AVOIDABLE if one.is_avoidable else UNAVOIDABLE for one in reasons},
+        }
+        self.segments: Mapping[int, str] = {
+            NO_ID: "No segment",
+            **{one.pk: str(one) for one in Segment.objects.all()},
+        }
+        self.owners: Mapping[int, str] = {NO_ID: "No owner", **{one.pk: str(one) for one in owners}}
+
+    def of(self, one: Contributor) -> str:
+        return " · ".join(
+            (
+                self.reasons[one.reason_id],
+                self.avoidable[one.reason_id],
+                self.segments[one.segment_id],
+                BOOKINGS[one.booking],
+                self.owners[one.owner_id],
+            )
+        )
+
+
+def churn_tiles(
+    frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal, contributors: Sequence[Contributor]
+) -> list[Tile]:
+    names = Names(contributors)
+    return [
+        contributors_tile(frame, before, chosen, contributors, names),
+        dimensions_tile(frame, before, chosen, contributors, names),
+    ]
+
+
+def _title(words: str, before: PeriodTotal | None, chosen: PeriodTotal) -> str:
+    return f"{words}, {chosen.label}" + (f" against {before.label}" if before else "")
+
+
+def _money(cents: int) -> Decimal:
+    return Decimal(cents) / 100
+
+
+def _cells(before_cents: int, now_cents: int, url: str = "") -> list[Cell]:
+    change = now_cents - before_cents
+    return [
+        Cell(_money(before_cents), Kind.MONEY),
+        Cell(_money(now_cents), Kind.MONEY, url),
+        Cell(_money(change), Kind.MONEY),
+    ]
+
+
+def _sums(contributors: Sequence[Contributor]) -> tuple[int, int]:
+    return sum(one.before_cents for one in contributors), sum(one.now_cents for one in contributors)
+
+
+def _nothing(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> str:
+    if frame.past is not None:
+        return NOT_THEN
+    periods = f"{before.label} and {chosen.label}" if before else chosen.label
+    return f"Nothing of what was due in {periods} was lost or given up, for this choice of filters."
+
+
+def contributors_tile(
+    frame: Frame,
+    before: PeriodTotal | None,
+    chosen: PeriodTotal,
+    contributors: Sequence[Contributor],
+    names: Names,
+) -> Tile:
+    """Every reason, segment, booking type and owner together, those that changed most first."""
+    shown, rest = contributors[:SHOWN], contributors[SHOWN:]
+    rows = [Row(names.of(one), _cells(one.before_cents, one.now_cents, _rows_url(frame, chosen, one))) for one in shown]
+    if rest:
+        rows.append(Row(f"{len(rest):,} more that changed less", _cells(*_sums(rest))))
+    rows.append(Row("All of them", _cells(*_sums(contributors)), is_total=True))
+    before_cents, now_cents = _sums(contributors)
+    change = now_cents - before_cents
+    told = "more" if change >= 0 else "less"
+    caption = (
+        f"{exact_money(_money(now_cents), frame.currency)} lost or given up of what was due in {chosen.label}"
+        + (f", {exact_money(_money(abs(change)), frame.currency)} {told} than in {before.label}" if before else "")
+        + ". By reason, avoidable or not, segment, booking type and owner; the parts add up to the change."
+    )
+    drawn_ones = [one for one in shown if one.change_cents][:DRAWN]
+    labels = [f"{number}" for number, _ in enumerate(drawn_ones, start=1)]
+    told_of = [names.of(one) for one in drawn_ones]
+    column = Column(
+        "Change",
+        Kind.MONEY,
+        [_money(one.change_cents) for one in drawn_ones],
+        "loss",
+        [_rows_url(frame, chosen, one) for one in drawn_ones],
+    )
+    unit = f", {unit_text(frame.currency, column)}" if drawn_ones else ""
+    return Tile(
+        "contributors",
+        _title("What contributed to churn", before, chosen) + unit,
+        caption if contributors else "",
+        "Reason, segment, booking type, owner",
+        HEADS,
+        rows if contributors else [],
+        drawn(_figure(frame, column, labels, told_of)) if drawn_ones else None,
+        _nothing(frame, before, chosen),
+        "p-span-12",
+        ["Bars, from the left: " + "; ".join(f"{at} {one}" for at, one in zip(labels, told_of, strict=True)) + "."]
+        if drawn_ones
+        else (),
+    )
+
+
+def _figure(frame: Frame, column: Column, labels: Sequence[str], words: Sequence[str]) -> go.Figure:
+    """The change of each, numbered, for their names are too long to stand under a bar."""
+    figure = bars([column], labels, frame.currency, mode="group")
+    figure.data[0].customdata = [
+        [data[0], f"{name.replace('<', '‹').replace('>', '›')}<br>{data[1].partition('<br>')[2]}"]
+        for data, name in zip(figure.data[0].customdata, words, strict=True)
+    ]
+    signs = [one is not None and one > 0 for one in column.numbers]
+    figure.data[0].marker.color = [f"var(--p-chart-{'loss' if is_more else 'gain'})" for is_more in signs]
+    figure.layout.showlegend = False
+    return figure
+
+
+def _rows_url(frame: Frame, chosen: PeriodTotal, one: Contributor) -> str:
+    """The rows of the segment and owner that are of the class; the table knows no filter by reason."""
+    filters: dict[str, object] = {"timing": TIMINGS[one.booking]}
+    if one.segment_id != NO_ID and not frame.scope.segment:
+        filters["segment"] = one.segment_id
+    if one.owner_id != NO_ID and not frame.scope.owner:
+        filters["owner"] = one.owner_id
+    return frame.rows_url(chosen, **filters)
+
+
+def dimensions_tile(
+    frame: Frame,
+    before: PeriodTotal | None,
+    chosen: PeriodTotal,
+    contributors: Sequence[Contributor],
+    names: Names,
+) -> Tile:
+    """By each of them alone: each part of the table adds up to the same change."""
+    rows: list[Row] = []
+    for title, name, called in (
+        ("Reason", "reason_id", names.reasons),
+        ("Segment", "segment_id", names.segments),
+        ("Booking type", "booking", BOOKINGS),
+        ("Owner", "owner_id", names.owners),
+    ):
+        parts = added(contributors, name)
+        if name == "reason_id":
+            rows += _avoidable(parts, names)
+        rows += [Row(f"{title}: {called[key]}", _cells(old, new)) for key, old, new in parts]
+    rows.append(Row("All of each", _cells(*_sums(contributors)), is_total=True))
+    return Tile(
+        "churn-by",
+        _title("Churn by one thing at a time", before, chosen),
+        "Avoidable or not, reasons, segments, booking types and owners, each by itself: each adds up to the last row.",
+        "By",
+        HEADS,
+        rows if contributors else [],
+        None,
+        _nothing(frame, before, chosen),
+        "p-span-6",
+    )
+
+
+def _avoidable(parts: Sequence[tuple[int, int, int]], names: Names) -> list[Row]:
+    called = {AVOIDABLE: "yes", UNAVOIDABLE: "no", UNKNOWN: "not known"}
+    sums = {word: [0, 0] for word in called}
+    for key, old, new in parts:
+        sums[names.avoidable[key]][0] += old
+        sums[names.avoidable[key]][1] += new
+    return [Row(f"Avoidable: {called[word]}", _cells(old, new)) for word, (old, new) in sums.items()]

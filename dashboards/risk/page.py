@@ -1,0 +1,276 @@
+"""The tiles of the risk page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+from urllib.parse import urlencode
+
+import numpy as np
+from django.urls import reverse
+
+from accounts.models import HealthBand, Segment
+from accounts.templatetags.money import compact_money, currency_sign, exact_money
+from dashboards.frame import Frame, PeriodTotal
+from dashboards.risk.bubbles import NOT_THEN, bubbles_tile, names_of
+from dashboards.risk.churn import churn_tiles
+from dashboards.risk.reading import (
+    BANDS,
+    UNKNOWN,
+    Contributor,
+    in_band,
+    largest,
+    over_forecast,
+    under_forecast,
+)
+from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile, unit_text
+from forecasting.dashboard import Total
+from forecasting.engine.arrays import NO_ID, Booleans
+from forecasting.frames import Arrays
+
+LISTED: Final = 15
+NAMED: Final = 10
+WORDS: Final = {"high": "High", "medium": "Medium", "low": "Low", "unscored": "Not scored"}
+COLOURS: Final = {"high": "loss", "medium": "late", "low": "commit", "unscored": "total"}
+HEALTH: Final = (
+    (HealthBand.POOR, "Poor", "loss"),
+    (HealthBand.WATCH, "Watch", "late"),
+    (HealthBand.HEALTHY, "Healthy", "won"),
+    (UNKNOWN, "Not known", "total"),
+)
+NOTHING_OPEN: Final = "Nothing is open for this choice of filters."
+
+
+def build_tiles(
+    frame: Frame,
+    before: PeriodTotal | None,
+    chosen: PeriodTotal,
+    rows: Arrays,
+    contributors: Sequence[Contributor],
+) -> list[Tile]:
+    by_contributor, by_dimension = churn_tiles(frame, before, chosen, contributors)
+    return [
+        bubbles_tile(frame, rows),
+        risk_tile(frame, rows),
+        health_tile(frame, rows),
+        misaligned_tile(frame, rows),
+        by_contributor,
+        by_dimension,
+        shift_tile(frame, rows),
+    ]
+
+
+def build_totals(frame: Frame, chosen: PeriodTotal, rows: Arrays, contributors: Sequence[Contributor]) -> list[Total]:
+    """Six figures: of what is open now, and of what the period lost."""
+    everything = np.ones(rows["id"].size, dtype=np.bool_)
+    poor = rows["health_band"] == HealthBand.POOR
+    open_url = frame.scope.rows_url(outcome="open", timing=("upcoming", "in_window", "overdue"))
+    now_cents = sum(one.now_cents for one in contributors)
+    before_cents = sum(one.before_cents for one in contributors)
+
+    def total(label: str, chosen_rows: Booleans, meaning: str, url: str) -> Total:
+        amount, count = _amount(rows, chosen_rows), int(np.count_nonzero(chosen_rows))
+        title = f"{exact_money(amount, frame.currency)} in {count:,} open renewals. {meaning}"
+        return Total(label, compact_money(amount, frame.currency), f"{count:,}", title, url)
+
+    high_url = frame.scope.rows_url(outcome="open", risk="high", sort="-baseline_amount")
+    misaligned = over_forecast(rows) | under_forecast(rows)
+    change = Decimal(now_cents - before_cents) / 100
+    return [
+        total("Open", everything, "All that is open, past due too.", open_url),
+        total("High risk", in_band(rows, "high"), "With a risk score of the highest band.", high_url),
+        total("Poor health", poor, "Of accounts of poor health.", reverse("health:list")),
+        total("Misaligned", misaligned, "Health says one thing, the forecast another.", ""),
+        Total(
+            f"Lost, {chosen.label}",
+            compact_money(Decimal(now_cents) / 100, frame.currency),
+            "",
+            f"{exact_money(Decimal(now_cents) / 100, frame.currency)} lost or given up of what was due.",
+            frame.explain_url("lost", chosen),
+        ),
+        Total(
+            "Against before",
+            compact_money(change, frame.currency),
+            "more lost" if change > 0 else "less lost" if change < 0 else "the same",
+            f"{exact_money(change, frame.currency)}: lost and given up, less that of the period before.",
+            "",
+        ),
+    ]
+
+
+def words(frame: Frame, chosen: PeriodTotal, rows: Arrays, contributors: Sequence[Contributor]) -> str:
+    """The page in a sentence."""
+    if not chosen.total.sums["due_count"] and not rows["id"].size:
+        return f"Nothing is due in {chosen.label} for this choice of filters."
+    if frame.past is not None:
+        return NOT_THEN
+    high = in_band(rows, "high")
+    lost = Decimal(sum(one.now_cents for one in contributors)) / 100
+    return (
+        f"{exact_money(_amount(rows, high), frame.currency)} of "
+        f"{exact_money(_amount(rows, np.ones_like(high)), frame.currency)} open is at high risk; "
+        f"{exact_money(lost, frame.currency)} of what was due in {chosen.label} is lost or given up."
+    )
+
+
+def _amount(rows: Arrays, chosen: Booleans) -> Decimal:
+    return Decimal(int(rows["baseline"][chosen].sum())) / 100
+
+
+def _segments(rows: Arrays) -> list[tuple[int, str]]:
+    """Those with something open, in their order."""
+    present = set(np.unique(rows["segment_id"]).tolist())
+    names = [(segment.pk, str(segment)) for segment in Segment.objects.all()]
+    return [(key, name) for key, name in [*names, (NO_ID, "No segment")] if key in present]
+
+
+def risk_tile(frame: Frame, rows: Arrays) -> Tile:
+    segments = _segments(rows)
+    bands = [band for band in BANDS if band != "unscored" or in_band(rows, band).any()]
+    columns = [
+        Column(
+            WORDS[band],
+            Kind.MONEY,
+            [_amount(rows, in_band(rows, band) & (rows["segment_id"] == key)) for key, _ in segments],
+            COLOURS[band],
+            [_segment_url(frame, key, **({"risk": band} if band != "unscored" else {})) for key, _ in segments],
+            [_segment_url(frame, key, **({"risk": band} if band != "unscored" else {})) for key, _ in segments],
+        )
+        for band in bands
+    ]
+    whole = [_amount(rows, rows["segment_id"] == key) for key, _ in segments]
+    labels = [name for _, name in segments]
+    unit = unit_text(frame.currency, *columns)
+    return tile(
+        "risk-segments",
+        f"Open by risk and segment, {unit}",
+        "Baselines of what is open, by the band of its risk score.",
+        labels=labels,
+        label_head="Segment",
+        columns=[*columns, Column("All", Kind.MONEY, whole)],
+        figure=bars(columns, labels, frame.currency, mode="stack") if segments else None,
+        empty=NOT_THEN if frame.past is not None else NOTHING_OPEN,
+    )
+
+
+def _segment_url(frame: Frame, key: int, **filters: object) -> str:
+    if key != NO_ID and not frame.scope.segment:
+        filters["segment"] = key
+    return frame.scope.rows_url(outcome="open", **filters)
+
+
+def health_tile(frame: Frame, rows: Arrays) -> Tile:
+    """Accounts with something open, by how well they are."""
+    segments = _segments(rows)
+    _, first = np.unique(rows["account_id"], return_index=True)
+    accounts = {name: values[first] for name, values in rows.items()}
+    columns = [
+        Column(
+            word,
+            Kind.COUNT,
+            [
+                int(np.count_nonzero((accounts["health_band"] == band) & (accounts["segment_id"] == key)))
+                for key, _ in segments
+            ],
+            colour,
+            [_health_url(band, key) for key, _ in segments],
+            [_health_url(band, key) for key, _ in segments],
+        )
+        for band, word, colour in HEALTH
+    ]
+    value = [
+        _amount(rows, (rows["health_band"] == HealthBand.POOR) & (rows["segment_id"] == key)) for key, _ in segments
+    ]
+    labels = [name for _, name in segments]
+    return tile(
+        "health-segments",
+        "Accounts with something open, by health and segment",
+        "Each account once. The table has what is open of those of poor health too.",
+        labels=labels,
+        label_head="Segment",
+        columns=[*columns, Column(f"Open of poor, {currency_sign(frame.currency)}", Kind.MONEY, value)],
+        figure=bars(columns, labels, frame.currency, mode="stack") if segments else None,
+        empty=NOT_THEN if frame.past is not None else NOTHING_OPEN,
+    )
+
+
+def _health_url(band: int, key: int) -> str:
+    query = {"band": "unknown" if band == UNKNOWN else band} | ({"segment": key} if key != NO_ID else {})
+    return f"{reverse('health:list')}?{urlencode(query)}"
+
+
+def misaligned_tile(frame: Frame, rows: Arrays) -> Tile:
+    """Where health and forecast say different things, the largest first."""
+    over, under = over_forecast(rows), under_forecast(rows)
+    listed = largest(rows, over | under, rows["baseline"], LISTED)
+    own = {name: values[listed] for name, values in rows.items()}
+    is_over = over[listed]
+    table = [
+        Row(
+            f"{name} · {'poor health, but forecast' if is_over[at] else 'healthy, but doubted'}",
+            [
+                Cell(Decimal(int(own["baseline"][at])) / 100, Kind.MONEY),
+                Cell(Decimal(str(round(float(own["health"][at]), 2))), Kind.COUNT),
+                Cell(Decimal(str(round(float(own["probability"][at]), 4))), Kind.RATE),
+            ],
+            reverse("account_page:page", args=[int(own["account_id"][at])]),
+        )
+        for at, name in enumerate(names_of(frame, own))
+    ]
+    both = [
+        f"{compact_money(_amount(rows, side), frame.currency)} in {int(np.count_nonzero(side)):,}"
+        for side in (over, under)
+    ]
+    return Tile(
+        "misaligned",
+        "Health against forecast",
+        f"Poor health, but in commit or 70 % or more likely to renew: {both[0]}. Healthy, but less than 50 % likely: "
+        f"{both[1]}. The {LISTED} largest.",
+        "Renewal",
+        [f"Value, {currency_sign(frame.currency)}", "Health", "Forecast probability"],
+        table,
+        None,
+        NOT_THEN if frame.past is not None else "Nowhere do health and forecast contradict each other.",
+        "p-span-12",
+    )
+
+
+def shift_tile(frame: Frame, rows: Arrays) -> Tile:
+    """What the renewals that cost the forecast most would bring if they were sure, and the way to shift them."""
+    gains = np.rint((1 - rows["probability"]) * rows["mean"]).astype(np.int64)
+    listed = largest(rows, gains > 0, gains, NAMED)
+    own = {name: values[listed] for name, values in rows.items()}
+    ids = own["id"].tolist()
+    table = [
+        Row(
+            name,
+            [
+                Cell(Decimal(str(round(float(own["probability"][at]), 4))), Kind.RATE),
+                Cell(Decimal(int(gains[listed[at]])) / 100, Kind.MONEY),
+            ],
+            _what_if_url([ids[at]]),
+        )
+        for at, name in enumerate(names_of(frame, own))
+    ]
+    if ids:
+        together = Cell(Decimal(int(gains[listed].sum())) / 100, Kind.MONEY)
+        table.append(
+            Row(f"These {len(ids)} together", [Cell(None, Kind.RATE), together], _what_if_url(ids), is_total=True)
+        )
+    return Tile(
+        "shift",
+        "What if these were likelier",
+        "The open renewals whose doubt costs the forecast most, and what each would add to it if it were sure. Each "
+        "opens the what-if page with its likelihood ready to be shifted, and shows what overall retention becomes.",
+        "Renewal",
+        ["Probability", f"If sure, {currency_sign(frame.currency)}"],
+        table,
+        None,
+        NOT_THEN if frame.past is not None else "No open renewal is in doubt.",
+        "p-span-6",
+    )
+
+
+def _what_if_url(ids: Sequence[int]) -> str:
+    return f"{reverse('forecasting:scenarios:new')}?{urlencode({'ids': ','.join(map(str, ids))})}"

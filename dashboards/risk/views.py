@@ -1,0 +1,27 @@
+"""Risk: what is open and may go, how well its accounts are, and why what went was lost."""
+
+from itertools import pairwise
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from dashboards.frame import Content, Frame, show_dashboard
+from dashboards.risk.page import build_tiles, build_totals, words
+from dashboards.risk.reading import read_lost, read_open
+
+
+@require_GET
+def risk(request: HttpRequest) -> HttpResponse:
+    return show_dashboard(request, "dashboards:risk", "Risk", build_risk)
+
+
+def build_risk(frame: Frame) -> Content:
+    totals = frame.totals()
+    chosen = frame.chosen(totals)
+    before = next((one for one, later in pairwise(totals) if later is chosen), None)
+    open_rows, lost = read_open(frame), read_lost(frame, before, chosen)
+    return Content(
+        build_totals(frame, chosen, open_rows, lost),
+        words(frame, chosen, open_rows, lost),
+        build_tiles(frame, before, chosen, open_rows, lost),
+    )
