@@ -11,7 +11,8 @@ import numpy as np
 from django.urls import reverse
 
 from accounts.models import HealthBand, Segment
-from accounts.templatetags.money import compact_money, currency_sign, exact_money
+from accounts.templatetags.money import NOTHING, compact_money, currency_sign, exact_money
+from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.risk.bubbles import NOT_THEN, bubbles_tile, names_of
 from dashboards.risk.churn import churn_tiles
@@ -61,40 +62,35 @@ def build_tiles(
     ]
 
 
-def build_totals(frame: Frame, chosen: PeriodTotal, rows: Arrays, contributors: Sequence[Contributor]) -> list[Total]:
+def build_totals(frame: Frame, chosen: PeriodTotal, rows: Arrays) -> list[Total]:
     """Six figures: of what is open now, and of what the period lost."""
     everything = np.ones(rows["id"].size, dtype=np.bool_)
     poor = rows["health_band"] == HealthBand.POOR
     open_url = frame.scope.rows_url(outcome="open", timing=("upcoming", "in_window", "overdue"))
-    now_cents = sum(one.now_cents for one in contributors)
-    before_cents = sum(one.before_cents for one in contributors)
 
     def total(label: str, chosen_rows: Booleans, meaning: str, url: str) -> Total:
+        if frame.past is not None:
+            return Total(label, NOTHING, "as of now only", NOT_THEN, "")
         amount, count = _amount(rows, chosen_rows), int(np.count_nonzero(chosen_rows))
         title = f"{exact_money(amount, frame.currency)} in {count:,} open renewals. {meaning}"
         return Total(label, compact_money(amount, frame.currency), f"{count:,}", title, url)
 
     high_url = frame.scope.rows_url(outcome="open", risk="high", sort="-baseline_amount")
     misaligned = over_forecast(rows) | under_forecast(rows)
-    change = Decimal(now_cents - before_cents) / 100
     return [
         total("Open", everything, "All that is open, past due too.", open_url),
         total("High risk", in_band(rows, "high"), "With a risk score of the highest band.", high_url),
         total("Poor health", poor, "Of accounts of poor health.", reverse("health:list")),
         total("Misaligned", misaligned, "Health says one thing, the forecast another.", ""),
-        Total(
-            f"Lost, {chosen.label}",
-            compact_money(Decimal(now_cents) / 100, frame.currency),
-            "",
-            f"{exact_money(Decimal(now_cents) / 100, frame.currency)} lost or given up of what was due.",
-            frame.explain_url("lost", chosen),
-        ),
-        Total(
-            "Against before",
-            compact_money(change, frame.currency),
-            "more lost" if change > 0 else "less lost" if change < 0 else "the same",
-            f"{exact_money(change, frame.currency)}: lost and given up, less that of the period before.",
-            "",
+        *(
+            Total(
+                f"{FIGURES[key].title}, {chosen.label}",
+                compact_money(frame.value(key, chosen.total), frame.currency),
+                f"{chosen.total.sums['lost_count']:,}" if key == "lost" else "",
+                FIGURES[key].formula,
+                frame.explain_url(key, chosen),
+            )
+            for key in ("lost", "downsell")
         ),
     ]
 
