@@ -248,3 +248,18 @@ def test_links_lead_somewhere_and_others_see_only_theirs(cast: Cast) -> None:
     for link in [what_if[0], *links[:: max(len(links) // 15, 1)]]:
         assert client.get(link, follow=True).status_code == 200, link
     assert client.get(f"{PAGE}?format=xlsx").status_code == 200
+
+
+@pytest.mark.parametrize("page", [PAGE, "/dashboards/forecast/"])
+def test_a_page_sends_as_many_statements_for_many_rows(
+    cast: Cast, page: str, django_assert_max_num_queries: object
+) -> None:
+    draw_book(cast, 75, count=5)
+    client = cast.client_of("admin")
+    with django_assert_max_num_queries(30):  # type: ignore[operator]
+        client.get(page)
+    for at in range(20):
+        make_renewal(owner=cast.rep, due_on=AS_OF + dt.timedelta(days=at))
+    add_up()
+    with django_assert_max_num_queries(30):  # type: ignore[operator]
+        client.get(page)
