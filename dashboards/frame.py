@@ -35,6 +35,7 @@ from forecasting.scope import Choice, Pill, Scope, get_scope, read_pills
 
 # Pages, in the order of their tabs: the name of the address, and what the tab says.
 PAGES: Final[list[tuple[str, str]]] = [
+    ("dashboards:executive", "Executive"),
     ("dashboards:forecast", "Forecast"),
     ("dashboards:retention", "Retention"),
     ("dashboards:timing", "Timing"),

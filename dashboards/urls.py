@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from dashboards.capacity import settings_views
 from dashboards.capacity.views import capacity, capacity_sum
+from dashboards.executive.views import executive
 from dashboards.explain.views import explain_figure
 from dashboards.forecast.views import forecast
 from dashboards.retention.views import retention
@@ -16,6 +17,7 @@ from dashboards.timing.views import timing
 app_name = "dashboards"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dashboards:retention", query_string=True), name="home"),
+    path("executive/", executive, name="executive"),
     path("forecast/", forecast, name="forecast"),
     path("retention/", retention, name="retention"),
     path("timing/", timing, name="timing"),

@@ -13,7 +13,7 @@ from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.frame import Frame
 from dashboards.review.due import DAYS, SHOWN, Due, amount
 from dashboards.review.said import LOST, OPEN, RENEWED, Line, Said
-from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile
+from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile, unit_text
 from forecasting.dashboard import Total
 from forecasting.engine.arrays import Integers
 from renewals.models import Renewal
@@ -70,13 +70,14 @@ def weeks_tile(frame: Frame, due: Due) -> Tile:
     ]
     return tile(
         "weeks",
-        f"Due by week, {currency_sign(frame.currency)}",
+        f"Due by week, {unit_text(frame.currency, *columns)}",
         "Seven days from the day named; the last ones end with the 30 days.",
         labels=labels if due.ids.size else [],
         label_head="From",
         columns=columns if due.ids.size else [],
         figure=bars(columns, labels, frame.currency, mode="group") if due.ids.size else None,
         empty=words(frame, due),
+        span="p-span-12",
     )
 
 
@@ -153,7 +154,6 @@ def said_tiles(frame: Frame, said: Said | None) -> list[Tile]:
     """The earlier call: by what came, and line by line."""
     if said is None:
         return [Tile("said", "The last call and what came", "", "", [], [], None, NO_CALL, "p-span-12")]
-    title = f"Call of {said.snapshot.as_of_on:%d %b %Y} and what came, {currency_sign(frame.currency)}"
     states = (RENEWED, LOST, OPEN)
 
     def sums(name: str) -> list[Decimal]:
@@ -163,6 +163,7 @@ def said_tiles(frame: Frame, said: Said | None) -> list[Tile]:
         Column("Said", Kind.MONEY, sums("said_amount"), "call"),
         Column("Came", Kind.MONEY, sums("came_amount"), "won"),
     ]
+    unit = unit_text(frame.currency, *columns)
     empty = f"Nothing that was due by {said.last_on:%d %b %Y} was open in that call, for this choice of filters."
     hidden = (
         (f"{said.hidden_count:,} renewals that you do not see at present are in none of these.",)
@@ -171,13 +172,14 @@ def said_tiles(frame: Frame, said: Said | None) -> list[Tile]:
     )
     picture = tile(
         "said",
-        title,
+        f"Call of {said.snapshot.as_of_on:%d %b %Y} and what came, {unit}",
         f"What was open then and due by {said.last_on:%d %b}, by what became of it; at the rates of the call.",
         labels=states if said.lines else [],
         label_head="Now",
         columns=columns if said.lines else [],
         figure=bars(columns, states, frame.currency, mode="group") if said.lines else None,
         empty=empty,
+        span="p-span-12",
         notes=hidden,
     )
     return [picture, _lines_tile(frame, said, empty)]

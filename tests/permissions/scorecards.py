@@ -9,5 +9,5 @@ ROWS = [
     Row("dashboards:scorecards", everybody(405), method="post"),
     Row("dashboards:scorecard", everybody(302), kwargs={"pk": key_of("rep")}),
     Row("dashboards:scorecard", everybody(405), kwargs={"pk": key_of("rep")}, method="post"),
-    Row("dashboards:scorecards", everybody(404), data={"period": "1999-01-01"}),
+    Row("dashboards:scorecards", everybody(404), data={"format": "xlsx"}),
 ]

@@ -1,0 +1,11 @@
+"""The executive page: everybody's, each in what they may see."""
+
+from tests.permissions import Row, everybody, only
+from tests.permissions.forecast import SEES_EMEA, key_of
+
+ROWS = [
+    Row("dashboards:executive", everybody(200)),
+    Row("dashboards:executive", everybody(405), method="post"),
+    Row("dashboards:executive", everybody(404), data={"format": "xlsx"}),
+    Row("dashboards:executive", only(*SEES_EMEA, denied=404), data={"owner": key_of("rep")}),
+]
