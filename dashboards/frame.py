@@ -43,6 +43,7 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("dashboards:review", "Review"),
     ("dashboards:scorecards", "Scorecards"),
     ("dashboards:capacity", "Capacity"),
+    ("dashboards:learning_curve", "Learning curve"),
 ]
 YEARS: Final = (1, 2, 3)
 OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours")

@@ -8,9 +8,10 @@ from dashboards.capacity.views import capacity, capacity_sum
 from dashboards.executive.views import executive
 from dashboards.explain.views import explain_figure
 from dashboards.forecast.views import forecast
+from dashboards.learning_curve.views import learning_curve
 from dashboards.retention.views import retention
-from dashboards.risk.views import risk
 from dashboards.review.views import review
+from dashboards.risk.views import risk
 from dashboards.scorecards.views import scorecard, scorecards
 from dashboards.timing.views import timing
 
@@ -33,5 +34,6 @@ urlpatterns = [
     path("capacity/holidays/", settings_views.holidays, name="holidays"),
     path("capacity/holidays/<int:pk>/remove/", settings_views.remove_one_holiday, name="remove_holiday"),
     path("capacity/customers/", settings_views.customers, name="planned_customers"),
+    path("learning-curve/", learning_curve, name="learning_curve"),
     path("explain/<slug:key>/", explain_figure, name="explain"),
 ]

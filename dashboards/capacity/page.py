@@ -24,7 +24,7 @@ from forecasting.dashboard import Total
 from forecasting.pictures import bar, empty_figure, line
 
 QUARTER: Final = 13
-COLOURS: Final = dict(zip(KINDS, ("won", "commit", "call", "expected", "best-case"), strict=True))
+COLOURS: Final = dict(zip(KINDS, ("won", "commit", "expected", "early", "best"), strict=True))
 NOBODY: Final = "Nobody who works renewals is in this choice of filters: a rep has hours, and their open renewals work."
 
 
@@ -148,7 +148,7 @@ def load_tile(picture: Picture) -> Tile:
     if picture.is_own:
         there = [at for at, one in enumerate(book.people) if one.is_there]
         average = book.load[there].mean(axis=0)
-        drawn_lines.append(Column("Team average, work", Kind.COUNT, _rounded(average), "last-year"))
+        drawn_lines.append(Column("Team average, work", Kind.COUNT, _rounded(average), "call"))
     return tile(
         "load",
         "Work by week, hours",

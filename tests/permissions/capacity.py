@@ -29,6 +29,9 @@ ROWS = [
     Row("dashboards:remove_holiday", only("admin", status=404), kwargs={"pk": 987654}, method="post"),
     Row("dashboards:remove_holiday", everybody(405), kwargs={"pk": 987654}),
     Row("dashboards:planned_customers", everybody(200)),
+    Row("dashboards:learning_curve", everybody(200)),
+    Row("dashboards:learning_curve", everybody(405), method="post"),
+    Row("dashboards:learning_curve", only(*SEES_EMEA, denied=404), data={"team": key_of("manager", "team_id")}),
     Row("dashboards:planned_customers", only("admin", status=302), method="post", data=MONTH),
     Row("dashboards:planned_customers", only("admin", status=422), method="post", data=MONTH | {"month": "May"}),
 ]

@@ -1,0 +1,79 @@
+"""Recorded work of renewed renewals by month, segment, team and owner: one statement."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import TruncMonth
+
+from accounts.models import User
+from dashboards.learning_curve.engine import Month, months_of
+from engagement.models import Task
+from forecasting.scope import Scope
+from renewals.models import Renewal
+
+
+@dataclass(frozen=True)
+class Done:
+    """Renewals ordered in a month, with the minutes of the tasks that were done for them."""
+
+    month_on: dt.date
+    segment_id: int | None
+    team_id: int | None
+    rep_id: int | None
+    count: int
+    minutes: int
+
+
+def scoped(user: User, scope: Scope) -> Q:
+    """The renewals of a scope that a user sees, from a task or a renewal."""
+    found = Renewal.objects.visible_to(user).filter(is_excluded=False)
+    if scope.owner:
+        found = found.filter(owner=scope.owner)
+    elif scope.team:
+        found = found.filter(owner__team=scope.team)
+    if scope.segment:
+        found = found.filter(account__segment=scope.segment)
+    return Q(pk__in=found.order_by().values("pk"))
+
+
+def read_done(user: User, scope: Scope, as_of: dt.date) -> list[Done]:
+    """The oldest month first. A renewal counts in the month in which it was ordered, if work was recorded on it."""
+    renewals = Renewal.objects.filter(scoped(user, scope), outcome=Renewal.Outcome.RENEWED, ordered_on__lte=as_of)
+    found = (
+        Task.objects.done()
+        .filter(renewal__in=renewals.order_by().values("pk"))
+        .order_by()
+        .values(
+            month_on=TruncMonth("renewal__ordered_on"),
+            segment_id=F("renewal__account__segment_id"),
+            team_id=F("renewal__owner__team_id"),
+            rep_id=F("renewal__owner_id"),
+        )
+        .annotate(count=Count("renewal_id", distinct=True), minutes=Sum("estimated_minutes"))
+        .order_by("month_on", "segment_id", "team_id", "rep_id")
+    )
+    return [Done(**row) for row in found]
+
+
+def months_by(done: Iterable[Done], key: Callable[[Done], object]) -> dict[object, list[Month]]:
+    """The months of each group, in their order."""
+    sums: defaultdict[object, defaultdict[dt.date, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    for one in done:
+        of_month = sums[key(one)][one.month_on]
+        of_month[0] += one.count
+        of_month[1] += one.minutes
+    return {
+        group: months_of([(count, minutes / 60) for _, (count, minutes) in sorted(by_month.items())])
+        for group, by_month in sums.items()
+    }
+
+
+def due_ahead(user: User, scope: Scope, as_of: dt.date, until: dt.date) -> int:
+    """Open renewals that are due after today, until a day."""
+    rows = Renewal.objects.filter(scoped(user, scope)).open().filter(due_on__gt=as_of, due_on__lte=until)
+    return rows.count()
