@@ -54,7 +54,7 @@ def read_most_important(frame: Frame, today: dt.date) -> list[Important]:
         .annotate(stake=Cast(F("amount"), FloatField()) * F("lost"))
         .filter(stake__gt=0)
         .annotate(weight=F("stake") / (1 + weeks))
-        .select_related("account", "owner", "score")
+        .select_related("account", "score")
         .order_by("-weight", "pk")[:SHOWN]
     )
     return [_important(row, today) for row in rows]

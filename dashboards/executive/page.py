@@ -153,7 +153,7 @@ def outlook_tile(frame: Frame, outlook: Outlook) -> Tile:
         f"By the {frame.grain} that it is due in.",
         labels=labels, label_head=frame.grain.capitalize(), columns=columns,
         figure=bars(columns, labels, frame.currency, mode="group", current=labels[BEFORE]),
-        empty=NOT_THEN if frame.past is not None else "Nothing is due in these periods for this choice of filters.",
+        empty="Nothing is due in these periods for this choice of filters.", span="p-span-4",
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def rates_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
     return tile(
         "rates", "Gross, net and on time, %", f"Counted {frame.counted_as}; the running {frame.grain} is left out.",
         labels=labels, label_head=frame.grain.capitalize(), columns=columns, figure=lines(columns, labels),
-        empty="Nothing was due in these periods for this choice of filters.",
+        empty="Nothing was due in these periods for this choice of filters.", span="p-span-4",
     )  # fmt: skip
 
 
@@ -198,7 +198,7 @@ def risk_tile(frame: Frame) -> Tile:
         "risk", f"Open by week and risk, {unit_text(frame.currency, *columns)}", f"Baseline due in {AHEAD_DAYS} days.",
         labels=labels, label_head="From", columns=columns if has_any else [],
         figure=bars(columns, labels, frame.currency, mode="stack") if has_any else None,
-        empty=f"Nothing open is due in the next {AHEAD_DAYS} days.",
+        empty=f"Nothing open is due in the next {AHEAD_DAYS} days.", span="p-span-4",
     )  # fmt: skip
 
 
@@ -206,7 +206,7 @@ def most_tile(frame: Frame) -> Tile:
     found = read_most_important(frame, frame.company.today())
     rows = [
         Row(
-            f"{one.renewal.account}, due {one.renewal.due_on:%d %b}, {one.renewal.owner or 'nobody'}",
+            f"{one.renewal.account}, due {one.renewal.due_on:%d %b}",
             [
                 Cell(one.stake_amount, Kind.MONEY),
                 Cell(Decimal(str(one.renewal.score.probability)), Kind.RATE),
@@ -221,7 +221,7 @@ def most_tile(frame: Frame) -> Tile:
     return Tile(
         "most", "What matters most this week", "Baseline times the probability to lose it, over one plus the weeks "
         "until the decision.", "Renewal", [f"At stake, {currency_sign(frame.currency)}", "Probability",
-        "Days to decide"], rows, None, f"Nothing that is due in {AHEAD_DAYS} days is at stake.", "p-span-6",
+        "Days left"], rows, None, f"Nothing that is due in {AHEAD_DAYS} days is at stake.", "p-span-6",
     )  # fmt: skip
 
 
