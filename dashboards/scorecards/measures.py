@@ -16,7 +16,7 @@ from engagement.models.flags import Flag
 from engagement.monitoring.unmonitored import read_terms, unmonitored_renewals
 from forecasting.engine.calls import Tally, total
 from forecasting.models import CallRecord
-from forecasting.scope_lines import rows_of
+from renewals.models import Renewal
 from renewals.quality.trust import BROKEN
 
 HORIZON: Final = 30  # days before the decision
@@ -52,7 +52,9 @@ def read_hygiene(frame: Frame) -> dict[int, Hygiene]:
     today, segment = frame.company.today(), frame.scope.segment
     rates = read_rates(as_of=today, reporting_currency=frame.currency)
     scope = {"account__segment": segment} if segment else {}
-    rows = rows_of(frame.user, frame.scope).open().filter(is_excluded=False, owner__isnull=False).order_by()
+    # Whoever the page is about: their peers stand beside them.
+    rows = Renewal.objects.visible_to(frame.user).open().order_by()
+    rows = rows.filter(is_excluded=False, owner__isnull=False, **scope)
     sums = rows.values_list("owner", "currency").annotate(
         baseline=Sum("baseline_amount"), broken=Sum("baseline_amount", filter=BROKEN, default=Decimal(0))
     )

@@ -278,7 +278,7 @@ def hygiene_tile(cards: Cards) -> Tile:
         return Row(name, [Cell(one.trust_rate, Kind.RATE), *counts], url, is_total)
 
     rows = [row(group.name, group, url=url) for group, url in cards.lines]
-    if len(rows) > 1 or not cards.shown.is_of_one:
+    if len(cards.shown.everybody.members) > 1:
         rows.append(row(_last(cards), cards.shown.everybody, is_total=True))
     return Tile(
         "hygiene",

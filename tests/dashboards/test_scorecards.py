@@ -17,6 +17,7 @@ from dashboards.models import RollUp
 from dashboards.rollups.services import bring_up_to_date
 from dashboards.scorecards.credit import read_credited, read_moved
 from dashboards.scorecards.fair import ABOVE, BELOW, WITHIN, Stratum, judge, read_mix
+from dashboards.scorecards.measures import read_hygiene
 from dashboards.scorecards.page import build_tiles, read_cards
 from forecasting.periods import Period
 from renewals.models import Renewal
@@ -214,3 +215,15 @@ def test_the_source_of_upsells_is_said_to_be_unknown(cast: Cast) -> None:
     assert rows["Rhea Rep"] == ["3,000.00", "0.00", "75.0\N{NO-BREAK SPACE}%"]
     assert "not recorded" in tile.caption
     assert re.search("Who found an upsell", texts(cast, "admin"))
+
+
+def test_data_quality_of_peers_stands_beside_whoever_is_looked_at(cast: Cast) -> None:
+    for owner in (cast.rep, cast.rep, cast.team_mate, cast.outsider):
+        make_renewal(owner=owner, due_on=dt.date(2026, 12, 1))
+    add_up()
+    found = read_hygiene(frame_of(cast.manager, f"owner={cast.rep.pk}"))
+    assert {pk: one.baseline for pk, one in found.items()} == {
+        cast.rep.pk: Decimal(24_000),
+        cast.team_mate.pk: Decimal(12_000),
+    }
+    assert found[cast.rep.pk].account_counts == {"flagged": 0, "silent": 2, "both": 0}
