@@ -350,6 +350,7 @@ SAVE = (
     "EXECUTE",  # the account's book, and whether the rules are those that the process knows
     "EXECUTE",  # data rules, stale months, score
     "EXECUTE",  # the row of the answer
+    "FROM engagement_flag",  # and the marks beside its account
 )
 
 
@@ -362,7 +363,7 @@ SAVE = (
         ("manager", "next_step", ("Call", "Visit", "Write"), 1),  # and the owner's team
     ],
 )
-def test_a_save_sends_nine_statements(
+def test_a_save_sends_ten_statements(
     cast: Cast, name: str, field: str, values: tuple[str, str, str], more: int
 ) -> None:
     renewal = make_renewal(owner=cast.rep, confidence=10, forecast_amount=Decimal(100), next_step="Call")

@@ -21,7 +21,7 @@ from tests.workers import kill, start_worker, wait_until
 TASK = "engagement.mail.tasks.send_waiting_mail"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 @pytest.mark.parametrize(("has_server_got_it", "copies"), [(False, 1), (True, 2)])
 def test_killed_worker_loses_no_mail(monkeypatch: Any, has_server_got_it: bool, copies: int) -> None:
     with smtp_sink() as sink:

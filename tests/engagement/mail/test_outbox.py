@@ -22,7 +22,7 @@ def test_the_first_of_one_key_is_kept_and_given_back() -> None:
     assert OutgoingMail.objects.count() == 3
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_two_at_once_of_one_key_are_one_mail() -> None:
     def queue() -> None:
         try:

@@ -24,7 +24,7 @@ from tests.cast import Cast
 from tests.engagement.webhooks.sink import Sink, http_sink
 from tests.workers import kill, start_worker, wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 MOMENT = dt.datetime(2026, 11, 22, 8, 30, tzinfo=dt.UTC)
 
 
