@@ -55,7 +55,9 @@ def test_the_charts_are_drawn_and_the_page_has_no_barrier(visit: Visit, address:
             assert results.violations_count == 0, results.generate_report()
         count = page.locator("[data-figure] .main-svg .point").count()
         page.set_viewport_size({"width": 390, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.wait_for_function(
+            "() => document.documentElement.scrollWidth <= window.innerWidth"
+        )  # once the charts followed
         return count
 
     assert visit(steps) >= 4
