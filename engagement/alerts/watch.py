@@ -40,6 +40,7 @@ SELECT %(rule)s, found.cause_key, found.renewal_id, found.account_id, found.targ
 FROM ({found}) found
 WHERE NOT EXISTS (SELECT FROM engagement_alert a
     WHERE a.rule_id = %(rule)s AND a.cause_key = found.cause_key AND a.ended_at IS NULL)
+ORDER BY found.renewal_id, found.account_id, found.target_id
 RETURNING id
 """
 END_OF_OFF: Final = """
