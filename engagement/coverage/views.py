@@ -17,6 +17,7 @@ from accounts.access import admin_required, role_required, signed_in
 from accounts.exchange import read_rates
 from accounts.forms import posted
 from accounts.models import Segment, get_company, people_visible_to
+from accounts.paging import PAGE_SIZE, read_pages
 from accounts.templatetags.money import compact_money
 from engagement.coverage.allocation import HIGH
 from engagement.coverage.forms import TermsForm
@@ -34,8 +35,6 @@ from engagement.coverage.services import ROLES, apply_touch_models, editable_ids
 from engagement.models import CoverageTerms
 from renewals.exports.guard import guarded
 
-PAGE_SIZE = 50
-MOST_PAGES = 10_000
 EXPORTED_AT_ONCE = 2_000
 INVALID, STALE = 422, 409
 SHOWN = {"": "All changes", "up": "Closer", "down": "Looser", "all": "Every account"}
@@ -69,21 +68,14 @@ def _shown(request: HttpRequest) -> str:
 
 def _show(request: HttpRequest, plan: Plan, *, status: int = 200, error: str = "") -> HttpResponse:
     user, company = signed_in(request), get_company()
-    text = request.GET.get("page", "1")
-    number = min(max(int(text), 1), MOST_PAGES) if text.isascii() and text.isdigit() and len(text) < 9 else 1
-    places = order_of(plan, _shown(request))
-    first = (number - 1) * PAGE_SIZE
-    rows = load_rows(plan, places[first : first + PAGE_SIZE])
+    pages, places = read_pages(request), order_of(plan, _shown(request))
+    shown = places[pages.rows]
+    rows = load_rows(plan, shown[:PAGE_SIZE])
     terms = read_terms()
     context = {
         "rows": rows,
         "editable": editable_ids(user, [row.account.pk for row in rows]),
-        "has_more": places.size > first + PAGE_SIZE,
-        "page_number": number,
-        "previous_page": number - 1,
-        "next_page": number + 1,
-        "first_row": first + 1,
-        "last_row": first + len(rows),
+        "pages": pages.of(shown.size),
         "row_count": int(places.size),
         "change_count": int(plan.is_change.sum()),
         "totals": _totals(plan, company.reporting_currency),

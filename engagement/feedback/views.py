@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import admin_required, signed_in
 from accounts.models import Ticket, User, get_company
+from accounts.paging import PAGE_SIZE, read_pages
 from engagement.feedback import reads, services
 from engagement.feedback.changes import read_changes
 from engagement.feedback.files import theme_lines, ticket_lines
@@ -23,8 +24,6 @@ from engagement.feedback.matching import SPAN_LABELS, read_span, since_of, ticke
 from engagement.feedback.services import StaleTheme
 from engagement.models import FeedbackTheme
 
-PAGE_SIZE = 50
-MOST_PAGES = 10_000
 STALE, INVALID = 409, 422
 # Who answers what the support desk calls so.
 ROUTES = {
@@ -104,10 +103,9 @@ def _show_theme(
 ) -> HttpResponse:
     user, company = signed_in(request), get_company()
     span, as_of = read_span(request.GET.get("span")), company.today()
-    number = _page_number(request.GET.get("page", "1"))
+    pages = read_pages(request)
     tickets = tickets_of(theme, user, since=since_of(span, as_of), as_of=as_of).select_related("account")
-    first = (number - 1) * PAGE_SIZE
-    rows = list(tickets.order_by("-opened_on", "-pk")[first : first + PAGE_SIZE + 1])
+    rows = list(tickets.order_by("-opened_on", "-pk")[pages.rows])
     currency = company.reporting_currency
     labels = dict(Ticket.Category.choices)
     stakes = reads.read_stakes([theme], user, span=span, as_of=as_of, reporting_currency=currency)
@@ -122,22 +120,13 @@ def _show_theme(
         "most_accounts": reads.SHOWN_ACCOUNTS,
         "categories": [str(labels[one]) for one in theme.categories],
         "tickets": rows[:PAGE_SIZE],
-        "first_row": first + 1,
-        "last_row": first + len(rows[:PAGE_SIZE]),
-        "page_number": number,
-        "previous_page": number - 1,
-        "next_page": number + 1,
-        "has_more": len(rows) > PAGE_SIZE,
+        "pages": pages.of(len(rows)),
         "span": span,
         "spans": SPAN_LABELS,
         "currency": currency,
         "as_of": as_of,
     }
     return render(request, "feedback/theme.html", context, status=status)
-
-
-def _page_number(text: str) -> int:
-    return min(max(int(text), 1), MOST_PAGES) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
 @require_http_methods(["GET", "POST"])

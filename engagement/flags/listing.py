@@ -12,12 +12,12 @@ from django.db.models import Case, Count, DecimalField, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Cast, Round
 
 from accounts.models import Account, Team, User
+from accounts.paging import Pages
 from engagement.flags.measures import say_ended, say_measured
 from engagement.models.flags import Flag, FlagQuerySet, FlagRule, Watch
 from engagement.models.tasks import Task
 from renewals.models import Renewal
 
-PAGE_SIZE = 50
 BY_HAND = "hand"
 CENT = Decimal("0.01")
 AMOUNT = DecimalField(max_digits=40, decimal_places=16)
@@ -134,10 +134,10 @@ class ClearedFlag:
     by: str
 
 
-def read_cleared(user: User, *, first: int) -> list[ClearedFlag]:
+def read_cleared(user: User, pages: Pages) -> list[ClearedFlag]:
     """The newest first: a page and one more."""
     flags = Flag.objects.visible_to(user).cleared().select_related("account", "rule", "flagged_by", "cleared_by")
-    found = flags.order_by("-cleared_at", "-pk")[first : first + PAGE_SIZE + 1]
+    found = flags.order_by("-cleared_at", "-pk")[pages.rows]
     return [ClearedFlag(show_flag(flag), say_cleared(flag), str(flag.cleared_by or "Rule")) for flag in found]
 
 

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import get_editable_account, get_visible_account, may_edit_account, signed_in
 from accounts.exchange import read_rates
 from accounts.models import Account, Team, User, get_company
+from accounts.paging import PAGE_SIZE, Pages, read_pages
 from engagement.flags import services
 from engagement.flags.listing import (
-    PAGE_SIZE,
     by_account,
     count_by_rule,
     load_rows,
@@ -33,7 +33,6 @@ from engagement.flags.services import FlagRefused, may_keep_team_list
 from engagement.models.flags import Flag, Watch
 
 INVALID, STALE = 422, 409
-MOST_PAGES = 1000
 
 
 @require_GET
@@ -41,9 +40,8 @@ def flag_list(request: HttpRequest) -> HttpResponse:
     """Flagged accounts, the most at stake first."""
     user, what = signed_in(request), request.GET.get("what", "")
     is_mine = request.GET.get("whose") == "mine"
-    flags, number = open_flags(user, is_mine=is_mine, what=what), _page_number(request)
-    first = (number - 1) * PAGE_SIZE
-    ids = [record["account_id"] for record in by_account(flags)[first : first + PAGE_SIZE + 1]]
+    flags, pages = open_flags(user, is_mine=is_mine, what=what), read_pages(request)
+    ids = [record["account_id"] for record in by_account(flags)[pages.rows]]
     context = {
         "tab": "flagged",
         "rules": count_by_rule(user),
@@ -51,7 +49,7 @@ def flag_list(request: HttpRequest) -> HttpResponse:
         "is_mine": is_mine,
         "sums": read_sums(flags),
         "list_url": reverse("flags:list"),
-        **_shown(user, ids, number),
+        **_shown(user, ids, pages),
     }
     return _render(request, "flags/list.html", context)
 
@@ -60,15 +58,14 @@ def flag_list(request: HttpRequest) -> HttpResponse:
 def watchlist(request: HttpRequest) -> HttpResponse:
     """One's own watched accounts, or those of the team, the newest first."""
     user, team = signed_in(request), _team_asked(request)
-    number = _page_number(request)
-    first = (number - 1) * PAGE_SIZE
-    watches = {watch.account_id: watch for watch in watches_of(user, team)[first : first + PAGE_SIZE + 1]}
+    pages = read_pages(request)
+    watches = {watch.account_id: watch for watch in watches_of(user, team)[pages.rows]}
     context = {
         "tab": "team" if team else "mine",
         "team": team,
         "may_keep": may_keep_team_list(user, team) if team else True,
         "list_url": request.path,
-        **_shown(user, list(watches), number),
+        **_shown(user, list(watches), pages),
     }
     for row in context["rows"]:
         row.watch = watches[row.account.pk]
@@ -78,13 +75,13 @@ def watchlist(request: HttpRequest) -> HttpResponse:
 @require_GET
 def cleared(request: HttpRequest) -> HttpResponse:
     """What was cleared, by whom or by what, the newest first."""
-    user, number = signed_in(request), _page_number(request)
-    found = read_cleared(user, first=(number - 1) * PAGE_SIZE)
-    context = {"tab": "cleared", "cleared": found[:PAGE_SIZE], **_pages(number, len(found)), "as_of": _today()}
+    user, pages = signed_in(request), read_pages(request)
+    found = read_cleared(user, pages)
+    context = {"tab": "cleared", "cleared": found[:PAGE_SIZE], "pages": pages.of(len(found)), "as_of": _today()}
     return _render(request, "flags/cleared.html", context)
 
 
-def _shown(user: User, ids: list[int], number: int) -> dict[str, Any]:
+def _shown(user: User, ids: list[int], pages: Pages) -> dict[str, Any]:
     """Of a page of accounts, and one more."""
     company, today = get_company(), _today()
     rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
@@ -92,19 +89,7 @@ def _shown(user: User, ids: list[int], number: int) -> dict[str, Any]:
         "rows": load_rows(ids[:PAGE_SIZE], user, rates),
         "currency": company.reporting_currency,
         "as_of": today,
-        **_pages(number, len(ids)),
-    }
-
-
-def _pages(number: int, found_count: int) -> dict[str, Any]:
-    first_row = (number - 1) * PAGE_SIZE + 1
-    return {
-        "page_number": number,
-        "previous_page": number - 1,
-        "next_page": number + 1,
-        "has_more": found_count > PAGE_SIZE,
-        "first_row": first_row,
-        "last_row": first_row + min(found_count, PAGE_SIZE) - 1,
+        "pages": pages.of(len(ids)),
     }
 
 
@@ -117,11 +102,6 @@ def _render(request: HttpRequest, template: str, context: dict[str, Any]) -> Htt
 
 def _today() -> Any:
     return get_company().today()
-
-
-def _page_number(request: HttpRequest) -> int:
-    text = request.GET.get("page", "1")
-    return min(max(int(text), 1), MOST_PAGES) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
 def _teams_of(user: User) -> list[Team]:

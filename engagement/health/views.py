@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import get_editable_account, may_edit_account, signed_in
 from accounts.exchange import read_rates
 from accounts.models import Account, HealthBand, Segment, User, get_company
+from accounts.paging import PAGE_SIZE, read_pages
 from engagement.health.backtest import HORIZONS, MONTHS_BACK, read_backtest
 from engagement.health.forms import SentimentForm
 from engagement.health.reads import (
@@ -29,8 +30,6 @@ from engagement.health.reads import (
 )
 from engagement.health.signals import PostedSignal, SignalsRefused, read_rows, record_signals
 
-PAGE_SIZE = 50
-MOST_PAGES = 10_000
 INVALID = 422
 SECTION = "health"
 BANDS = {str(int(band)): band.label for band in reversed(HealthBand)} | {UNKNOWN: "Not known"}
@@ -43,19 +42,13 @@ def health_list(request: HttpRequest) -> HttpResponse:
     user, company = signed_in(request), get_company()
     as_of, currency = company.today(), company.reporting_currency
     filters = _filters(request)
-    number = _page_number(request.GET.get("page", "1"))
-    first = (number - 1) * PAGE_SIZE
+    pages = read_pages(request)
     found = listed_accounts(user, filters)
-    page = ordered(found)[first : first + PAGE_SIZE + 1]
+    page = ordered(found)[pages.rows]
     rows = load_rows(page, user, read_rates(as_of=as_of, reporting_currency=currency))
     context = {
         "rows": rows[:PAGE_SIZE],
-        "has_more": len(rows) > PAGE_SIZE,
-        "page_number": number,
-        "previous_page": number - 1,
-        "next_page": number + 1,
-        "first_row": first + 1,
-        "last_row": first + len(rows[:PAGE_SIZE]),
+        "pages": pages.of(len(rows)),
         "row_count": found.count(),
         "bands": bands_by_segment(user),
         "band_names": BANDS,
@@ -84,10 +77,6 @@ def _filters(request: HttpRequest) -> Filters:
 def _segment_id(request: HttpRequest) -> int | None:
     text = request.GET.get("segment", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _page_number(text: str) -> int:
-    return min(max(int(text), 1), MOST_PAGES) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
 @require_GET

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.access import admin_required, signed_in
 from accounts.exchange import read_rates
 from accounts.models import Segment, get_company
+from accounts.paging import PAGE_SIZE, read_pages
 from engagement.models import MonitoringRule
 from engagement.monitoring.forms import RulesForm
 from engagement.monitoring.services import save_rules
@@ -22,8 +23,6 @@ from engagement.monitoring.unmonitored import (
     unmonitored_renewals,
 )
 
-PAGE_SIZE = 50
-MOST_PAGES = 10_000
 INVALID = 422
 
 
@@ -34,19 +33,13 @@ def unmonitored(request: HttpRequest) -> HttpResponse:
     reason = request.GET.get("why", "")
     reason = reason if reason in REASONS else ""
     is_mine = request.GET.get("whose") == "mine"
-    number = _page_number(request.GET.get("page", "1"))
+    pages = read_pages(request)
     rates = read_rates(as_of=as_of, reporting_currency=currency)
     found = unmonitored_renewals(user, terms, as_of=as_of, reason=reason, is_mine=is_mine)
-    first = (number - 1) * PAGE_SIZE
-    rows = load_unmonitored(by_account(found, rates)[first : first + PAGE_SIZE + 1], terms, as_of=as_of)
+    rows = load_unmonitored(by_account(found, rates)[pages.rows], terms, as_of=as_of)
     context = {
         "rows": rows[:PAGE_SIZE],
-        "has_more": len(rows) > PAGE_SIZE,
-        "page_number": number,
-        "previous_page": number - 1,
-        "next_page": number + 1,
-        "first_row": first + 1,
-        "last_row": first + len(rows[:PAGE_SIZE]),
+        "pages": pages.of(len(rows)),
         "sums": read_sums(found, rates),
         "currency": currency,
         "terms": terms[None],
@@ -57,10 +50,6 @@ def unmonitored(request: HttpRequest) -> HttpResponse:
         "as_of": as_of,
     }
     return render(request, "monitoring/list.html", context)
-
-
-def _page_number(text: str) -> int:
-    return min(max(int(text), 1), MOST_PAGES) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
 @require_http_methods(["GET", "POST"])

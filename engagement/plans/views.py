@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import get_visible_account, signed_in
 from accounts.exchange import read_rates
 from accounts.models import get_company
+from accounts.paging import PAGE_SIZE, read_pages
+from accounts.strip import Total
 from accounts.templatetags.money import compact_money
 from accounts.touches.reading import read_touches
-from engagement.account_page.sections import Total
 from engagement.models.plans import Plan, PlanKind
 from engagement.plans import services
 from engagement.plans.access import get_editable_plan, get_visible_plan
@@ -39,8 +40,6 @@ from engagement.plans.verdict import read_comparison, verdict
 from renewals.access import get_editable_renewal, get_visible_renewal
 from renewals.models import Renewal
 
-PAGE_SIZE = 50
-MOST_PAGES = 10_000
 CONFLICT, INVALID = 409, 422
 
 
@@ -48,10 +47,9 @@ CONFLICT, INVALID = 409, 422
 def plans(request: HttpRequest) -> HttpResponse:
     user, company = signed_in(request), get_company()
     as_of, asked = company.today(), _asked(request)
-    number = _page_number(request.GET.get("page", "1"))
+    pages = read_pages(request)
     found = find_plans(user, asked, as_of=as_of)
-    first = (number - 1) * PAGE_SIZE
-    rows = load_rows(found[first : first + PAGE_SIZE + 1], as_of=as_of)
+    rows = load_rows(found[pages.rows], as_of=as_of)
     rates = read_rates(as_of=as_of, reporting_currency=company.reporting_currency)
     summed = read_effect(found, rates)
     context = {
@@ -63,12 +61,7 @@ def plans(request: HttpRequest) -> HttpResponse:
         "kinds": PlanKind.choices,
         "states": STATES,
         "as_of": as_of,
-        "has_more": len(rows) > PAGE_SIZE,
-        "page_number": number,
-        "previous_page": number - 1,
-        "next_page": number + 1,
-        "first_row": first + 1,
-        "last_row": first + len(rows[:PAGE_SIZE]),
+        "pages": pages.of(len(rows)),
     }
     return render(request, "plans/list.html", context)
 
@@ -79,10 +72,6 @@ def _asked(request: HttpRequest) -> Asked:
         return value if value in known else default
 
     return Asked(one_of("whose", WHOSE), one_of("kind", PlanKind.values), one_of("state", STATES, "open"))
-
-
-def _page_number(text: str) -> int:
-    return min(max(int(text), 1), MOST_PAGES) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
 
 def _totals(effect: Effect, overdue_count: int, currency: str) -> list[Total]:

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from accounts.models import Account, get_company
+from accounts.paging import Pages
 from engagement.flags.listing import by_account, load_rows, open_flags, read_cleared, read_sums, watches_of
 from engagement.flags.marks import account_marks
 from engagement.flags.passes import judge_accounts
@@ -53,11 +54,11 @@ def test_flag_by_hand_and_what_cleared_it(cast: Cast) -> None:
     flag.refresh_from_db()
     assert (flag.cleared_at, flag.stake_amount) == (None, Decimal("6000.00"))
     clear_flag(flag_id=flag.pk, user=cast.manager, reason="Met them", now=NOW)
-    (cleared,) = read_cleared(cast.rep, first=0)
+    (cleared,) = read_cleared(cast.rep, Pages(1))
     assert (cleared.shown.what, cleared.shown.why, cleared.how, cleared.by) == (
         "By hand", "New board\nnext week", "Met them", "Mona Manager",
     )  # fmt: skip
-    assert read_cleared(cast.outsider, first=0) == []
+    assert read_cleared(cast.outsider, Pages(1)) == []
 
 
 def test_list_is_by_stake_with_what_comes_next(cast: Cast) -> None:
