@@ -11,7 +11,7 @@ from django.db import connection
 from dashboards.figures import Figure
 from dashboards.models import Level
 from dashboards.rollups.adding import Calendar, account_lines, row_lines, with_scope
-from dashboards.rollups.facts import read_facts
+from dashboards.rollups.facts import read_facts, within
 from dashboards.rollups.reading import facts_of
 from dashboards.tiles import Number
 from forecasting.as_at.book import ScoredBook
@@ -69,18 +69,10 @@ def explain(
 
 
 def _facts(scope: Scope, period: Period, report: Reporting) -> Arrays:
-    conditions, parameters = [WITHIN], _days(period.starts_on, period.ends_on)
-    if scope.owner:
-        conditions.append("r.owner_id = %s")
-        parameters.append(scope.owner.pk)
-    elif scope.team:
-        conditions.append("r.owner_id IN (SELECT id FROM accounts_user WHERE team_id = %s)")
-        parameters.append(scope.team.pk)
-    if scope.segment:
-        conditions.append("a.segment_id = %s")
-        parameters.append(scope.segment.pk)
+    where, parameters = within(scope)
     with connection.cursor() as cursor:
-        return read_facts(cursor, report, " AND ".join(conditions), parameters)
+        days = _days(period.starts_on, period.ends_on)
+        return read_facts(cursor, report, f"{WITHIN} AND {where}", [*days, *parameters])
 
 
 def _days(first_on: dt.date, last_on: dt.date) -> list[object]:

@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 from accounts.models import HealthBand
 from dashboards.frame import Frame, PeriodTotal
-from dashboards.rollups.facts import SOURCE
+from dashboards.rollups.facts import SOURCE, within
 from forecasting.engine.arrays import NO_ID, Booleans, Integers
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, Column, copy_out, read_reporting
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
-from forecasting.scope import Scope
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
 BANDS: Final = ("high", "medium", "low", "unscored")
@@ -76,7 +75,7 @@ def _read(
     amounts: Sequence[str],
 ) -> Arrays:
     report = read_reporting(as_of=frame.as_of)
-    where, values = _within(frame.scope)
+    where, values = within(frame.scope)
     with connection.cursor() as cursor:
         rows = copy_out(
             cursor,
@@ -87,21 +86,6 @@ def _read(
     rows = {name: values[rows["currency"] != MISSING] for name, values in rows.items()}
     currency = rows["currency"].astype(np.int64)
     return rows | {name: converted_cents(rows[name], currency, report.rates) for name in amounts}
-
-
-def _within(scope: Scope) -> tuple[str, list[object]]:
-    """A scope is never wider than what its reader may see."""
-    conditions, parameters = ["TRUE"], list[object]()
-    if scope.owner:
-        conditions.append("r.owner_id = %s")
-        parameters.append(scope.owner.pk)
-    elif scope.team:
-        conditions.append("r.owner_id IN (SELECT id FROM accounts_user WHERE team_id = %s)")
-        parameters.append(scope.team.pk)
-    if scope.segment:
-        conditions.append("a.segment_id = %s")
-        parameters.append(scope.segment.pk)
-    return " AND ".join(conditions), parameters
 
 
 def in_band(rows: Arrays, band: str) -> Booleans:
