@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from accounts.access import signed_in
 from accounts.models import Company, User, get_company
+from accounts.strip import Total as StripTotal
 from accounts.templatetags.money import currency_sign
 from dashboards.figures import COUNTED_AS, FIGURES, Attribution
 from dashboards.files import as_xlsx
@@ -29,7 +30,6 @@ from forecasting.as_at import InvalidMoment, known_since, parse_moment
 from forecasting.as_at.book import ScoredBook
 from forecasting.as_at.kept import read_scored_book
 from forecasting.as_at.moments import Asked
-from forecasting.dashboard import Total as StripTotal
 from forecasting.periods import Grain, Period, first_day, month_number, period_of
 from forecasting.scope import Choice, Pill, Scope, get_scope, read_pills
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from accounts.models import Company, User
+from accounts.strip import Total
 from accounts.templatetags.money import SPACE, compact_money, exact_money, exact_rate, percent
 from forecasting.at_risk import AtRisk
 from forecasting.models import ForecastLine
@@ -75,17 +76,6 @@ class Period:
 
     def rows_url(self, scope: Scope, **filters: object) -> str:
         return scope.rows_url(due_from=self.starts_on, due_to=self.ends_on, **filters)
-
-
-@dataclass(frozen=True)
-class Total:
-    """One of the six figures over the page."""
-
-    label: str
-    value: str
-    qualifier: str
-    title: str
-    href: str
 
 
 def read_periods(user: User, scope: Scope, company: Company, *, today: dt.date) -> list[Period]:

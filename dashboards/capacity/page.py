@@ -14,13 +14,13 @@ import plotly.graph_objects as go
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.strip import Total
 from accounts.templatetags.money import exact_rate
 from dashboards.capacity.engine import SLACK, Advice, Hours, Verdict, judge, productive_hours
 from dashboards.capacity.moves import Group, Move, overload_hours, peak_hours, suggest_moves
 from dashboards.capacity.reads import KINDS, RENEWALS, WEEK, Book, Line, WhatIf, read_book
 from dashboards.frame import Content, Frame
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, tile
-from forecasting.dashboard import Total
 from forecasting.pictures import bar, empty_figure, line
 
 QUARTER: Final = 13

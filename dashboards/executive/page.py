@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.executive.most import AHEAD_DAYS, read_most_important
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, bars, lines, text_of, tile, unit_text
 from forecasting.at_risk import BANDS, read_at_risk
-from forecasting.dashboard import Total
 from forecasting.models import ForecastLine
 from forecasting.periods import Period, first_day, month_number
 from forecasting.scope_lines import read_lines

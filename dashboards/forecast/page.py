@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign, exact_money, percent
 from dashboards.forecast.pacing import pacing_tiles
 from dashboards.forecast.reading import Outlook
@@ -17,7 +18,7 @@ from dashboards.frame import Frame
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.as_at import known_since, parse_moment
 from forecasting.charts import Chart, booking_chart
-from forecasting.dashboard import OPEN, WON, Period, Total, range_text
+from forecasting.dashboard import OPEN, WON, Period, range_text
 from forecasting.pictures import Series, band, bar, drawn, empty_figure, line, unit_of
 
 NOTHING: Final = "Nothing was, or will be, due in these periods for this choice of team, owner and segment."

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Final
 
 from accounts.models import Segment, Team
+from accounts.strip import Total
 from accounts.templatetags.money import NOTHING, exact_rate
 from dashboards.frame import Content, Frame
 from dashboards.learning_curve.engine import Curve, Month, fit_curve
 from dashboards.learning_curve.reads import due_ahead, months_by, read_done
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, tile
-from forecasting.dashboard import Total
 from forecasting.pictures import empty_figure, line
 
 NO_WORK: Final = (

@@ -8,6 +8,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 
+from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
@@ -15,7 +16,7 @@ from dashboards.retention.effects import Effect, effects_of
 from dashboards.retention.recurring import recurring_tiles
 from dashboards.retention.waterfall import waterfall_tile
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, lines, text_of, tile
-from forecasting.dashboard import WON, Total
+from forecasting.dashboard import WON
 from forecasting.pictures import drawn
 
 NOTHING_DUE: Final = (

@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 
+from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.frame import Frame
 from dashboards.review.due import DAYS, SHOWN, Due, amount
 from dashboards.review.said import LOST, OPEN, RENEWED, Line, Said
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile, unit_text
-from forecasting.dashboard import Total
 from forecasting.engine.arrays import Integers
 from renewals.models import Renewal
 

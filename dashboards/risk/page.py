@@ -11,6 +11,7 @@ import numpy as np
 from django.urls import reverse
 
 from accounts.models import HealthBand, Segment
+from accounts.strip import Total
 from accounts.templatetags.money import NOTHING, compact_money, currency_sign, exact_money
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
@@ -26,7 +27,6 @@ from dashboards.risk.reading import (
     under_forecast,
 )
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile, unit_text
-from forecasting.dashboard import Total
 from forecasting.engine.arrays import NO_ID, Booleans
 from forecasting.frames import Arrays
 

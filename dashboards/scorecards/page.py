@@ -11,6 +11,7 @@ from typing import Final
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.strip import Total as StripTotal
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
@@ -21,7 +22,6 @@ from dashboards.scorecards.measures import Hygiene, add_hygiene, of_owners, read
 from dashboards.scorecards.people import Group, Shown, read_shown
 from dashboards.scorecards.pictures import expected_figure
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, lines, tile
-from forecasting.dashboard import Total as StripTotal
 from forecasting.engine.calls import Tally, total
 from forecasting.engine.probability import MINIMUM_CALLS
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from accounts.models import Segment
+from accounts.strip import Total as StripTotal
 from accounts.templatetags.money import SPACE, compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
@@ -16,7 +17,6 @@ from dashboards.rollups import AGES, DELAYS
 from dashboards.rollups.reading import Total
 from dashboards.tiles import Column, Kind, Number, Tile, bars, lines, tile, unit_text
 from dashboards.timing.habits import habits_tile
-from forecasting.dashboard import Total as StripTotal
 
 CLASSES: Final = (("early", "Early"), ("on_time", "On time"), ("late", "Late"), ("win_back", "Win-back"))
 CURVES: Final = 4

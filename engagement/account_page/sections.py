@@ -12,6 +12,7 @@ from django.db.models import Count, Q, Sum
 
 from accounts.exchange import read_rates
 from accounts.models import Account, User
+from accounts.strip import Total
 from accounts.templatetags.money import compact_money
 from renewals.models import Contract, Renewal, RenewalScore, RiskBand
 from renewals.table.columns import DATE, RISK_TONES, TIMING_NAMES
@@ -66,17 +67,6 @@ def read_contracts(account: Account, user: User) -> list[Contract]:
     """The newest first; one more than is shown tells that there are more."""
     visible = Contract.objects.visible_to(user).filter(account=account)
     return list(visible.order_by("-ends_on", "number")[: CONTRACTS_SHOWN + 1])
-
-
-@dataclass(frozen=True)
-class Total:
-    """As components/strip.html shows it."""
-
-    label: str
-    value: str
-    qualifier: str = ""
-    title: str = ""
-    href: str = ""
 
 
 def read_totals(

@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.http import urlencode
 
 from accounts.models import Account, User
+from accounts.strip import Total
 from accounts.templatetags.money import compact_money
 from engagement.models.tasks import Task, TaskQuerySet
 
@@ -153,17 +154,6 @@ def read_page(tasks: QuerySet[Task], number: int, today: dt.date) -> Page:
 
 def row_of(task: Task, today: dt.date) -> Row:
     return Row(task, (task.due_on - today).days)
-
-
-@dataclass(frozen=True)
-class Total:
-    """As components/strip.html shows it."""
-
-    label: str
-    value: str
-    qualifier: str = ""
-    title: str = ""
-    href: str = ""
 
 
 def read_totals(user: User, filters: Filters, *, today: dt.date, currency: str, week_ago: dt.datetime) -> list[Total]:

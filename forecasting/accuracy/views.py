@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import role_required, signed_in
 from accounts.models import get_company
+from accounts.strip import Total
 from accounts.templatetags.money import NOTHING
 from forecasting.accuracy.calls import compare_calls, compare_rows, read_outcomes, standing_of_call
 from forecasting.accuracy.figures import calibration_chart, error_chart, periods_chart
@@ -20,7 +21,6 @@ from forecasting.accuracy.names import FORECASTER_NAMES, group_names
 from forecasting.accuracy.replay import FORECASTERS, HORIZONS
 from forecasting.accuracy.services import MAY_REQUEST, request_backtest
 from forecasting.accuracy.verdict import percent, verdict
-from forecasting.dashboard import Total
 from forecasting.models import Backtest, BacktestScope, Snapshot
 from forecasting.periods import period_of
 from forecasting.scope import Scope, get_scope, read_pills

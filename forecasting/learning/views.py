@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import role_required, signed_in
 from accounts.models import AttributeDefinition, Company, User, get_company
+from accounts.strip import Total
 from accounts.templatetags.money import exact_rate
-from forecasting.dashboard import Total
 from forecasting.learning.figures import calibration_figure, importance_figure
 from forecasting.learning.services import request_fit, save_settings
 from forecasting.learning.status import FitStatus, read_fit_status

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from accounts.strip import Total
 from accounts.templatetags.money import NOTHING, SPACE, compact_money, currency_sign, exact_money, exact_rate
 from forecasting.charts import Cell, Chart
-from forecasting.dashboard import Total, range_text
+from forecasting.dashboard import range_text
 from forecasting.engine.recurring import Kind, State
 from forecasting.mrr.address import CERTAIN, CLOSING, OPEN, rows_url
 from forecasting.mrr.ledger import KINDS, LOSSES, Errors, Ledger, Month

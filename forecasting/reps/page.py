@@ -9,9 +9,9 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from accounts.models import User
+from accounts.strip import Total
 from accounts.templatetags.money import SPACE, exact_rate
 from forecasting.charts import Cell
-from forecasting.dashboard import Total
 from forecasting.engine.calls import Tally, total
 from forecasting.engine.probability import MINIMUM_CALLS, RepRecords
 from forecasting.frames.calls import HORIZONS

@@ -13,6 +13,7 @@ from django.db.models import Count, DecimalField, Q, Sum
 from django.db.models.functions import Cast, Least
 
 from accounts.exchange import read_rates
+from accounts.strip import Total
 from accounts.templatetags.money import compact_money, exact_rate, money, percent
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, expected_cents
@@ -141,16 +142,6 @@ def in_units(cents: Sum) -> Any:
 def to_cents(amount: Decimal | float, rate: Decimal) -> Decimal:
     """A sum of one currency in the reporting currency: rounded here, so that what each currency shows adds up."""
     return (Decimal(amount) * rate).quantize(CENT)
-
-
-@dataclass(frozen=True)
-class Total:
-    """One field of the strip."""
-
-    label: str
-    value: str
-    qualifier: str = ""
-    title: str = ""
 
 
 def describe(totals: Totals, currency: str) -> list[Total]:
