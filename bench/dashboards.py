@@ -48,7 +48,7 @@ class Recording(Cursor):
 
     sent: ClassVar[list[str]] = []
 
-    def copy_expert(self, sql: str, file: Any, size: int = 8192) -> None:
+    def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> None:
         self.sent.append(sql)
         super().copy_expert(sql, file, size)
 
