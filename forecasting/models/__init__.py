@@ -3,7 +3,7 @@
 from forecasting.models.accuracy import Backtest, BacktestQuerySet, BacktestScope, BacktestScopeQuerySet
 from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
 from forecasting.models.lines import ForecastLine
-from forecasting.models.mrr import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp
+from forecasting.models.mrr import MrrCall, MrrCohort, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp
 from forecasting.models.payments import PaymentFit
 from forecasting.models.reps import CallRecord
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
@@ -23,6 +23,7 @@ __all__ = [
     "LikelihoodModel",
     "LikelihoodModelQuerySet",
     "MrrCall",
+    "MrrCohort",
     "MrrLine",
     "MrrMovement",
     "MrrOfferLine",

@@ -130,6 +130,32 @@ class MrrOfferLine(models.Model):
         return f"{self.name} in {self.month_on}"
 
 
+class MrrCohort(models.Model):
+    """What a fiscal quarter changed of recurring value and of customers, by when these came (`forecasting.mrr.cohorts`).
+
+    Levels at a quarter's end are sums of it and of all before it.
+    """
+
+    owner = _kept_key(User, is_blank=True)
+    segment = _kept_key(Segment, is_blank=True)
+    came_on = models.DateField(null=True)  # first day of a fiscal quarter; None: before the ledger begins
+    quarter_on = models.DateField()
+    amount = models.DecimalField(max_digits=18, decimal_places=2)
+    account_count = models.IntegerField()
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "segment", "came_on", "quarter_on"], nulls_distinct=False, name="mrr_cohort_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"customers since {self.came_on} in {self.quarter_on}"
+
+
 class MrrCall(models.Model):
     """What was expected three months ahead, kept from the first roll-up of each month, to be measured when it comes."""
 

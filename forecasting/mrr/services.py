@@ -12,6 +12,7 @@ from django.utils import timezone
 from forecasting.frames import Reporting, read_reporting
 from forecasting.models import MrrRollUp, Run
 from forecasting.mrr.book import Accounts, movement_rows, read_movement_book
+from forecasting.mrr.cohorts import change_cohorts, replace_cohorts
 from forecasting.mrr.store import read_movements, replace_movements, roll_up_all, roll_up_some
 from forecasting.periods import first_day, month_number
 from forecasting.services.locks import Lock, try_lock
@@ -54,6 +55,7 @@ def roll_up_book(cursor: Any, run: Run) -> None:
     if touched.size or not MrrRollUp.objects.exists():
         cursor.execute("ANALYZE forecasting_mrrmovement")
         roll_up_all(cursor)
+    replace_cohorts(cursor, rows, report.fiscal_start)
     cursor.execute(UNRATED, [list(report.currencies)])
     MrrRollUp.objects.update_or_create(
         pk=1,
@@ -94,4 +96,6 @@ def refresh_accounts(cursor: Any, report: Reporting, account_ids: list[int], ass
     accounts = Accounts(account_ids)
     book = read_movement_book(cursor, report, accounts)
     rows, _ = movement_rows(book, report, assumed_rate=assumed_rate)
-    roll_up_some(cursor, replace_movements(cursor, rows, stored=read_movements(cursor, accounts)))
+    stored = read_movements(cursor, accounts)
+    roll_up_some(cursor, replace_movements(cursor, rows, stored=stored))
+    change_cohorts(cursor, new=rows, stored=stored, fiscal_start=report.fiscal_start)
