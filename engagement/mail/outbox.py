@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.utils.encoding import punycode
 
 from accounts.models import User
-from engagement.models import OutgoingMail
+from engagement.models import MailImage, OutgoingMail
 
 SUBJECT_LENGTH = 200
 TEXT_LENGTH = 100_000
 MOST_RECIPIENTS = 20
+# Of all pictures of a mail together; servers commonly refuse mails of 10 MB, and base64 takes a third more.
+IMAGE_BYTES = 5 * 2**20
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class MailRefused(ValueError):
@@ -25,6 +30,22 @@ class MailRefused(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+@dataclass(frozen=True)
+class InlineImage:
+    """A picture that the HTML of a mail shows by its `url`; `key` is letters, digits and hyphens."""
+
+    key: str
+    png: bytes
+
+    @property
+    def content_id(self) -> str:
+        return f"{self.key}@perennial"
+
+    @property
+    def url(self) -> str:
+        return f"cid:{self.content_id}"
 
 
 def queue_mail(
@@ -37,6 +58,7 @@ def queue_mail(
     sender: str = "",
     dedup_key: str = "",
     user: User | None = None,
+    images: Sequence[InlineImage] = (),
 ) -> OutgoingMail:
     """Write a mail into the outbox; a beat task hands it to the mail server within seconds of the commit.
 
@@ -45,9 +67,11 @@ def queue_mail(
         sender: as in From, with or without a name; blank is the installation's own address.
         dedup_key: of two mails with the same one, only the first is kept, and given back for both.
         user: on whose behalf; None for the installation's own.
+        images: pictures that go with the HTML.
 
     Raises:
-        MailRefused: an address is none, a line break stands where a header ends, or it is too long or empty.
+        MailRefused: an address is none, a line break stands where a header ends, it is too long or empty, or a picture
+            is none.
     """
     mail = OutgoingMail(
         to=_checked_recipients(to),
@@ -60,12 +84,34 @@ def queue_mail(
         dedup_key=dedup_key,
         user=user,
     )
-    if not dedup_key:
-        mail.save(force_insert=True)
-        return mail
-    # Waits for somebody who queues the same at this moment, and then sees theirs.
-    OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
-    return OutgoingMail.objects.get(dedup_key=dedup_key)
+    _check_images(images)
+    with transaction.atomic():
+        if dedup_key:
+            # Waits for somebody who queues the same at this moment, and then sees theirs.
+            OutgoingMail.objects.bulk_create([mail], ignore_conflicts=True)
+            kept = OutgoingMail.objects.get(dedup_key=dedup_key)
+            if kept.message_id != mail.message_id:
+                return kept
+            mail = kept
+        else:
+            mail.save(force_insert=True)
+        MailImage.objects.bulk_create(
+            MailImage(mail=mail, content_id=one.content_id, name=f"{one.key}.png", content=one.png) for one in images
+        )
+    return mail
+
+
+def _check_images(images: Sequence[InlineImage]) -> None:
+    for one in images:
+        if not one.key.isascii() or not one.key.replace("-", "").isalnum():
+            raise MailRefused("images", f"A picture is named by letters, digits and hyphens, not {one.key!r}.")
+        if not one.png.startswith(PNG_SIGNATURE):
+            raise MailRefused("images", f"The picture {one.key!r} is no PNG.")
+    if len({one.key for one in images}) < len(images):
+        raise MailRefused("images", "Two pictures of a mail have the same name.")
+    size = sum(len(one.png) for one in images)
+    if size > IMAGE_BYTES:
+        raise MailRefused("images", f"The pictures of a mail have at most {IMAGE_BYTES:,} bytes, not {size:,}.")
 
 
 def _checked_recipients(to: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 import smtplib
 import time
+from email.mime.image import MIMEImage
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from engagement.back_off import next_try_at
-from engagement.models import OutgoingMail
+from engagement.models import MailImage, OutgoingMail
 
 log = logging.getLogger(__name__)
 State, Problem = OutgoingMail.State, OutgoingMail.Problem
@@ -119,6 +120,12 @@ def build_message(mail: OutgoingMail) -> EmailMultiAlternatives:
     )
     if mail.html:
         message.attach_alternative(mail.html, "text/html")
+    for image in mail.images.all():
+        message.mixed_subtype = "related"  # belongs to the HTML, and is no attachment beside it
+        part = MIMEImage(bytes(image.content), "png")
+        part["Content-ID"] = f"<{image.content_id}>"
+        part.add_header("Content-Disposition", "inline", filename=image.name)
+        message.attach(part)
     return message
 
 
@@ -131,7 +138,12 @@ def try_mail_again(*, mail_id: int, now: dt.datetime) -> bool:
 
 
 def forget_old_mail(*, before: dt.datetime) -> int:
-    """Drop what was sent, failed or cancelled before a moment; what waits stays, and what customers were told."""
+    """Drop what was sent, failed or cancelled before a moment, and the pictures of all that is done with.
+
+    What waits stays, and what customers were told. How many rows went.
+    """
+    # What was sent is not sent again: its pictures have no reader left.
+    MailImage.objects.filter(mail__state__in=(State.SENT, State.CANCELLED)).delete()
     rows = OutgoingMail.objects.exclude(state=State.WAITING).filter(created_at__lt=before)
     return rows.filter(customer_mail__isnull=True).delete()[0]
 

@@ -14,7 +14,7 @@ from engagement.models.alerts import (
 from engagement.models.coverage import CoverageTerms
 from engagement.models.feedback import FeedbackTheme
 from engagement.models.flags import Flag, FlagPass, FlagRule, Watch
-from engagement.models.mail import CustomerMail, MailTemplate, NoticeRule, OutgoingMail
+from engagement.models.mail import CustomerMail, MailImage, MailTemplate, NoticeRule, OutgoingMail
 from engagement.models.monitoring import MonitoringRule
 from engagement.models.plans import (
     PeerStanding,
@@ -43,6 +43,7 @@ __all__ = [
     "FlagPass",
     "FlagRule",
     "GroundedRule",
+    "MailImage",
     "MailTemplate",
     "MonitoringRule",
     "NoticeRule",

@@ -82,6 +82,24 @@ class OutgoingMail(models.Model):
         return f"{self.subject} to {', '.join(self.to)}"
 
 
+class MailImage(models.Model):
+    """A picture that a mail's HTML shows as `cid:` and its content id. Those of sent mails are let go every night."""
+
+    mail = models.ForeignKey(OutgoingMail, on_delete=models.CASCADE, related_name="images", db_index=False)
+    content_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+    content = models.BinaryField()  # PNG
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["mail", "content_id"], name="mail_image_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @track_history(is_making_kept=True)
 class MailTemplate(models.Model):
     """A mail to write customers from. Subject and text hold fields such as {account.name} (engagement.mail.fields)."""

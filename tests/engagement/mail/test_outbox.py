@@ -7,7 +7,8 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from engagement.mail.outbox import MailRefused, queue_mail
+from engagement.mail.outbox import PNG_SIGNATURE as PNG
+from engagement.mail.outbox import InlineImage, MailRefused, queue_mail
 from engagement.models import OutgoingMail
 
 GOOD = {"to": ["a@example.com"], "subject": "Hello", "text": "Text"}
@@ -58,6 +59,12 @@ def test_two_at_once_of_one_key_are_one_mail() -> None:
         ({"reply_to": "x\ny@example.com"}, "reply_to", "'x\\ny@example.com' is no mail address."),
         ({"sender": "Rhea\nBcc: b@example.com <a@example.com>"}, "sender", "A sender is one line."),
         ({"sender": "Rhea"}, "sender", "'Rhea' is no mail address."),
+        ({"images": [InlineImage("a>b", PNG)]}, "images",
+         "A picture is named by letters, digits and hyphens, not 'a>b'."),
+        ({"images": [InlineImage("a", b"GIF89a")]}, "images", "The picture 'a' is no PNG."),
+        ({"images": [InlineImage("a", PNG)] * 2}, "images", "Two pictures of a mail have the same name."),
+        ({"images": [InlineImage("a", PNG + bytes(5 * 2**20))]}, "images",
+         "The pictures of a mail have at most 5,242,880 bytes, not 5,242,888."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_mailed_is_refused_with_its_reason(values: dict[str, object], field: str, message: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from engagement.mail.outbox import queue_mail
+from engagement.mail.outbox import PNG_SIGNATURE, InlineImage, queue_mail
 from engagement.mail.sending import LEASE, claim_mail, forget_old_mail, send_waiting_mail, try_mail_again
 from engagement.models import OutgoingMail
 from tests.engagement.mail.sink import Sink, smtp_sink
@@ -35,6 +35,29 @@ def test_a_mail_is_sent_once_with_its_own_message_id(sink: Sink) -> None:
     assert sink.recipients == [["a@example.com", "b@example.com"]]
     mail.refresh_from_db()
     assert (mail.state, mail.try_count, mail.problem, mail.error) == ("sent", 1, "", "")
+
+
+def test_pictures_go_with_the_html_and_are_let_go_once_sent(sink: Sink) -> None:
+    images = [InlineImage("rates", PNG_SIGNATURE + b"1"), InlineImage("risk", PNG_SIGNATURE + b"2")]
+    html = f'<img src="{images[0].url}"><img src="{images[1].url}">'
+    mail = queued(html=html, images=images, dedup_key="once")
+    assert queued(html=html, images=images, dedup_key="once").pk == mail.pk
+    forget_old_mail(before=timezone.now())
+    assert mail.images.count() == 2  # of what waits, all stays
+    assert send_waiting_mail() == 1
+    (came,) = sink.mails
+    assert came.get_content_type() == "multipart/related"
+    body, *pictures = came.iter_parts()
+    assert [part.get_content().strip() for part in body.iter_parts()] == ["Text", html]
+    assert [
+        (part.get_content_type(), part["Content-ID"], part.get_content_disposition(), part.get_content())
+        for part in pictures
+    ] == [
+        ("image/png", "<rates@perennial>", "inline", PNG_SIGNATURE + b"1"),
+        ("image/png", "<risk@perennial>", "inline", PNG_SIGNATURE + b"2"),
+    ]
+    forget_old_mail(before=mail.created_at)
+    assert (OutgoingMail.objects.count(), mail.images.count()) == (1, 0)
 
 
 def test_mail_of_a_transaction_that_is_taken_back_is_not_sent(sink: Sink) -> None:
