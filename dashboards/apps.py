@@ -5,7 +5,7 @@ class DashboardsConfig(AppConfig):
     name = "dashboards"
 
     def ready(self) -> None:
-        from dashboards.models import Absence, CapacityTerms, Holiday, PlannedCustomers, RenewalHours
+        from dashboards.models import Absence, CapacityTerms, ExecutiveMail, Holiday, PlannedCustomers, RenewalHours
         from renewals.history.kinds import add_kind
 
         noun = "terms of capacity"
@@ -18,3 +18,6 @@ class DashboardsConfig(AppConfig):
         # Why somebody is away is for them, their manager and admins; the log would tell everybody who sees the book.
         noun, nouns = "absence", "absences"
         add_kind("absence", Absence, noun, nouns, is_rule=True, is_for_admins=True, reads=("person",))
+        # Of people and their addresses, as accounts are: for admins.
+        noun, nouns = "executive page by mail", "executive pages by mail"
+        add_kind("executive_mail", ExecutiveMail, noun, nouns, is_rule=True, is_for_admins=True, reads=("user",))

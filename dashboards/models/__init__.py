@@ -2,11 +2,13 @@
 
 from dashboards.models.capacity import Absence, CapacityTerms, Holiday, PlannedCustomers, RenewalHours
 from dashboards.models.cells import Cell, LateAccount, Level, RollUp, ScopedQuerySet, StaleCell
+from dashboards.models.executive import ExecutiveMail, Weekday
 
 __all__ = [
     "Absence",
     "CapacityTerms",
     "Cell",
+    "ExecutiveMail",
     "Holiday",
     "LateAccount",
     "Level",
@@ -15,4 +17,5 @@ __all__ = [
     "RollUp",
     "ScopedQuerySet",
     "StaleCell",
+    "Weekday",
 ]
