@@ -131,7 +131,7 @@ class MrrOfferLine(models.Model):
 
 
 class MrrCohort(models.Model):
-    """What a fiscal quarter changed of recurring value and of customers, by when these came (`forecasting.mrr.cohorts`).
+    """What a quarter changed of recurring value and of customers, by when they came (`forecasting.mrr.cohorts`).
 
     Levels at a quarter's end are sums of it and of all before it.
     """

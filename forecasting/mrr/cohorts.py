@@ -1,9 +1,9 @@
 """Recurring value and customers by when they came: changes of each fiscal quarter, kept true by differences.
 
 A customer came in the month of its first movement; those that were there when the ledger begins came before it. As a
-customer it counts once, where its line of that month stands (the lowest contract of several), so that every scope is a
-sum of these rows; its value counts where each of its lines stands. It is there at the end of a quarter whose level is
-above nothing.
+customer it counts once, where the largest of its lines of that month stands (the lowest owner of equal ones), so that
+every scope is a sum of these rows; its value counts where each of its lines stands. It is there at the end of a quarter
+at which it has any.
 """
 
 from __future__ import annotations
@@ -62,10 +62,13 @@ def _write(cursor: Any, changes: Arrays) -> None:
 
 
 def cohort_changes(rows: Arrays, fiscal_start: int) -> Arrays:
-    """int64 arrays of KEYS and SUMS. `came` and `quarter` are the first month of a fiscal quarter, since 1970; `came` is
-    NO_ID for those that were there before the ledger begins. The movements are all those of their accounts."""
+    """int64 arrays of KEYS and SUMS, of all movements of some accounts.
+
+    `came` and `quarter` are the first month of a fiscal quarter, in months since 1970; `came` is NO_ID for those that
+    were there before the ledger begins.
+    """
     at = np.flatnonzero(rows["state"] == State.ACTUAL)
-    order = at[np.lexsort((rows["contract_id"][at], rows["month"][at], rows["account_id"][at]))]
+    order = at[np.lexsort([rows["owner_id"][at], -rows["amount"][at], rows["month"][at], rows["account_id"][at]])]
     account = rows["account_id"][order]
     is_first = np.ones(account.size, dtype=np.bool_)
     is_first[1:] = account[1:] != account[:-1]
