@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -46,7 +46,7 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("dashboards:learning_curve", "Learning curve"),
 ]
 YEARS: Final = (1, 2, 3)
-OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours")
+OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours", "cohorts")
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -178,8 +178,12 @@ class Frame:
 
 def read_frame(request: HttpRequest, page: str) -> Frame:
     """The frame that an address names. 404 for what is not there or not the reader's to see."""
-    user, company = signed_in(request), get_company()
-    query = {name: str(value) for name, value in request.GET.items()}
+    return read_frame_of(signed_in(request), {name: str(value) for name, value in request.GET.items()}, page)
+
+
+def read_frame_of(user: User, query: Mapping[str, str], page: str) -> Frame:
+    """The frame of a page for somebody who need not be asking for it just now."""
+    company = get_company()
     scope = get_scope(user, query, page=page, own=OWN)
     frame_of = _frame(user, scope, query)
     if query.get("as_at"):
@@ -262,31 +266,44 @@ Build = Callable[[Frame], Content]
 
 
 def show_dashboard(
-    request: HttpRequest, page: str, title: str, build: Build, *, is_personal: bool = False
+    request: HttpRequest,
+    page: str,
+    title: str,
+    build: Build,
+    *,
+    is_personal: bool = False,
+    template: str = "dashboards/page.html",
+    more: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """A dashboard as a page; its tiles as a workbook where the address says `format=xlsx`.
 
     `is_personal`: what it says depends on more than the team and the figures, so that it is made for each reader.
+    `more`: what `template` shows beside the content.
     """
     frame = read_frame(request, page)
     if request.GET.get("format") == "xlsx":
         return _workbook(frame, build(frame).tiles if frame.has_figures else [])
     pills = [*read_pills(frame.user, frame.scope)]
-    context = {**_shared(frame), "title": title, "pills": pills}
+    context = {**_shared(frame), "title": title, "pills": pills, **(more or {})}
     if frame.has_figures:
         pills += [attribution_pill(frame), period_pill(frame)]
         context["content"] = _content(frame, build) if is_personal else _kept_content(frame, build)
     status = 422 if frame.problem and frame.asked is None else 200
-    return render(request, "dashboards/page.html", context, status=status)
+    return render(request, template, context, status=status)
+
+
+def audience_of(user: User) -> Hashable:
+    """People of one audience see the same rows (docs/architecture.md section 5)."""
+    return "all" if user.sees_all else f"team {user.team_id}" if user.team_id else user.pk
 
 
 def _kept_content(frame: Frame, build: Build) -> SafeString:
     """Strip, sentence and tiles, made once for all who read the same figures in the same way."""
     if frame.past is not None or frame.roll_up is None or not frame.is_true:
         return _content(frame, build)
-    mine = "all" if frame.user.sees_all else f"team {frame.user.team_id}" if frame.user.team_id else frame.user.pk
     choices = tuple(sorted(frame.scope.query.items()))
-    key = (frame.scope.page, mine, choices, frame.attribution, frame.company.today(), version(frame.roll_up))
+    audience, today = audience_of(frame.user), frame.company.today()
+    key = (frame.scope.page, audience, choices, frame.attribution, today, version(frame.roll_up))
     return kept(key, lambda: _content(frame, build))
 
 

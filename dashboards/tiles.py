@@ -36,11 +36,12 @@ def text_of(number: Number, kind: Kind) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number in a table, and what it opens: its explanation, or its rows."""
+    """A number in a table, and what it opens: its explanation, or its rows. `heat` shades it, 1 to 6."""
 
     number: Number
     kind: Kind
     url: str = ""
+    heat: int = 0
 
     @property
     def text(self) -> str:
@@ -86,6 +87,7 @@ class Tile:
     empty: str = "There is nothing to show for this choice of filters."
     span: str = "p-span-6"
     notes: Sequence[str] = field(default_factory=tuple)
+    choices: Sequence[tuple[str, str, bool]] = ()  # of the tile itself: what it says, its address, whether it is chosen
 
     @property
     def figure_id(self) -> str:

@@ -12,6 +12,7 @@ from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
+from dashboards.retention.cohorts import cohort_tiles
 from dashboards.retention.effects import Effect, effects_of
 from dashboards.retention.recurring import recurring_tiles
 from dashboards.retention.waterfall import waterfall_tile
@@ -66,6 +67,7 @@ def build_tiles(frame: Frame, totals: Sequence[PeriodTotal], chosen: PeriodTotal
         conversion_tile(frame, totals),
         effects_tile(frame, totals, chosen),
         *recurring_tiles(frame),
+        *cohort_tiles(frame),
     ]
 
 

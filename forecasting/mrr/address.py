@@ -6,10 +6,10 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.urls import reverse
 
@@ -21,6 +21,8 @@ from forecasting.scope import Scope
 BACKS: Final = (12, 24, 36)
 CLOSING: Final = "closing"
 OPEN: Final = "open"
+# Customers that were there when the ledger begins.
+BEFORE: Final = "before"
 KIND_NAMES: Final = {kind.name.lower(): kind for kind in KINDS}
 CERTAIN: Final = "certain"
 STATE_NAMES: Final = {
@@ -40,13 +42,16 @@ def read_back(query: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True)
 class Rows:
-    """Which movements: a kind, or all up to a closing, or what is open; in some months and states; of an offer."""
+    """Which movements: a kind, or all up to a closing, or what is open; in some months and states; of an offer; of the
+    customers that came in some months, or, with `is_before`, before the ledger begins."""
 
     kind: str
     first_on: dt.date | None
     last_on: dt.date
     state: str = ""
     offer: str | None = None
+    came: tuple[dt.date, dt.date] | None = None
+    is_before: bool = False
 
     @property
     def title(self) -> str:
@@ -58,7 +63,16 @@ class Rows:
         state = {"actual": ", in effect", CERTAIN: ", signed", "expected": ", expected", "ahead": ", ahead"}
         offer = "" if self.offer is None else f" of {self.offer or 'no product'}"
         between = " " if self.kind == CLOSING else ", "
-        return f"{kind}{offer}{between}{months}{state.get(self.state, '')}"
+        return f"{kind}{offer}{between}{months}{state.get(self.state, '')}{self._customers()}"
+
+    def _customers(self) -> str:
+        if self.is_before:
+            return ", of customers from before the ledger begins"
+        if self.came is None:
+            return ""
+        first_on, last_on = self.came
+        months = f"{last_on:%b %Y}" if first_on == last_on else f"{first_on:%b %Y} to {last_on:%b %Y}"
+        return f", of customers that came in {months}"
 
     def of(self, movements: QuerySet[MrrMovement]) -> QuerySet[MrrMovement]:
         rows = movements.filter(month_on__lte=self.last_on)
@@ -73,7 +87,19 @@ class Rows:
         if self.offer is not None:
             product = Q(contract__product=self.offer) & (Q(renewal=None) | Q(renewal__offer=None))
             rows = rows.filter(Q(renewal__offer__name=self.offer) | product)
+        if self.is_before or self.came is not None:
+            rows = rows.filter(account__in=self._came())
         return rows.order_by(F("open_amount" if self.kind == OPEN else "amount").desc(), "pk")
+
+    def _came(self) -> QuerySet[Any, Any]:
+        """The accounts, by their first movement, whoever's it is."""
+        theirs = MrrMovement.objects.filter(state=State.ACTUAL).order_by()
+        if self.came is None:
+            return theirs.filter(kind=Kind.OPENING).values("account")
+        first_on, last_on = self.came
+        earlier = theirs.filter(account=OuterRef("account"), month_on__lt=first_on)
+        within = theirs.filter(month_on__gte=first_on, month_on__lte=last_on).exclude(kind=Kind.OPENING)
+        return within.filter(~Exists(earlier)).values("account")
 
 
 def read_rows(query: Mapping[str, str]) -> Rows:
@@ -83,7 +109,12 @@ def read_rows(query: Mapping[str, str]) -> Rows:
         raise Http404("There are no such movements.")
     last_on = _month(query.get("month", ""))
     first_on = _month(query["from"]) if query.get("from") else last_on
-    return Rows(kind, first_on, last_on, state, query.get("offer"))
+    came = query.get("came", "")
+    if came in ("", BEFORE):
+        return Rows(kind, first_on, last_on, state, query.get("offer"), is_before=came == BEFORE)
+    came_on = _month(came)
+    until_on = _month(query["came_to"]) if query.get("came_to") else came_on
+    return Rows(kind, first_on, last_on, state, query.get("offer"), (came_on, until_on))
 
 
 def _month(text: str) -> dt.date:

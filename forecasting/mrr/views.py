@@ -67,6 +67,7 @@ def mrr_rows(request: HttpRequest) -> HttpResponse:
     figure = F("open_amount") if asked.kind == OPEN else F("amount")
     signed = Case(When(kind__in=LOSSES, then=-F("amount")), default=F("amount")) if asked.kind == CLOSING else figure
     sums = rows.order_by().aggregate(total=Sum(signed, default=0), cross_sell=Sum("cross_sell_amount", default=0))
+    level = rows.order_by().values("account").annotate(level=Sum(signed)).filter(level__gt=0)
     number = _page(request.GET.get("page", "1"))
     first = (number - 1) * ROWS_PER_PAGE
     found = list(rows.select_related("account", "contract", "renewal__offer")[first : first + ROWS_PER_PAGE + 1])
@@ -82,6 +83,7 @@ def mrr_rows(request: HttpRequest) -> HttpResponse:
             "rows": found[:ROWS_PER_PAGE],
             "seen": set(Renewal.objects.visible_to(user).filter(pk__in=renewals).values_list("pk", flat=True)),
             "title": asked.title,
+            "customer_count": level.count() if asked.kind == CLOSING and (asked.came or asked.is_before) else None,
             "losses": LOSSES if asked.kind == CLOSING else (),
             "page": number,
             "has_more": len(found) > ROWS_PER_PAGE,
