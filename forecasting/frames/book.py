@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -115,6 +115,18 @@ class Book:
     @property
     def row_count(self) -> int:
         return int(self.account.size)
+
+    def by_id(self) -> "Book":
+        """The same with its renewals in the order of their ids.
+
+        The database gives them as its scan comes by, and sums of floats differ with the order in their last digits.
+        """
+        order = np.argsort(self.renewals["id"], kind="stable")
+        return replace(
+            self,
+            renewals={name: values[order] for name, values in self.renewals.items()},
+            account=self.account[order],
+        )
 
 
 def account_day_keys(account: Integers, day: Integers | int) -> Integers:

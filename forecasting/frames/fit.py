@@ -37,7 +37,7 @@ def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> Learned:
     """
     cursor.execute("SELECT count(*) FROM renewals_renewal WHERE outcome <> 'open' OR due_on < %s", [as_of])
     accounts = Accounts.one_in(-(-cursor.fetchone()[0] // FIT_ROWS))
-    book = read_book(cursor, rules, accounts, closed_by=as_of)
+    book = read_book(cursor, rules, accounts, closed_by=as_of).by_id()
     hide_later_decisions(book.renewals, day_number(as_of))
     judged = judge(book, rules, day_number(as_of))
     rows, policies, policy = book.renewals, rules.policies, judged.policy
