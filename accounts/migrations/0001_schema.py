@@ -15,6 +15,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from config.one_step import InOneStep
+
 
 class Migration(migrations.Migration):
 
@@ -27,7 +29,7 @@ class Migration(migrations.Migration):
         ('pghistory', '0007_auto_20250421_0444'),  # its functions, which the triggers call
     ]
 
-    operations = [
+    operations = [InOneStep([
         migrations.CreateModel(
             name='AttributeDefinition',
             fields=[
@@ -674,4 +676,4 @@ class Migration(migrations.Migration):
             model_name='touch',
             trigger=pgtrigger.compiler.Trigger(name='before_delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "accounts_touchevent" ("account_id", "author_id", "contact_id", "created_at", "external_id", "happened_at", "id", "kind", "next_touch_on", "note", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "replaced_touch_on") SELECT old_values."account_id", old_values."author_id", old_values."contact_id", old_values."created_at", old_values."external_id", old_values."happened_at", old_values."id", old_values."kind", old_values."next_touch_on", old_values."note", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'before_delete\', old_values."id", old_values."replaced_touch_on" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='f9ec69290bdf53108d6f845e11cb6d5694a04860', level='STATEMENT', operation='DELETE', pgid='pgtrigger_before_delete_delete_66be1', referencing='REFERENCING OLD TABLE AS old_values ', table='accounts_touch', when='AFTER')),
         ),
-    ]
+    ])]

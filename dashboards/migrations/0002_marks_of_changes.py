@@ -57,23 +57,19 @@ END $$
 """
 
 
-def _operations():
-    for name, rows, event, how in TRIGGERS:
-        yield migrations.RunSQL(
-            MARK.format(name=name, rows=rows), f"DROP FUNCTION dashboards_mark_{name}() CASCADE"
-        )
-        yield migrations.RunSQL(
-            f"CREATE TRIGGER dashboards_{name} AFTER {event} {how} EXECUTE FUNCTION dashboards_mark_{name}()",
-            migrations.RunSQL.noop,
-        )
-    yield migrations.RunSQL(TEAM, "DROP FUNCTION dashboards_mark_team() CASCADE")
-    yield migrations.RunSQL(
-        "CREATE TRIGGER dashboards_team AFTER UPDATE ON accounts_user FOR EACH ROW"
-        " WHEN (OLD.team_id IS DISTINCT FROM NEW.team_id) EXECUTE FUNCTION dashboards_mark_team()",
-        migrations.RunSQL.noop,
-    )
+MARKS = [
+    *(MARK.format(name=name, rows=rows) for name, rows, *_ in TRIGGERS),
+    *(
+        f"CREATE TRIGGER dashboards_{name} AFTER {event} {how} EXECUTE FUNCTION dashboards_mark_{name}()"
+        for name, _, event, how in TRIGGERS
+    ),
+    TEAM,
+    "CREATE TRIGGER dashboards_team AFTER UPDATE ON accounts_user FOR EACH ROW"
+    " WHEN (OLD.team_id IS DISTINCT FROM NEW.team_id) EXECUTE FUNCTION dashboards_mark_team()",
+]
+NO_MARKS = [f"DROP FUNCTION dashboards_mark_{name}() CASCADE" for name in (*(name for name, *_ in TRIGGERS), "team")]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dashboards", "0001_cells"), ("renewals", "0021_currency_index")]
-    operations = list(_operations())
+    dependencies = [("dashboards", "0001_schema"), ("renewals", "0017_lighter_imports")]
+    operations = [migrations.RunSQL(MARKS, NO_MARKS)]

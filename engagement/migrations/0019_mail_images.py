@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('engagement', '0018_no_making_of_what_was_there'),
+        ('engagement', '0006_starting_mail_templates'),
     ]
 
     operations = [

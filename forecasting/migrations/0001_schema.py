@@ -13,6 +13,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from config.one_step import InOneStep
+
 
 class Migration(migrations.Migration):
 
@@ -22,7 +24,7 @@ class Migration(migrations.Migration):
 
     dependencies = [('accounts', '0002_company_and_cache'), ('renewals', '0017_lighter_imports')]
 
-    operations = [
+    operations = [InOneStep([
         migrations.CreateModel(
             name='StaleMonth',
             fields=[
@@ -400,4 +402,4 @@ class Migration(migrations.Migration):
             model_name='scenario',
             trigger=pgtrigger.compiler.Trigger(name='before_delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "forecasting_scenarioevent" ("created_at", "id", "name", "owner_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "shifts", "team_id", "visibility") SELECT old_values."created_at", old_values."id", old_values."name", old_values."owner_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'before_delete\', old_values."id", old_values."shifts", old_values."team_id", old_values."visibility" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='8ebe0c584d693db97251a4b744eec0d173c4d839', level='STATEMENT', operation='DELETE', pgid='pgtrigger_before_delete_delete_c5621', referencing='REFERENCING OLD TABLE AS old_values ', table='forecasting_scenario', when='AFTER')),
         ),
-    ]
+    ])]

@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0018_health_bands"),
-        ("forecasting", "0016_runs_keep_terms_of_payment"),
+        ("accounts", "0013_starting_health"),
+        ("forecasting", "0013_targets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -17,6 +17,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from config.one_step import InOneStep
+
 
 class Migration(migrations.Migration):
 
@@ -26,7 +28,7 @@ class Migration(migrations.Migration):
 
     dependencies = [('accounts', '0002_company_and_cache')]
 
-    operations = [
+    operations = [InOneStep([
         migrations.CreateModel(
             name='CalendarFeed',
             fields=[
@@ -786,7 +788,7 @@ class Migration(migrations.Migration):
             name='ChangeBatch',
             fields=[
                 ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('how', models.CharField(choices=[('cell', 'Cell'), ('paste', 'Paste'), ('bulk', 'Bulk edit'), ('import', 'Import'), ('undo', 'Undo'), ('redo', 'Redo'), ('api', 'API'), ('rule', 'Rules'), ('job', 'Job'), ('view', 'Saved view')], max_length=6)),
+                ('how', models.CharField(choices=[('cell', 'Cell'), ('paste', 'Paste'), ('bulk', 'Bulk edit'), ('import', 'Import'), ('undo', 'Undo'), ('redo', 'Redo'), ('api', 'API'), ('rule', 'Rules'), ('job', 'Job'), ('view', 'Saved view'), ('page', 'Page')], max_length=6)),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='change_batches', to=settings.AUTH_USER_MODEL)),
                 ('made_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('description', models.CharField(max_length=300)),
@@ -944,4 +946,4 @@ class Migration(migrations.Migration):
             model_name='timingpolicyversion',
             trigger=pgtrigger.compiler.Trigger(name='before_delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "renewals_timingpolicyversionevent" ("created_at", "created_by_id", "day_kind", "early_days", "effective_from", "grace_days", "id", "late_days", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_id") SELECT old_values."created_at", old_values."created_by_id", old_values."day_kind", old_values."early_days", old_values."effective_from", old_values."grace_days", old_values."id", old_values."late_days", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'before_delete\', old_values."id", old_values."policy_id" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='3b39aa7b0ca665ffd4747d39d0af7d7052192715', level='STATEMENT', operation='DELETE', pgid='pgtrigger_before_delete_delete_c316f', referencing='REFERENCING OLD TABLE AS old_values ', table='renewals_timingpolicyversion', when='AFTER')),
         ),
-    ]
+    ])]

@@ -1,6 +1,6 @@
 """What health is made of in a new installation; an admin changes all of it."""
 
-from typing import Any
+import json
 
 from django.db import migrations
 
@@ -21,17 +21,24 @@ FACTORS = [
 ]
 
 
-def create_starting_health(apps: Any, schema_editor: Any) -> None:
-    names = ("key", "label", "position", "worst_value", "best_value", "stale_days", "explanation")
-    factors = apps.get_model("accounts", "HealthFactor").objects
-    for position, (key, label, _, worst, best, stale_days, explanation) in enumerate(FACTORS):
-        factors.create(**dict(zip(names, (key, label, position, worst, best, stale_days, explanation), strict=True)))
-    weights = {key: weight for key, _, weight, *_ in FACTORS}
-    apps.get_model("accounts", "HealthWeightVersion").objects.create(
-        weights=weights, healthy_from=75, watch_from=60
-    )
+FACTOR = """
+INSERT INTO accounts_healthfactor
+    (key, label, position, worst_value, best_value, stale_days, explanation, is_custom)
+VALUES (%s, %s, %s, %s, %s, %s, %s, false)
+"""
+WEIGHTS = """
+INSERT INTO accounts_healthweightversion (weights, healthy_from, watch_from, created_at) VALUES (%s, 75, 60, now())
+"""
+ROWS = [
+    (FACTOR, (key, label, position, worst, best, stale_days, explanation))
+    for position, (key, label, _, worst, best, stale_days, explanation) in enumerate(FACTORS)
+]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0013_health")]
-    operations = [migrations.RunPython(create_starting_health, migrations.RunPython.noop, elidable=False)]
+    dependencies = [("accounts", "0012_health")]
+    operations = [
+        migrations.RunSQL(
+            [*ROWS, (WEIGHTS, (json.dumps({key: weight for key, _, weight, *_ in FACTORS}),))], migrations.RunSQL.noop
+        )
+    ]

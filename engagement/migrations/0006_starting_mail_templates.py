@@ -1,7 +1,5 @@
 """Templates that a new installation starts with, and the rule of notices: proposed, never sent without asking."""
 
-from typing import Any
-
 from django.db import migrations
 
 NOTICE = (
@@ -54,23 +52,32 @@ Kind regards
 )
 
 
-def create_templates(apps: Any, schema_editor: Any) -> None:
-    templates, rules = apps.get_model("engagement", "MailTemplate"), apps.get_model("engagement", "NoticeRule")
-    name, subject, text = NOTICE
-    notice = templates.objects.create(name=name, subject=subject, text=_flowing(text))
-    for name, subject, text in OTHERS:
-        templates.objects.create(name=name, subject=subject, text=_flowing(text))
-    rules.objects.create(pk=1, template=notice)
-
-
 def _flowing(text: str) -> str:
     """One line per paragraph, as mail programs want it; a signature keeps its lines."""
     *paragraphs, signature = text.strip().split("\n\n")
     return "\n\n".join([*(paragraph.replace("\n", " ") for paragraph in paragraphs), signature])
 
 
-class Migration(migrations.Migration):
-    # Their history is written by a function that pghistory brings.
-    dependencies = [("engagement", "0012_mail_to_customers"), ("pghistory", "0007_auto_20250421_0444")]
+# The rule writes notices with the first of them.
+TEMPLATE = "INSERT INTO engagement_mailtemplate (name, subject, text, is_active, updated_at) VALUES (%s, %s, %s, true, now())"
+NOTICE_RULE = """
+INSERT INTO engagement_noticerule (id, is_on, is_automatic, days_before, updated_at, template_id)
+SELECT 1, true, false, 21, now(), id FROM engagement_mailtemplate WHERE name = %s
+"""
+# They were made by nobody: the log tells of what people change of them.
+FORGET = "DELETE FROM engagement_{}event WHERE pgh_label = 'after_insert' AND pgh_context IS NULL"
 
-    operations = [migrations.RunPython(create_templates, migrations.RunPython.noop, elidable=False)]
+
+class Migration(migrations.Migration):
+    dependencies = [("engagement", "0005_starting_rules")]
+    operations = [
+        migrations.RunSQL(
+            [
+                *((TEMPLATE, (name, subject, _flowing(text))) for name, subject, text in (NOTICE, *OTHERS)),
+                (NOTICE_RULE, NOTICE[:1]),
+                FORGET.format("mailtemplate"),
+                FORGET.format("noticerule"),
+            ],
+            migrations.RunSQL.noop,
+        )
+    ]

@@ -16,6 +16,6 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("engagement", "0016_standings_of_peers")]
+    dependencies = [("engagement", "0002_schema")]
 
     operations = [migrations.RunSQL(SET.replace("{action}", "ON DELETE CASCADE"), SET.replace("{action}", ""))]
