@@ -1,4 +1,8 @@
-"""The full recompute, until it is published, against one INSERT ... SELECT of the same derived columns."""
+"""The full recompute, until it is published, against one INSERT ... SELECT of the same derived columns.
+
+Readers sort by these columns, so a table of them has its indexes, here as in the product. What the statement takes
+without any but the key is told beside it.
+"""
 
 import datetime as dt
 import os
@@ -21,11 +25,11 @@ DERIVED = (
 MEMORY_BAR_MB = 700
 
 
-def copy_derived_columns() -> None:
-    """The floor: the same columns of every row, into a table with the same key, by one statement."""
+def copy_derived_columns(likeness: str = " INCLUDING INDEXES") -> None:
+    """The floor: the same columns of every row, into a table with the same indexes, by one statement."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_floor")
-        cursor.execute("CREATE TABLE bench_floor (LIKE renewals_renewalscore, PRIMARY KEY (renewal_id))")
+        cursor.execute(f"CREATE TABLE bench_floor (LIKE renewals_renewalscore{likeness})")
         cursor.execute(f"INSERT INTO bench_floor ({DERIVED}) SELECT {DERIVED} FROM renewals_renewalscore")
         cursor.execute("DROP TABLE bench_floor")
 
@@ -71,13 +75,15 @@ def measure(count: int) -> list[Figure]:
     next_wall, next_mb = recompute("--as-of", (last_run().as_of_on + dt.timedelta(days=1)).isoformat())
     judge_data_rules()
     changed = last_run().changed_count
-    floor = sorted(seconds(copy_derived_columns) for _ in range(5))[2]
-    what = "INSERT ... SELECT of the same columns"
+    floor = sorted(seconds(copy_derived_columns) for _ in range(3))[1]
+    bare = sorted(seconds(lambda: copy_derived_columns(", PRIMARY KEY (renewal_id)")) for _ in range(5))[2]
+    what, of_key = "INSERT ... SELECT of the same columns", "the same into a table with its key alone"
     run, rules = f"recompute of {count:,} until published", f"data rules over {count:,} after it"
     return [
         against(f"{run}: every row new", first_wall, floor, unit="s", what=what, bar=3),
         against(f"{run}: nothing changed", again_wall, floor, unit="s", what=what, bar=3),
         against(f"{run}: the next day, {changed:,} rows changed", next_wall, floor, unit="s", what=what, bar=3),
+        Figure(f"{run}: nothing changed", again_wall, "s", f"{of_key}: {bare:,.2f} s", again_wall / bare),
         Figure(
             f"recompute of {count:,}: peak memory of a process",
             max(first_mb, again_mb, next_mb),
