@@ -197,6 +197,7 @@ class RollUp(models.Model):
     currency = models.CharField(max_length=3)
     rates = models.JSONField(default=dict)  # by currency, as text: what every amount was converted by
     unrated = models.JSONField(default=dict)  # renewals in a currency without a rate, by currency
+    regions = models.JSONField(default=list)  # of the accounts there were
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="dashboard_roll_up_is_one_row")]

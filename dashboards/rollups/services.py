@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import get_company
+from accounts.models import Account, get_company
 from dashboards.models import RollUp, StaleCell
 from dashboards.rollups.adding import Calendar, add_up
 from dashboards.rollups.facts import read_facts
@@ -107,6 +108,7 @@ def _roll_up_book(cursor: Any, run: Run) -> None:
             "currency": get_company().reporting_currency,
             "rates": {currency: str(rate) for currency, rate in report.rates.items()},
             "unrated": dict(cursor.fetchall()),
+            "regions": [*_regions()],
         },
     )
 
@@ -123,6 +125,10 @@ def _roll_up_quarters(cursor: Any, done: RollUp, marks: list[tuple[int, Any, int
     theirs = read_facts(cursor, report, "r.account_id = ANY(%s)", (accounts.tolist(),))
     replace_late_accounts(cursor, find_late(theirs, calendar), accounts)
     RollUp.objects.filter(pk=done.pk).update(rolled_up_at=timezone.now())
+
+
+def _regions() -> QuerySet[Any, str]:
+    return Account.objects.exclude(region="").order_by("region").values_list("region", flat=True).distinct()
 
 
 def _teams() -> dict[int, int]:
