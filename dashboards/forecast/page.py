@@ -97,16 +97,16 @@ def words(frame: Frame, outlook: Outlook, chosen: Period) -> str:
     one, target = chosen.line, outlook.targets[outlook.at(chosen)]
     if not one.due_count:
         return f"Nothing is due in {chosen.label} for this choice of filters."
-    between = f"{exact_money(one.p10_amount, frame.currency)} and {exact_money(one.p90_amount, frame.currency)}"
+    between = f"{compact_money(one.p10_amount, frame.currency)} and {compact_money(one.p90_amount, frame.currency)}"
     told = (
-        f"{chosen.label} is expected to bring {exact_money(one.expected_amount, frame.currency)} of "
-        f"{exact_money(one.due_amount, frame.currency)} due, with 80 % probability between {between}"
+        f"{chosen.label} is expected to bring {compact_money(one.expected_amount, frame.currency)} of "
+        f"{compact_money(one.due_amount, frame.currency)} due, with 80 % probability between {between}"
     )
     if target is None:
         return f"{told}."
     gap = one.expected_amount - target
     side = "above" if gap >= 0 else "below"
-    return f"{told}; that is {exact_money(abs(gap), frame.currency)} {side} its target."
+    return f"{told}; that is {compact_money(abs(gap), frame.currency)} {side} its target."
 
 
 def value_tile(frame: Frame, outlook: Outlook) -> Tile:

@@ -96,7 +96,7 @@ def test_targets_and_last_year_stand_beside_their_period(cast: Cast) -> None:
     assert (outlook.targets[at], outlook.last_year[at]) == (Decimal(10_000), Decimal(7_000))
     assert (outlook.periods[at].line.won_amount, outlook.model[at]) == (Decimal(9_000), Decimal(9_000))
     text = text_of(cast, "admin", PAGE)
-    assert "€ 1,000.00 below its target" in text.replace("\N{NO-BREAK SPACE}", " ").replace(
+    assert "€ 1.0 K below its target" in text.replace("\N{NO-BREAK SPACE}", " ").replace(
         "\N{NARROW NO-BREAK SPACE}", " "
     )
     of_owner = read_outlook(frame_of(cast.admin, owner=cast.rep))
