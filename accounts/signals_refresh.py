@@ -25,16 +25,12 @@ from django.db.backends.utils import CursorWrapper
 
 from accounts.models import AccountSignal
 from accounts.models.health_marks import MARK_HEALTH
+from accounts.models.signals import DERIVED
 from accounts.models.tickets import SEVERE
 from config.foreign_keys import unchecked_keys
 from config.history import recorded_as
 
 CSAT_DAYS, HALF_YEAR_DAYS = 90, 180
-# In the order of their bits.
-DERIVED = (
-    *("severe_ticket_count", "reopened_ticket_rate", "csat_score"),
-    *("late_payment_days", "failed_payment_count", "chargeback_count"),
-)
 WORK_MEM_MB = 128
 ACCOUNTS_AT_ONCE = 50_000
 NO_PARAMS: dict[str, None] = {"nothing": None}  # history adds its own to writes, so that a % has to be doubled

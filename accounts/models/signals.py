@@ -9,6 +9,16 @@ from django.db.models import Q
 from accounts.models.accounts import Account
 from config.history import track_history
 
+# Measures that are made of tickets and invoices too (accounts/signals_refresh.py), in the order of their bits.
+DERIVED = (
+    *("severe_ticket_count", "reopened_ticket_rate", "csat_score"),
+    *("late_payment_days", "failed_payment_count", "chargeback_count"),
+)
+MEASURED_ELSEWHERE = (
+    *("usage_change_rate", "seat_change_rate", "login_change_rate", "nps_score", "has_champion_left"),
+    *("last_touch_on", "sentiment_score", "custom_values"),
+)
+
 
 @track_history()
 class AccountSignal(models.Model):
@@ -39,6 +49,15 @@ class AccountSignal(models.Model):
     # Which values were made of tickets and invoices, a bit for each (accounts/signals_refresh.py); the others were
     # measured elsewhere, and no aggregation ever blanks them.
     derived_measures = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
+    # As of plans: days that were made of tickets and invoices alone.
+    made_by_rule_where = " AND ".join(
+        [
+            "{row}.derived_measures > 0",
+            *("{row}." + name + " IS NULL" for name in MEASURED_ELSEWHERE),
+            *("({row}." + name + " IS NULL OR {row}.derived_measures & " + str(1 << bit) + " > 0)"
+              for bit, name in enumerate(DERIVED)),
+        ]
+    )  # fmt: skip
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.access import may_edit_account
-from accounts.models import Account, AccountSignal, Contact, User
+from accounts.models import Account, Contact, User
 from accounts.touches.services import score_account
 from config.history import recorded_as
 
@@ -43,7 +43,7 @@ def delete_contact(*, contact: Contact, user: User, today: dt.date) -> None:
         was_champion = contact.is_champion
         contact.delete()
         if was_champion:
-            _tell_of_champions(contact.account_id, today)
+            _tell_and_score(contact.account_id, today)
 
 
 def _save(contact: Contact, user: User, values: Mapping[str, Any], today: dt.date) -> Contact:
@@ -58,7 +58,7 @@ def _save(contact: Contact, user: User, values: Mapping[str, Any], today: dt.dat
             raise ContactRefused("left_on", "Nobody has left on a day that is to come.")
         contact.save(update_fields=EDITED if contact.pk else None)
         if was_champion or contact.is_champion:
-            _tell_of_champions(contact.account_id, today)
+            _tell_and_score(contact.account_id, today)
     return contact
 
 
@@ -69,15 +69,32 @@ def _lock(account_id: int, user: User) -> None:
     Account.objects.select_for_update(no_key=True).get(pk=account_id)
 
 
-def _tell_of_champions(account_id: int, today: dt.date) -> None:
-    """A champion has left where there was one and none is left. Written only where that is news."""
-    champions = Contact.objects.filter(account=account_id, is_champion=True)
-    has_left = champions.exists() and not champions.filter(left_on__isnull=True).exists()
-    measured = AccountSignal.objects.filter(account=account_id, has_champion_left__isnull=False)
-    known = measured.order_by("-measured_on").values_list("has_champion_left", flat=True).first()
-    if known == has_left or (known is None and not has_left):
-        return
-    AccountSignal.objects.update_or_create(
-        account_id=account_id, measured_on=today, defaults={"has_champion_left": has_left}
-    )
-    score_account(account_id=account_id, as_of=today)
+def _tell_and_score(account_id: int, today: dt.date) -> None:
+    if tell_of_champions([account_id], on=today):
+        score_account(account_id=account_id, as_of=today)
+
+
+def tell_of_champions(account_ids: Sequence[int], *, on: dt.date) -> list[int]:
+    """A champion has left where there was one and none is left. Kept as a signal of this day, for the accounts where
+    that is news; these are given."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO accounts_accountsignal AS o (account_id, measured_on, has_champion_left)
+            SELECT a.id, %s, c.has_left
+            FROM accounts_account a
+            CROSS JOIN LATERAL (
+                SELECT coalesce(bool_and(left_on IS NOT NULL), false) AS has_left FROM accounts_contact
+                WHERE account_id = a.id AND is_champion) c
+            LEFT JOIN LATERAL (
+                SELECT has_champion_left AS had_left FROM accounts_accountsignal
+                WHERE account_id = a.id AND has_champion_left IS NOT NULL
+                ORDER BY measured_on DESC LIMIT 1) known ON true
+            WHERE a.id = ANY(%s) AND c.has_left IS DISTINCT FROM coalesce(known.had_left, false)
+            ORDER BY a.id
+            ON CONFLICT (account_id, measured_on) DO UPDATE SET has_champion_left = excluded.has_champion_left
+            RETURNING account_id
+            """,
+            [on, list(account_ids)],
+        )
+        return [account_id for (account_id,) in cursor.fetchall()]

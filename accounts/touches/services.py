@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.access import may_edit_account
@@ -113,6 +113,21 @@ def restore_touch(*, touch_id: int, user: User, now: dt.datetime) -> Touch:
         touch.save(force_insert=True)
         _settle(account, company, now, touch.happened_at)
     return touch
+
+
+def settle_last_touches(account_ids: Iterable[int]) -> None:
+    """No account's last touch is earlier than the newest touch that is kept of it. Who calls scores what reads it."""
+    zone = get_company().time_zone
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE accounts_account a SET last_touch_on = newest.day, updated_at = now()
+            FROM (SELECT account_id, max((happened_at AT TIME ZONE %s)::date) AS day FROM accounts_touch
+                  WHERE account_id = ANY(%s) GROUP BY 1) newest
+            WHERE a.id = newest.account_id AND (a.last_touch_on IS NULL OR a.last_touch_on < newest.day)
+            """,
+            [zone, sorted(account_ids)],
+        )
 
 
 def account_of_deleted(touch_id: int) -> int | None:

@@ -80,6 +80,7 @@ class Flag(models.Model):
     cause_ended_at = models.DateTimeField(null=True, blank=True)
     # Derived, as of tasks (engagement.tasks.stakes): what is expected to be lost of the account's open renewals.
     stake_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0, editable=False)
+    made_by_rule_where = "{row}.flagged_by_id IS NULL AND {row}.cleared_by_id IS NULL"  # as of plans
 
     objects = FlagQuerySet.as_manager()
 

@@ -201,6 +201,8 @@ class Plan(models.Model):
     start_collected_cents = models.BigIntegerField()
     # How likely what is booked is not paid, as of the last run: derived, never history.
     default_rate = models.FloatField()
+    # An undo that takes back the renewal takes such rows with it, where nobody has touched them (history/removal.py).
+    made_by_rule_where = "{row}.created_by_id IS NULL"
 
     objects = PlanQuerySet.as_manager()
 
@@ -262,6 +264,7 @@ class PlanStep(models.Model):
     position = models.PositiveSmallIntegerField()
     checked = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)  # places in asks.checks
     is_dropped = models.BooleanField(default=False)
+    made_by_rule_where = "true"  # whoever made its plan
 
     objects = PlanStepQuerySet.as_manager()
 

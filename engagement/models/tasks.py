@@ -118,6 +118,7 @@ class Task(models.Model):
     priority = models.GeneratedField(
         expression=priority_of("stake_amount", "due_on"), output_field=models.FloatField(), db_persist=True
     )
+    made_by_rule_where = "{row}.created_by_id IS NULL"  # as of plans
 
     objects = TaskQuerySet.as_manager()
 

@@ -19,6 +19,8 @@ class ForecastLine(models.Model):
         MONTH = "month", "Month"
         QUARTER = "quarter", "Quarter"
 
+    goes_with_its_rows = True  # derived
+
     grain = models.CharField(max_length=7, choices=Grain)
     starts_on = models.DateField()
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+")

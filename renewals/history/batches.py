@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from config.history import recorded_as
-from renewals.history.kinds import UNDOABLE, Kind
+from renewals.history.kinds import NAMES, UNDOABLE, Kind
 from renewals.models import ChangeBatch
 
 How = ChangeBatch.How
@@ -35,12 +35,23 @@ def recorded_batch(*, user: User | None, how: str, description: str) -> Iterator
 
 
 def keep_import(
-    *, batch_id: uuid.UUID, user: User | None, file_name: str, row_count: int, first_ids: Mapping[str, int]
+    *,
+    batch_id: uuid.UUID,
+    user: User | None,
+    file_name: str,
+    row_count: int,
+    first_ids: Mapping[str, int],
+    made_names: Mapping[str, Sequence[int]],
 ) -> None:
-    """The step that an import was. Ask for it last in the import's own transaction, by what `recorded_as` yielded."""
+    """The step that an import was. Ask for it last in the import's own transaction, by what `recorded_as` yielded.
+
+    `first_ids` as of note_created_now; `made_names`: by table the ids of what the file added to lists.
+    """
     description = f"Import of {file_name}: {row_count:,} row{'' if row_count == 1 else 's'}"[:300]
     batch = ChangeBatch(id=batch_id, how=How.IMPORT, user=user, description=description, row_count=row_count)
     note_created_now(batch, first_ids)
+    for kind in NAMES:
+        note_created(batch, kind, made_names.get(kind.table, ()))
     batch.save(force_insert=True)
 
 

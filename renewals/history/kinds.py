@@ -102,9 +102,8 @@ class Kind:
     def event_table(self) -> str:
         return self.event_model._meta.db_table
 
-    @property
-    def has_updated_at(self) -> bool:
-        return any(field.name == "updated_at" for field in self.model._meta.concrete_fields)
+    def has(self, column: str) -> bool:
+        return any(field.name == column for field in self.model._meta.concrete_fields)
 
     def foreign_keys(self) -> dict[str, type[Model]]:
         return {name: field.related_model for name, field in self.fields.items() if isinstance(field, ForeignKey)}
@@ -154,6 +153,7 @@ class Kind:
 OWNING_TEAM = {
     "account": "owner__team_id", "signal": "account__owner__team_id", "contract": "account__owner__team_id",
     "ticket": "account__owner__team_id", "invoice": "account__owner__team_id",
+    "contact": "account__owner__team_id", "touch": "account__owner__team_id",
 }  # fmt: skip
 RENEWAL_LABELS = {
     **{name: str(column.verbose_name) for name, column in COLUMNS.items()},
@@ -201,10 +201,11 @@ NOTE, OVERRIDE, ACCOUNT, SIGNAL, TICKET, INVOICE, CONTACT, TOUCH, CONTRACT, RENE
     Kind(code, model, code, f"{code}s", rank, hangs_on=hangs_on)
     for rank, (code, model, hangs_on) in enumerate(_OTHERS, start=len(RULES) + 1)
 )
-OF_BOOK = (ACCOUNT, SIGNAL, TICKET, INVOICE, CONTRACT, RENEWAL)
-KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, CONTACT, TOUCH, *OF_BOOK)}
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
-UNDOABLE = OF_BOOK
+UNDOABLE = (ACCOUNT, SIGNAL, TICKET, INVOICE, CONTACT, TOUCH, CONTRACT, RENEWAL)
+KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, *UNDOABLE)}
+# But for the names that an import added to a list, which go with it where nothing else has come to use them.
+NAMES = tuple(KINDS[code] for code in ("segment", "industry", "offer", "churn_reason"))
 
 
 def add_kind(

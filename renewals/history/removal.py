@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import CompositePrimaryKey, ForeignKey, Model
 
 from renewals.history.batches import ids_in_ranges
+from renewals.history.families import FamilyLoop
 from renewals.history.kinds import Kind
 from renewals.history.reading import DELETED
 from renewals.models import AccountBreach, ChangeBatch
@@ -27,10 +29,25 @@ class Rows:
 
 
 def remove_made(kind: Kind, batch: ChangeBatch, editable: Callable[[Sequence[int]], frozenset[int]]) -> Rows:
-    """Delete the rows that the step made, but for those that somebody has touched or used since."""
+    """Delete the rows that the step made, but for those that somebody has touched or used since.
+
+    What a rule has made of a row meanwhile, and nobody has touched, goes with it.
+    """
     ranges = batch.created_ids.get(kind.table)
-    if not ranges:
-        return Rows()
+    rows = Rows()
+    while ranges:
+        found = _remove_unused(kind, batch, ranges, editable)
+        rows.ids, rows.kept = rows.ids + found.ids, found.kept
+        # Of accounts below each other the lowest go first, and then those above them.
+        if not found.ids or not found.kept or not any(model is kind.model for model, _ in _pointers(kind.model)):
+            break
+    return rows
+
+
+def _remove_unused(
+    kind: Kind, batch: ChangeBatch, ranges: str, editable: Callable[[Sequence[int]], frozenset[int]]
+) -> Rows:
+    _lock_made(kind, ranges)
     found = _made_rows(kind, batch, ranges)
     mine = editable([pk for pk, _, _ in found])
     rows = Rows()
@@ -43,16 +60,47 @@ def remove_made(kind: Kind, batch: ChangeBatch, editable: Callable[[Sequence[int
             rows.kept[pk] = f"It has {' and '.join(used_by)}."
         else:
             rows.ids.append(pk)
-    with connection.cursor() as cursor:
-        for part, column in _pointers(kind.model):
-            if _is_part(part):
-                cursor.execute(f"DELETE FROM {part._meta.db_table} WHERE {column} = ANY(%s)", [rows.ids])
-        cursor.execute(f"DELETE FROM {kind.table} WHERE id = ANY(%s)", [rows.ids])
+    if rows.ids:
+        with connection.cursor() as cursor:
+            _delete(cursor, kind.model, rows.ids)
     return rows
 
 
+def _lock_made(kind: Kind, ranges: str) -> None:
+    """The rows, and what rules made of them, until the transaction ends: nobody finishes a task that goes just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT r.id FROM {kind.table} r JOIN ({ids_in_ranges()}) made ON made.id = r.id ORDER BY r.id "
+            f"FOR UPDATE OF r",
+            [ranges],
+        )
+        _lock_products(cursor, kind.model, [pk for (pk,) in cursor.fetchall()])
+
+
+def _lock_products(cursor: CursorWrapper, model: type[Model], ids: Sequence[int]) -> None:
+    for product, column in _pointers(model):
+        if ids and _product_condition(product):
+            cursor.execute(
+                f"SELECT id FROM {product._meta.db_table} WHERE {column} = ANY(%s) ORDER BY id FOR UPDATE", [list(ids)]
+            )
+            _lock_products(cursor, product, [pk for (pk,) in cursor.fetchall()])
+
+
+def _delete(cursor: CursorWrapper, model: type[Model], ids: Sequence[int]) -> None:
+    """Rows that nothing else uses, with what was derived of them and what rules made of them."""
+    for other, column in _pointers(model):
+        if _is_part(other):
+            cursor.execute(f"DELETE FROM {other._meta.db_table} WHERE {column} = ANY(%s)", [list(ids)])
+        elif _product_condition(other):
+            cursor.execute(f"SELECT id FROM {other._meta.db_table} WHERE {column} = ANY(%s)", [list(ids)])
+            products = [pk for (pk,) in cursor.fetchall()]
+            if products:
+                _delete(cursor, other, products)
+    cursor.execute(f"DELETE FROM {model._meta.db_table} WHERE id = ANY(%s)", [list(ids)])
+
+
 def _made_rows(kind: Kind, batch: ChangeBatch, ranges: str) -> list[tuple[int, bool, list[str]]]:
-    """Id, whether somebody else changed the row since, and what points to it; locked until the transaction ends."""
+    """Id, whether somebody else changed the row since, and what points to it. Lock them first."""
     uses = [_use(model, column) for model, column in _pointers(kind.model) if not _is_part(model)]
     query = f"""
         SELECT r.id, EXISTS (
@@ -60,7 +108,7 @@ def _made_rows(kind: Kind, batch: ChangeBatch, ranges: str) -> list[tuple[int, b
             WHERE x.pgh_obj_id = r.id AND x.pgh_context_id IS DISTINCT FROM %s AND x.pgh_id > coalesce((
                 SELECT max(d.pgh_id) FROM {kind.event_table} d WHERE d.pgh_obj_id = r.id AND d.pgh_label = '{DELETED}'
             ), 0)), array_remove(ARRAY[{", ".join(uses)}]::text[], NULL)
-        FROM {kind.table} r JOIN ({ids_in_ranges()}) made ON made.id = r.id ORDER BY r.id FOR UPDATE OF r
+        FROM {kind.table} r JOIN ({ids_in_ranges()}) made ON made.id = r.id ORDER BY r.id
     """
     with connection.cursor() as cursor:
         cursor.execute(query, [batch.id, ranges])
@@ -68,13 +116,15 @@ def _made_rows(kind: Kind, batch: ChangeBatch, ranges: str) -> list[tuple[int, b
 
 
 def _pointers(model: type[Model]) -> list[tuple[type[Model], str]]:
-    """Every foreign key to a model, but for the history's own."""
+    """Every foreign key to a model that the database holds, but for the history's own."""
     found = []
     for relation in model._meta.get_fields(include_hidden=True):
         other, key = relation.related_model, getattr(relation, "field", None)
         if not relation.auto_created or not isinstance(key, ForeignKey) or not isinstance(other, type):
             continue
-        if not hasattr(other, "pgh_tracked_model"):
+        # What only bears a row's number is derived, and made again by the next run.
+        is_held = getattr(key, "db_constraint", True)
+        if is_held and not hasattr(other, "pgh_tracked_model"):
             found.append((other, key.column))
     return found
 
@@ -86,10 +136,30 @@ def _is_part(model: type[Model]) -> bool:
     return is_of_one or model is AccountBreach or getattr(model, "goes_with_its_rows", False)
 
 
+def _product_condition(model: type[Model]) -> str:
+    """SQL that says which rows of a table a rule made or a job derived, if any (`made_by_rule_where`)."""
+    return str(getattr(model, "made_by_rule_where", ""))
+
+
 def _use(other: type[Model], column: str) -> str:
     """SQL that names what points to the row `r`. What came with the step is gone by then: children go first."""
     noun = str(other._meta.verbose_name_plural).replace("'", "''").replace("%", "%%")
-    return f"CASE WHEN EXISTS (SELECT 1 FROM {other._meta.db_table} o WHERE o.{column} = r.id) THEN '{noun}' END"
+    return f"CASE WHEN {_is_used(other, column, 'r', depth=0)} THEN '{noun}' END"
+
+
+def _is_used(other: type[Model], column: str, of: str, *, depth: int) -> str:
+    """SQL: a row of this table points to the row `of` and is no product, or somebody has touched or used it."""
+    row = f"o{depth}"
+    condition, stays = _product_condition(other), "true"
+    if condition:
+        events = other._meta.get_field("events").related_model._meta.db_table  # type: ignore[union-attr]
+        touched = (
+            f"EXISTS (SELECT 1 FROM {events} x WHERE x.pgh_obj_id = {row}.id "
+            f"AND (x.pgh_context IS NULL OR x.pgh_context->>'user' IS NOT NULL))"
+        )
+        uses = [_is_used(model, key, row, depth=depth + 1) for model, key in _pointers(other) if not _is_part(model)]
+        stays = " OR ".join([f"({condition.format(row=row)}) IS NOT TRUE", touched, *uses])
+    return f"EXISTS (SELECT 1 FROM {other._meta.db_table} {row} WHERE {row}.{column} = {of}.id AND ({stays}))"
 
 
 def bring_back(kind: Kind, batch_id: uuid.UUID, *, is_allowed: bool) -> Rows:
@@ -111,8 +181,8 @@ def bring_back(kind: Kind, batch_id: uuid.UUID, *, is_allowed: bool) -> Rows:
 
 
 def _insert(kind: Kind, event_ids: Sequence[int]) -> None:
-    columns = ", ".join([*kind.columns, "created_at"])
-    stamp, now = (", updated_at", ", now()") if kind.has_updated_at else ("", "")
+    columns = ", ".join([*kind.columns, *(["created_at"] if kind.has("created_at") else [])])
+    stamp, now = (", updated_at", ", now()") if kind.has("updated_at") else ("", "")
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {kind.table} (id, {columns}{stamp}) SELECT e.id, {columns}{now} "
@@ -141,6 +211,8 @@ def write_in_halves(write: Callable[[Sequence[T]], None], rows: Sequence[T]) -> 
 
 def refusal_text(kind: Kind, error: IntegrityError) -> str:
     """The rule that the database holds, in its own words."""
+    if isinstance(error, FamilyLoop):
+        return str(error)
     name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     for rule in kind.model._meta.constraints:
         if rule.name == name and rule.violation_error_message != rule.default_violation_error_message:

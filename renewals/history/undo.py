@@ -13,11 +13,14 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
+from accounts.touches.people import tell_of_champions
+from accounts.touches.services import settle_last_touches
 from config.history import recorded_as
 from renewals.history import plan
 from renewals.history.answers import Undone, counted, list_kept_cells, list_kept_rows
 from renewals.history.batches import ids_in_ranges, note_created
-from renewals.history.kinds import KINDS, RENEWAL, UNDOABLE, Kind
+from renewals.history.families import refuse_loops
+from renewals.history.kinds import ACCOUNT, CONTACT, KINDS, NAMES, RENEWAL, TOUCH, UNDOABLE, Kind
 from renewals.history.plan import Decision, Rights
 from renewals.history.removal import bring_back, refusal_text, remove_made, write_in_halves
 from renewals.models import ChangeBatch
@@ -57,11 +60,13 @@ def undo_batch(*, batch_id: uuid.UUID, user: User, as_of: dt.date, renewal_id: i
         if renewal_id is not None:
             _restore_cells(RENEWAL, batch, user, answer, only=renewal_id)
         else:
-            for kind in UNDOABLE:
+            for kind in (*NAMES, *UNDOABLE):
                 _return_rows(kind, batch, own, user, answer)
-                _restore_cells(kind, batch, user, answer)
-            for kind in reversed(UNDOABLE):
+                if kind in UNDOABLE:
+                    _restore_cells(kind, batch, user, answer)
+            for kind in reversed((*NAMES, *UNDOABLE)):
                 _remove_rows(kind, batch, user, answer)
+            _settle_accounts(own_id, answer, as_of)
         if answer.row_count:
             own.row_count, own.description = answer.row_count, _description(batch, answer)
             own.save(force_insert=True)
@@ -140,13 +145,15 @@ def _put_back(kind: Kind, decisions: Iterable[Decision]) -> dict[int, str]:
 
 def _update(kind: Kind, columns: Sequence[str], part: Sequence[Decision]) -> None:
     """The old values go straight from the events into the rows, so that nothing is lost on a way through Python."""
-    stamp = ", updated_at = now()" if kind.has_updated_at else ""
+    stamp = ", updated_at = now()" if kind.has("updated_at") else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {kind.table} r SET {', '.join(f'{column} = b.{column}' for column in columns)}{stamp} "
             f"FROM {kind.event_table} b WHERE b.pgh_id = ANY(%s) AND r.id = b.pgh_obj_id",
             [[one.row.first_event_id for one in part]],
         )
+    if kind == ACCOUNT and "family_id" in columns:
+        refuse_loops([one.row.id for one in part])
 
 
 def _return_rows(kind: Kind, batch: ChangeBatch, own: ChangeBatch, user: User, answer: Undone) -> None:
@@ -171,6 +178,21 @@ def _description(batch: ChangeBatch, answer: Undone) -> str:
         rows = [counted(len(ids), KINDS[code].noun) for code, ids in answer.restored.items()]
         what = f"{' and '.join(dict.fromkeys(answer.labels))} of {' and '.join(rows)}"
     return f"{'Redo' if answer.how == How.REDO else 'Undo'} of {what}"[:300]
+
+
+def _settle_accounts(own_id: uuid.UUID, answer: Undone, as_of: dt.date) -> None:
+    """What accounts say of their touches and people, by those that are left: some of them may be of other steps."""
+    touched = {*_accounts_of(TOUCH, own_id), *TOUCH.model._default_manager.filter(
+        pk__in=answer.returned.get(TOUCH.code, [])).values_list("account_id", flat=True)}  # fmt: skip
+    if touched:
+        settle_last_touches(touched)
+    people = _accounts_of(CONTACT, own_id)
+    if people:
+        tell_of_champions(people, on=as_of)
+
+
+def _accounts_of(kind: Kind, batch_id: uuid.UUID) -> list[int]:
+    return list(_events(kind, batch_id).values_list("account_id", flat=True).order_by().distinct())
 
 
 def _score(answer: Undone, user: User, as_of: dt.date) -> None:

@@ -31,6 +31,7 @@ class Lookups:
     may_create: bool
     known: dict[Kind, dict[str, int]] = field(default_factory=dict)
     new_names: dict[Kind, list[str]] = field(default_factory=dict)
+    made: dict[Kind, list[int]] = field(default_factory=dict)  # ids of the names that were added
 
     def find(self, kind: Kind, text: str, *, create_missing: bool) -> int | None:
         known = self._list(kind)
@@ -59,6 +60,12 @@ class Lookups:
             if kind is Kind.SEGMENT:
                 extra["position"] = (Segment.objects.aggregate(last=Max("position"))["last"] or 0) + 1
             for number, name in enumerate(names, 1):
-                found = model.objects.filter(name__iexact=name).first() or model.objects.create(name=name, **extra)
+                found = model.objects.filter(name__iexact=name).first()
+                if found is None:
+                    found = model.objects.create(name=name, **extra)
+                    self.made.setdefault(kind, []).append(found.pk)
                 real.setdefault(kind, {})[-number] = found.pk
         return real
+
+    def made_by_table(self) -> dict[str, list[int]]:
+        return {LISTS[kind]._meta.db_table: ids for kind, ids in self.made.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import Contact, Touch, get_company
+from accounts.touches.people import tell_of_champions
 from renewals.imports.records import make_account_rows, match_records, record_source
 from renewals.imports.repeats import mark_repeats
 from renewals.imports.run import Refusal, Run
@@ -33,11 +34,27 @@ def prepare_touches(run: Run) -> None:
         ),
     ])  # fmt: skip
     match_records(run, "touch", Touch._meta.db_table)
+    # As with a touch that is logged by hand: the last touch that the touches kept here do not explain, or else what the
+    # newest of them replaced.
     run.make_table(
         "import_latest",
-        f"SELECT account_id, max({HAPPENED}) AS latest_on FROM import_row WHERE verdict IS NULL GROUP BY 1",
+        f"""
+        SELECT n.account_id, n.latest_on, CASE WHEN a.last_touch_on IS DISTINCT FROM o.newest_on THEN a.last_touch_on
+            ELSE o.replaced_touch_on END AS replaced_on
+        FROM (SELECT account_id, max({HAPPENED}) AS latest_on FROM import_row WHERE verdict IS NULL GROUP BY 1) n
+        LEFT JOIN accounts_account a ON a.id = n.account_id
+        LEFT JOIN LATERAL (
+            SELECT max((happened_at AT TIME ZONE {_zone()})::date) AS newest_on,
+                (array_agg(replaced_touch_on ORDER BY id DESC))[1] AS replaced_touch_on
+            FROM {Touch._meta.db_table} WHERE account_id = n.account_id) o ON true
+        """,
         joined_by="account_id",
     )
+
+
+def _zone() -> str:
+    """SQL of the company's time zone."""
+    return "'" + get_company().time_zone.replace("'", "''") + "'"
 
 
 def write_touches(run: Run) -> Counts:
@@ -49,7 +66,7 @@ def write_touches(run: Run) -> Counts:
     def told(name: str) -> str:
         return run.written(f"touch.{name}", f"c.{name}", f"o.{name}")
 
-    zone = "'" + get_company().time_zone.replace("'", "''") + "'"
+    zone = _zone()
     names = ("kind", "happened_on", "author", "note", "next_touch_on")
     columns = ", ".join(f"r.touch_{name} AS {name}" for name in names)
     return write_rows(
@@ -65,6 +82,9 @@ def write_touches(run: Run) -> Counts:
             "author_id": run.written("touch.author", "c.author", "o.author_id"),
             "note": f"coalesce({told('note')}, '')",
             "next_touch_on": told("next_touch_on"),
+            "replaced_touch_on": """CASE WHEN o.id IS NULL
+                THEN (SELECT replaced_on FROM import_latest l WHERE l.account_id = c.account_id)
+                ELSE o.replaced_touch_on END""",
         },
     )
 
@@ -134,25 +154,6 @@ def write_contacts(run: Run) -> Counts:
         },
     )
     if run.is_applied and counts["created"] + counts["changed"]:
-        _tell_of_champions(run)
+        accounts = run.rows("SELECT DISTINCT account_id FROM import_row WHERE verdict IS NULL")
+        tell_of_champions([account_id for (account_id,) in accounts], on=run.as_of)
     return counts
-
-
-def _tell_of_champions(run: Run) -> None:
-    """As an edit by hand tells it: a champion has left where there was one and none is left, where that is news."""
-    run.execute(
-        """
-        INSERT INTO accounts_accountsignal AS o (account_id, measured_on, has_champion_left)
-        SELECT c.account_id, %s, c.has_left
-        FROM (SELECT account_id, bool_and(left_on IS NOT NULL) AS has_left FROM accounts_contact
-              WHERE is_champion AND account_id IN (SELECT account_id FROM import_row WHERE verdict IS NULL)
-              GROUP BY 1) c
-        LEFT JOIN LATERAL (
-            SELECT has_champion_left AS had_left FROM accounts_accountsignal
-            WHERE account_id = c.account_id AND has_champion_left IS NOT NULL
-            ORDER BY measured_on DESC LIMIT 1) known ON true
-        WHERE c.has_left IS DISTINCT FROM coalesce(known.had_left, false)
-        ON CONFLICT (account_id, measured_on) DO UPDATE SET has_champion_left = excluded.has_champion_left
-        """,
-        [run.as_of],
-    )

@@ -228,6 +228,7 @@ def _stage_and_work(batch: ImportBatch) -> None:
                     file_name=name,
                     row_count=outcome.imported,
                     first_ids=run.first_ids,
+                    made_names=lookups.made_by_table(),
                 )
     if is_step and mapping.rows in OF_KNOWN_ACCOUNTS:
         refresh_signals(as_of=as_of)
