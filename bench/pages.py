@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 
 from bench.figures import Figure, against, seconds
 from renewals.models import Renewal, RiskBand, Stage, TimingClass
-from renewals.table.filters import FILTERS
+from renewals.table.filters import FILTERS, HEALTH_NAMES
 from renewals.table.groups import GROUPS
 from renewals.table.paging import ORDERS
 
@@ -187,6 +187,7 @@ def filter_addresses() -> list[str]:
         "q": ["an", "north"],
         "timing": [member.name.lower() for member in TimingClass],
         "risk": list(RiskBand.values),
+        "health": list(HEALTH_NAMES),
         "stage": [stage.pk for stage in Stage.objects.all()],
         "owner": [row.owner_id],
         "team": [row.owner.team_id if row.owner else None],

@@ -103,7 +103,11 @@ class AccountHealth(models.Model):
     stands_until_on = models.DateField(null=True, db_index=True)
 
     class Meta:
-        indexes = [models.Index(fields=["band", "score"], name="account_health_band")]
+        indexes = [
+            models.Index(fields=["band", "score"], name="account_health_band"),
+            # The order of the central table.
+            models.Index(fields=["score", "account"], name="account_health_score", condition=Q(score__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"health of {self.account_id}"

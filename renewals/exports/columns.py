@@ -63,6 +63,10 @@ BEHIND: dict[str, tuple[Column, ...]] = {
     "likelihood": (Column("Likelihood %", "score__likelihood", Kind.SHARE),),
     "probability": (Column("Probability %", "score__probability", Kind.SHARE),),
     "risk": (Column("Risk", "score__risk_score", Kind.NUMBER),),
+    "health": (
+        _read_only("health", Kind.NUMBER),
+        _read_only("health", Kind.CODE, "account__health__band", "Health band"),
+    ),
     "owner": (Column("Owner", "owner__name", Kind.TEXT, 18, "owner"),),
     "next_step": (
         Column("Next step", "next_step", Kind.TEXT, 32, "next_step"),

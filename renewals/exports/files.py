@@ -10,6 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
+from accounts.models import HealthBand
 from renewals.exports.columns import STATE, Column, Kind
 from renewals.exports.guard import guarded
 from renewals.exports.state import make_signer
@@ -20,6 +21,7 @@ OnRows = Callable[[int], None]
 # What an XLSX sheet holds below its header.
 XLSX_MOST_ROWS = 1_048_575
 CODES: dict[str, dict[Any, str]] = {
+    "account__health__band": {band.value: str(band.label) for band in HealthBand},
     "score__timing_class": {member.value: str(member.label) for member in TimingClass},
     "outcome": {str(value): str(label) for value, label in Renewal.Outcome.choices},
 }

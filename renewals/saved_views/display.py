@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, HEAD
+from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, HEAD, NAMES
 from renewals.table.filters import Query
 from renewals.table.groups import GROUP_LABELS
 from renewals.table.layout import DENSITIES, MOST_STICKY, NARROWEST, WIDEST
@@ -40,7 +40,7 @@ class Display:
 
 def build_display(query: Query) -> Display:
     layout = query.layout
-    order = [*query.columns, *(name for name in DEFAULT_COLUMNS if name not in query.columns)]
+    order = [*query.columns, *(name for name in NAMES if name not in query.columns)]
     return Display(
         columns=[
             ColumnChoice(

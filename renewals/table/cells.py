@@ -13,11 +13,12 @@ from functools import lru_cache
 
 from django.utils.html import conditional_escape, format_html
 
+from accounts.models import HealthBand
 from accounts.templatetags.look import bar, state
 from accounts.templatetags.money import NOTHING, money
 from renewals.models import Renewal, RiskBand, TimingClass
 from renewals.overrides.marks import is_pinned, pin_mark
-from renewals.table.columns import DATE, RISK_TONES, TIMING_NAMES, Record, Sight, outcome_text
+from renewals.table.columns import DATE, HEALTH_TONES, RISK_TONES, TIMING_NAMES, Record, Sight, outcome_text
 
 Content = Callable[[Record, Sight], str]
 
@@ -93,6 +94,18 @@ def _risk(record: Record, sight: Sight) -> str:
     return NOTHING if score is None else _bar(round(score), RISK_TONES[RiskBand.of(score)])
 
 
+def _health(record: Record, sight: Sight) -> str:
+    score = record["account__health__score"]
+    return NOTHING if score is None else _state_of_health(round(score), record["account__health__band"])
+
+
+@lru_cache(maxsize=512)
+def _state_of_health(points: int, band: int) -> str:
+    """As risk: the number, and the band in a colour and in words."""
+    label = HealthBand(band).label
+    return format_html("{} {} <small>{}</small>", points, bar(points, HEALTH_TONES[HealthBand(band)]), label)
+
+
 @lru_cache(maxsize=512)
 def _bar(points: int, tone: str) -> str:
     return format_html("{} {}", points, bar(points, tone))
@@ -128,6 +141,7 @@ CONTENTS: dict[str, Content] = {
     "likelihood": lambda record, sight: _percent(record["score__likelihood"]),
     "probability": _probability,
     "risk": _risk,
+    "health": _health,
     "owner": _word("owner__name"),
     "next_step": lambda record, sight: _with_small(record["next_step"], _date(record["next_step_on"])),
     "last_touch_on": _day("account__last_touch_on"),

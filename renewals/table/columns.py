@@ -13,11 +13,12 @@ from typing import Any
 
 import django_tables2 as tables
 
-from accounts.models import Company, User
+from accounts.models import Company, HealthBand, User
 from renewals.models import RiskBand, TimingClass
 
 DATE = "%d %b %Y"
 RISK_TONES = {RiskBand.LOW: "good", RiskBand.MEDIUM: "warn", RiskBand.HIGH: "bad"}
+HEALTH_TONES = {HealthBand.POOR: "bad", HealthBand.WATCH: "warn", HealthBand.HEALTHY: "good"}
 TIMING_NAMES = {member.value: member.name.lower() for member in TimingClass}
 
 Record = dict[str, Any]
@@ -49,6 +50,7 @@ class RenewalTable(tables.Table):  # type: ignore[misc]  # django-tables2 has no
     likelihood = _column("Likelihood", "score__likelihood", css="num g-quiet", why=COMPUTED)
     probability = _column("Probability", "score__probability", css="num g-bold", why=COMPUTED)
     risk = _column("Risk", "score__risk_score", css="num", why="Computed from the risk factors.")
+    health = _column("Health", "account__health__score", css="num", why="Computed from the signals of the account.")
     owner = _column("Owner", "owner__name", is_editable=True)
     next_step = _column("Next step", "next_step", css="g-long", is_editable=True)
     last_touch_on = _column("Last touch", "account__last_touch_on", css="num", why="The newest contact with it.")
@@ -61,7 +63,9 @@ COLUMNS: dict[str, Any] = dict(RenewalTable.base_columns)
 NAMES = tuple(COLUMNS)
 # The header of each row: wherever columns are chosen it is there, and first.
 HEAD = "account"
-DEFAULT_COLUMNS = NAMES
+# Beside the risk, of which it is a part, health is for those who ask for it: the page that opens pays nothing for it.
+ON_DEMAND = frozenset({"health"})
+DEFAULT_COLUMNS = tuple(name for name in NAMES if name not in ON_DEMAND)
 EDITABLE = tuple(name for name, column in COLUMNS.items() if "g-edit" in column.attrs["td"]["class"])
 # What cells need beside the column's own value.
 BESIDE = (
@@ -90,7 +94,9 @@ BESIDE = (
     "score__completeness",
     "score__contributions",
 )
-VALUES = (*dict.fromkeys([*(str(column.accessor) for column in COLUMNS.values()), *BESIDE]),)
+VALUES = (*dict.fromkeys([*(str(COLUMNS[name].accessor) for name in DEFAULT_COLUMNS), *BESIDE]),)
+# What a column that is not among the default ones asks for: read only where one is shown.
+VALUES_ON_DEMAND = ("account__health__score", "account__health__band")
 
 
 def read_columns(texts: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:

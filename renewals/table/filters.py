@@ -16,7 +16,7 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
-from accounts.models import Account, Industry, Segment, Team, User, people_visible_to
+from accounts.models import Account, HealthBand, Industry, Segment, Team, User, people_visible_to
 from renewals.forms import shown
 from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
 from renewals.overrides.filters import DISAGREEMENTS, disagreeing, pinned
@@ -33,6 +33,7 @@ SEARCH_LENGTH = 100
 # What the page shows when its address asks for nothing: what there is to work on.
 DEFAULT_QUERY = "outcome=open"
 EVERY = "all"
+HEALTH_NAMES = {band.name.lower(): str(band.label) for band in HealthBand} | {"unknown": "Unknown"}
 # What of the address does not restrict the rows.
 VIEW = ("columns", "sort", "per_page", "page", *layout.PARAMETERS)
 
@@ -281,6 +282,12 @@ def _risk(chosen: Iterable[str]) -> Q:
     return where
 
 
+def _health(chosen: Iterable[str]) -> Q:
+    bands = [HealthBand[name.upper()] for name in chosen if name != "unknown"]
+    where = Q(account__health__band__in=bands) if bands else Q()
+    return where | Q(account__health__band__isnull=True) if "unknown" in chosen else where
+
+
 def _currency(values: dict[str, list[str]], reader: Reader) -> Found:
     codes = [value.upper() for value in values["currency"]]
     for code in codes:
@@ -343,6 +350,7 @@ FILTERS: dict[str, Filter] = {
         _date_range("Due", "due", "due_on"),
         _choice("timing", "Timing", {t.name.lower(): str(t.label) for t in TimingClass}, _timing),
         _choice("risk", "Risk", _names(RiskBand.choices), _risk),
+        _choice("health", "Health", HEALTH_NAMES, _health),
         _row_of("stage", "Stage", "stage", _every(Stage)),
         _row_of("owner", "Owner", "owner", known_owners, {"me": "me"}),
         _choice("outcome", "Outcome", _names(Outcome.choices), lambda chosen: Q(outcome__in=chosen)),

@@ -13,12 +13,12 @@ from renewals.models import Offer, Renewal, RiskBand, Stage, TimingClass
 from renewals.overrides.filters import DISAGREEMENTS
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import quality_options
-from renewals.table.filters import EVERY, FILTERS, Condition, Query, Reader, known_owners
+from renewals.table.filters import EVERY, FILTERS, HEALTH_NAMES, Condition, Query, Reader, known_owners
 
 # Shown as pills of their own; the others wait behind "Filter".
 IN_FRONT = ("due", "timing", "risk", "stage", "owner")
 BEHIND = (
-    *("outcome", "category", "segment", "industry", "team", "offer", "currency"),
+    *("outcome", "category", "health", "segment", "industry", "team", "offer", "currency"),
     *("decision", "ordered", "quality", "disagreement", "pinned", "excluded", "auto_renewing"),
 )
 LISTS: dict[str, type[Model]] = {
@@ -133,6 +133,8 @@ def _options(name: str, reader: Reader) -> list[tuple[str, str]]:
             return [(timing.name.lower(), str(timing.label)) for timing in TimingClass]
         case "risk":
             return _named(RiskBand.choices)
+        case "health":
+            return list(HEALTH_NAMES.items())
         case "outcome":
             return _named(Renewal.Outcome.choices)
         case "category":

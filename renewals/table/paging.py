@@ -57,6 +57,7 @@ ORDERS: dict[str, Order] = {
     "likelihood": Order(("score__likelihood",), TIMING, is_nullable=True),
     "probability": Order(("score__probability",), TIMING, is_nullable=True),
     "risk": Order(("score__risk_score",), TIMING, is_nullable=True),
+    "health": Order(("account__health__score", "account_id"), is_nullable=True),
     "owner": Order(("owner", "name"), OUTCOME, is_nullable=True, group=User),
     "next_step": Order(("next_step_on",), OUTCOME, is_nullable=True),
     "last_touch_on": Order(

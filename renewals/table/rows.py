@@ -25,7 +25,17 @@ from renewals.models import Renewal
 from renewals.overrides.marks import PINNED
 from renewals.quality.marks import RULE_NAMES, mark
 from renewals.table.cells import ATTRIBUTES, CONTENTS, NO_TEXT, Content, editor_value, exception_tag, text
-from renewals.table.columns import COLUMNS, DEFAULT_COLUMNS, EDITABLE, HEAD, VALUES, Record, Sight
+from renewals.table.columns import (
+    COLUMNS,
+    DEFAULT_COLUMNS,
+    EDITABLE,
+    HEAD,
+    ON_DEMAND,
+    VALUES,
+    VALUES_ON_DEMAND,
+    Record,
+    Sight,
+)
 
 START = '<tr id="renewal-{}" data-id="{}" data-account="{}" data-version="{}">'
 # The link to the whole renewal is opened beside the table by a script. The last place is for what is put behind.
@@ -76,8 +86,9 @@ def load_rows(renewal_ids: Sequence[int], sight: Sight, columns: tuple[str, ...]
     if not renewal_ids:
         return []
     with connection.cursor() as cursor:
-        execute_prepared(cursor, row_statement(), [list(renewal_ids)])
-        records: list[Record] = [dict(zip(VALUES, values, strict=True)) for values in cursor.fetchall()]
+        names = VALUES if ON_DEMAND.isdisjoint(columns) else (*VALUES, *VALUES_ON_DEMAND)
+        execute_prepared(cursor, row_statement(names), [list(renewal_ids)])
+        records: list[Record] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     by_id = {record["id"]: record for record in records}
     marks = import_module(settings.ROW_MARKS).account_marks({record["account_id"] for record in records})
     for record in records:
@@ -184,12 +195,12 @@ DERIVED_VERSION = RawSQL(
 
 
 @cache
-def row_statement() -> str:
+def row_statement(names: tuple[str, ...] = VALUES) -> str:
     """The query for the cells of some rows. Compiled once by Django and planned once per connection by the database:
     each of the two takes longer than to execute it."""
     rows = Renewal.objects.filter(pk__in=[0]).order_by()
     rows = rows.annotate(
         broken_rules=RULE_NAMES, pinned=PINNED, newest_event=NEWEST_EVENT, derived_version=DERIVED_VERSION
     )
-    sql, _ = rows.values(*VALUES).query.sql_with_params()
+    sql, _ = rows.values(*names).query.sql_with_params()
     return str(sql).replace("IN (%s)", "= ANY(%s)")

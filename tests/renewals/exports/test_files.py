@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from accounts.models import get_company
+from accounts.models import AccountHealth, get_company
 from renewals.exports import columns as export_columns
 from renewals.exports import files
 from renewals.exports.guard import guarded, unguarded
@@ -89,6 +89,15 @@ def test_csv_has_every_column_in_order_and_its_values_as_they_are(cast: Cast) ->
         "Final amount": "",
     }
     assert read_state(state, renewal.pk)["next_step"] == 'Call "Jo"; then write'
+
+
+def test_health_is_in_the_file_of_a_table_that_shows_it(cast: Cast) -> None:
+    renewal = full_renewal(cast)
+    AccountHealth.objects.create(
+        account=renewal.account, score=38.25, band=0, completeness=1, contributions=[], changed_on=dt.date(2026, 11, 1)
+    )
+    (line,) = exported_lines(cast.rep, "outcome=open&columns=account,health")
+    assert (line["Health"], line["Health band"]) == ("38.25", "Poor")
 
 
 def test_xlsx_has_numbers_as_numbers_and_dates_as_dates(cast: Cast) -> None:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from accounts.models import Industry, Segment, User
+from accounts.models import AccountHealth, HealthBand, Industry, Segment, User
 from renewals.models import Offer, Renewal, RenewalScore, Stage, TimingClass
-from renewals.table.columns import DEFAULT_COLUMNS, NAMES
+from renewals.table.columns import DEFAULT_COLUMNS
 from renewals.table.filters import Query, Reader, read_query
 from tests.cast import Cast, make_account, make_renewal
 
@@ -52,6 +52,10 @@ def scored(renewal: Renewal, timing: TimingClass, risk: float | None = None) -> 
         ("risk=high", [1]),
         ("risk=medium&risk=high", [1, 2]),
         ("risk=low", [0]),
+        ("health=poor", [1]),
+        ("health=poor&health=healthy", [0, 1]),
+        ("health=unknown", [2]),
+        ("health=healthy&health=unknown", [0, 2]),
         ("category=commit", [1]),
         ("currency=USD", [2]),
         ("currency=usd", [2]),
@@ -99,6 +103,10 @@ def test_filter_restricts(cast: Cast, address: str, expected: list[int]) -> None
     ]
     rows[2].contract.number = "XC-2"
     rows[2].contract.save()
+    for row, band in zip(rows, (HealthBand.HEALTHY, HealthBand.POOR, None), strict=True):
+        AccountHealth.objects.create(
+            account=row.account, score=None, band=band, completeness=1, contributions=[], changed_on=AS_OF
+        )
     number = {row.pk: place for place, row in enumerate(rows)}
     assert [number[pk] for pk in found(address, cast.admin)] == expected
 
@@ -220,7 +228,7 @@ def test_columns_are_read_in_their_order_behind_the_row_header(cast: Cast) -> No
     assert query.filter_query == "outcome=open"
 
 
-@pytest.mark.parametrize("address", ["", "columns=", "columns=colour", f"columns={','.join(NAMES)}"])
+@pytest.mark.parametrize("address", ["", "columns=", "columns=colour", f"columns={','.join(DEFAULT_COLUMNS)}"])
 def test_without_a_choice_the_columns_are_the_default_ones(cast: Cast, address: str) -> None:
     query = read(address, cast.rep)
     assert query.columns == DEFAULT_COLUMNS

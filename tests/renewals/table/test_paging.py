@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Account
+from accounts.models import Account, AccountHealth
 from renewals.models import Offer, Renewal, RenewalScore, Stage, TimingClass
 from renewals.table.paging import ORDERS, Slices, page_ids
 from tests.cast import Cast, make_account, make_renewal
@@ -40,6 +40,10 @@ def book(cast: Cast) -> list[Renewal]:
     ]
     classes = [TimingClass.UPCOMING, TimingClass.ON_TIME, TimingClass.LOST, TimingClass.OVERDUE, TimingClass.LATE]
     Account.objects.filter(pk=rows[3].account_id).update(last_touch_on=DAY)
+    for number, points in ((0, 70.5), (1, 20), (4, 70.5), (3, None)):
+        AccountHealth.objects.create(
+            account=rows[number].account, score=points, completeness=1, contributions=[], changed_on=DAY
+        )
     for number, (row, timing) in enumerate(zip(rows, classes, strict=False)):
         score(row, timing, probability=number / 10, risk_score=None if number == 3 else 10.0 * number)
     return rows
@@ -83,6 +87,8 @@ def order_of(book: list[Renewal], sort: str) -> list[int]:
         ("-probability", [4, 3, 2, 1, 0, 5]),
         ("risk", [0, 1, 2, 4, 5, 3]),
         ("-risk", [4, 2, 1, 0, 5, 3]),
+        ("health", [1, 0, 4, 2, 5, 3]),
+        ("-health", [4, 0, 1, 2, 5, 3]),
         ("timing", [0, 3, 1, 4, 2, 5]),
         ("ordered_on", [1, 0, 2, 4, 5, 3]),
         ("baseline_amount", [5, 0, 1, 2, 3, 4]),

@@ -9,11 +9,11 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import get_company
+from accounts.models import AccountHealth, HealthBand, get_company
 from forecasting.engine import risk as engine_risk
 from renewals.models import ChurnReason, Offer, Renewal, RenewalScore, RiskBand, Stage, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
-from renewals.table.columns import COLUMNS, EDITABLE
+from renewals.table.columns import DEFAULT_COLUMNS, EDITABLE
 from tests.cast import Cast, make_account, make_renewal
 from tests.renewals.test_update import HOSTILE
 
@@ -81,6 +81,23 @@ def test_cells_of_a_row(cast: Cast) -> None:
     assert 'title="The rate of 1,234 decided renewals like this one"' in html
     assert 'class="p-bar p-bar-bad"' in html
     assert f"as of {today:%d %b %Y}" in html
+
+
+def test_health_is_shown_to_who_asks_for_it(cast: Cast) -> None:
+    row, _ = make_renewal(owner=cast.rep, due_on=dt.date(2026, 11, 5)), make_renewal(owner=cast.rep)
+    AccountHealth.objects.create(
+        account=row.account,
+        score=38.4,
+        band=HealthBand.POOR,
+        completeness=1,
+        contributions=[],
+        changed_on=dt.date(2026, 11, 1),
+    )
+    html = page(cast, "rep", "?outcome=open&columns=account,health,owner&sort=health")
+    assert [cells[1:] for cells in texts(html)] == [["38 Poor", "Rhea Rep"], ["–", "Rhea Rep"]]
+    assert 'class="p-bar p-bar-bad"' in html
+    offered = cast.client_of("rep").get("/views/display/?outcome=open").content.decode()
+    assert '<input type="checkbox" name="columns" value="health"> Health' in offered
 
 
 def test_decided_rows_say_what_came_of_them(cast: Cast) -> None:
@@ -167,7 +184,7 @@ def test_head_says_the_order(cast: Cast) -> None:
     html = page(cast, "rep", "?outcome=open&sort=-risk")
     assert re.findall(r'data-name="(\w+)"[^>]*aria-sort="(\w+)"', html) == [("risk", "descending")]
     assert 'href="?outcome=open&amp;sort=risk"' in html
-    assert re.findall(r'<th scope="col"[^>]*data-name="(\w+)"', html) == list(COLUMNS)
+    assert re.findall(r'<th scope="col"[^>]*data-name="(\w+)"', html) == list(DEFAULT_COLUMNS)
 
 
 def test_an_empty_book_says_how_to_fill_it(cast: Cast) -> None:
