@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import admin_required, signed_in
 from accounts.forms import posted
 from accounts.models import HealthFactor, HealthWeightVersion, Segment, get_company
+from accounts.segments import read_segment, segment_name
 from engagement.health import services
 from engagement.health.forms import FactorForm, HealthWeightsForm
 from forecasting.health.preview import preview_weights
@@ -43,7 +44,7 @@ class VersionRow:
 @admin_required
 def weights(request: HttpRequest) -> HttpResponse:
     """A POST shows first what would change; one with `confirm` saves."""
-    segment = _segment(request)
+    segment = read_segment(request)
     factors = list(HealthFactor.objects.all())
     own = HealthWeightVersion.objects.filter(segment=segment).select_related("created_by")
     versions = list(own[: VERSIONS_SHOWN + 1])
@@ -64,7 +65,7 @@ def weights(request: HttpRequest) -> HttpResponse:
         ],
         "total": total,
         "segment": segment,
-        "segment_name": _name(segment),
+        "segment_name": segment_name(segment),
         "segments": Segment.objects.all(),
         "is_borrowed": segment is not None and not has_own,
         "versions": _version_rows(versions, factors)[:VERSIONS_SHOWN],
@@ -89,7 +90,7 @@ def _preview(request: HttpRequest, segment: Segment | None, form: HealthWeightsF
         ),
         "form": form,
         "segment": segment,
-        "segment_name": _name(segment),
+        "segment_name": segment_name(segment),
         "url": _url(segment),
     }
     return render(request, "health/preview.html", context)
@@ -104,7 +105,7 @@ def _save(request: HttpRequest, segment: Segment | None, form: HealthWeightsForm
         healthy_from=given["healthy_from"],
         watch_from=given["watch_from"],
     )
-    return _saved(request, f"New health weights for {_name(segment)}. {LATER}", _url(segment))
+    return _saved(request, f"New health weights for {segment_name(segment)}. {LATER}", _url(segment))
 
 
 @require_POST
@@ -166,16 +167,6 @@ def _show_factor(request: HttpRequest, form: FactorForm, factor: HealthFactor | 
 def _saved(request: HttpRequest, text: str, url: str) -> HttpResponse:
     messages.success(request, text)
     return redirect(url)
-
-
-def _segment(request: HttpRequest) -> Segment | None:
-    """The segment that the address names; without one, the other segments."""
-    value = request.GET.get("segment", "")
-    return get_object_or_404(Segment, pk=int(value)) if value.isdecimal() and len(value) < 18 else None
-
-
-def _name(segment: Segment | None) -> str:
-    return str(segment) if segment else "other segments"
 
 
 def _url(segment: Segment | None) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import admin_required, signed_in
 from accounts.forms import posted
 from accounts.models import Account, AttributeDefinition, Segment
+from accounts.segments import read_segment, segment_name
 from renewals.models import Renewal, RiskFactor, RiskWeightVersion
 from renewals.rules import services
 from renewals.rules.forms import FactorForm, WeightsForm
@@ -42,7 +43,7 @@ class VersionRow:
 
 @admin_required
 def weights(request: HttpRequest) -> HttpResponse:
-    segment = _segment(request)
+    segment = read_segment(request)
     factors = list(RiskFactor.objects.select_related("attribute"))
     versions = list(
         RiskWeightVersion.objects.filter(segment=segment).select_related("created_by")[: VERSIONS_SHOWN + 1]
@@ -59,7 +60,7 @@ def weights(request: HttpRequest) -> HttpResponse:
     form = WeightsForm(posted(request), factors=factors, initial=initial)
     if form.is_valid():
         run_id = services.save_weights(by=signed_in(request), segment=segment, weights=form.weights())
-        return saved(request, f"New weights for {_name(segment)}.", _url(segment), run_id)
+        return saved(request, f"New weights for {segment_name(segment)}.", _url(segment), run_id)
     total = sum(initial.values())
     context = {
         "form": form,
@@ -75,7 +76,7 @@ def weights(request: HttpRequest) -> HttpResponse:
         "is_suggested": suggested is not None,
         "total": total,
         "segment": segment,
-        "segment_name": _name(segment),
+        "segment_name": segment_name(segment),
         "segments": Segment.objects.all(),
         "is_borrowed": segment is not None and not has_own,
         "versions": _version_rows(versions, factors)[:VERSIONS_SHOWN],
@@ -88,7 +89,7 @@ def weights(request: HttpRequest) -> HttpResponse:
 @admin_required
 def weights_outcomes(request: HttpRequest) -> HttpResponse:
     """The weights against what came: a part of the page that is asked for by itself, because it takes a moment."""
-    segment = _segment(request)
+    segment = read_segment(request)
     query = urlencode({"segment": segment.pk if segment else "", "suggested": 1})
     context = {
         "judgement": scoring().judge_weights(segment.pk if segment else None),
@@ -105,7 +106,9 @@ def restore_weights(request: HttpRequest, pk: int) -> HttpResponse:
     keys = RiskFactor.objects.values_list("key", flat=True)
     old = {key: version.weights.get(key, 0) for key in keys}
     run_id = services.save_weights(by=signed_in(request), segment=version.segment, weights=old)
-    text = f"The weights of {version.created_at:%d %b %Y, %H:%M} are in force again for {_name(version.segment)}."
+    text = (
+        f"The weights of {version.created_at:%d %b %Y, %H:%M} are in force again for {segment_name(version.segment)}."
+    )
     return saved(request, text, _url(version.segment), run_id)
 
 
@@ -115,7 +118,12 @@ def share_weights(request: HttpRequest, segment_id: int) -> HttpResponse:
     """Hand a segment back to the weights of the others."""
     segment = get_object_or_404(Segment, pk=segment_id)
     run_id = services.share_weights(by=signed_in(request), segment=segment)
-    return saved(request, f"{segment} uses the weights of the other segments again.", _url(segment), run_id)
+    return saved(
+        request,
+        f"{segment} uses the weights of the other segments again.",
+        _url(segment),
+        run_id,
+    )
 
 
 @admin_required
@@ -146,16 +154,6 @@ def edit_factor(request: HttpRequest, pk: int) -> HttpResponse:
         return saved(request, f"{factor} is saved.", reverse("rules:weights"), run_id)
     context = {"form": form, "attribute": attribute, "is_new": False}
     return render_form(request, "rules/factor.html", context, is_invalid=form.is_bound)
-
-
-def _segment(request: HttpRequest) -> Segment | None:
-    """The segment that the address names; none, or one that is not there, are the other segments."""
-    value = request.GET.get("segment", "")
-    return get_object_or_404(Segment, pk=int(value)) if value.isdecimal() and len(value) < 18 else None
-
-
-def _name(segment: Segment | None) -> str:
-    return str(segment) if segment else "other segments"
 
 
 def _url(segment: Segment | None) -> str:
