@@ -29,7 +29,7 @@ from tests.cast import Cast, make_rate, make_renewal
 from tests.dashboards.books import draw_book
 from tests.dashboards.oracle import Span, read_facts
 from tests.forecasting.forecast_book import AS_OF, recompute, renewed
-from tests.pages import assert_sensible
+from tests.pages import read_page
 
 PAGE = "/dashboards/forecast/"
 
@@ -41,11 +41,7 @@ def frame_of(user: User, *, grain: str = "quarter", owner: User | None = None, s
 
 
 def text_of(cast: Cast, who: str, address: str) -> str:
-    response = cast.client_of(who).get(address)
-    assert response.status_code == 200
-    text = response.content.decode()
-    assert_sensible(text)
-    return text
+    return read_page(cast, who, address)
 
 
 def of_key(tiles: list[Tile], key: str) -> Tile:

@@ -16,7 +16,7 @@ from engagement.models import Task
 from forecasting.scope import Scope
 from tests.cast import Cast, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute, renewed
-from tests.pages import assert_sensible
+from tests.pages import read_page
 
 
 def test_months_stand_at_the_middle_of_what_they_add() -> None:
@@ -80,11 +80,7 @@ def work(cast: Cast, months_back: int, minutes: int, count: int, owner: User | N
 def text_of_page(cast: Cast, who: str, query: str = "", status: int = 200) -> str:
     recompute()
     bring_up_to_date()
-    response = cast.client_of(who).get(f"/dashboards/learning-curve/{query}")
-    assert response.status_code == status
-    text = response.content.decode()
-    assert_sensible(text)
-    return text
+    return read_page(cast, who, f"/dashboards/learning-curve/{query}", status=status)
 
 
 def test_a_book_without_work_says_so(cast: Cast) -> None:

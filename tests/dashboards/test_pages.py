@@ -17,18 +17,14 @@ from renewals.models import Renewal
 from tests.cast import Cast, make_renewal
 from tests.dashboards.books import draw_book
 from tests.forecasting.forecast_book import recompute, renewed
-from tests.pages import assert_sensible
+from tests.pages import read_page
 
 PAGES = ("/dashboards/retention/", "/dashboards/timing/")
 DUE_ON = dt.date(2026, 9, 30)
 
 
 def texts(cast: Cast, who: str, address: str) -> str:
-    response = cast.client_of(who).get(address)
-    assert response.status_code == 200
-    text = response.content.decode()
-    assert_sensible(text)
-    return text
+    return read_page(cast, who, address)
 
 
 def add_up() -> None:

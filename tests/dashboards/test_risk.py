@@ -17,18 +17,18 @@ from accounts.models import AccountHealth, HealthBand, Segment, User, get_compan
 from dashboards.frame import Frame
 from dashboards.models import RollUp
 from dashboards.risk import bubbles
-from dashboards.risk.churn import churn_tiles
+from dashboards.risk.churn import Names, churn_tiles
 from dashboards.risk.page import build_tiles
 from dashboards.risk.reading import CHURN, DOWNSELL, added, read_lost, read_open
 from dashboards.rollups.services import bring_up_to_date
 from dashboards.tiles import Tile
 from forecasting.scope import Scope
-from renewals.models import ChurnReason, Renewal, RenewalScore, Stage
+from renewals.models import ChurnReason, Contract, Renewal, RenewalScore, Stage
 from tests.cast import Cast, make_account, make_rate, make_renewal
 from tests.dashboards.books import draw_book
 from tests.dashboards.oracle import GONE, Fact, Span, read_facts
 from tests.forecasting.forecast_book import AS_OF, recompute, renewed
-from tests.pages import assert_sensible
+from tests.pages import read_page
 
 PAGE = "/dashboards/risk/"
 NOW, BEFORE = dt.date(2026, 7, 1), dt.date(2026, 4, 1)
@@ -48,11 +48,7 @@ def tiles_of(frame: Frame) -> dict[str, Tile]:
 
 
 def text_of(cast: Cast, who: str, address: str) -> str:
-    response = cast.client_of(who).get(address)
-    assert response.status_code == 200
-    text = response.content.decode()
-    assert_sensible(text)
-    return text
+    return read_page(cast, who, address)
 
 
 def add_up() -> None:
@@ -73,6 +69,12 @@ def give_reasons(seed: int) -> None:
     add_up()
 
 
+def give_products(seed: int) -> None:
+    rng = random.Random(seed)
+    for contract in Contract.objects.order_by("pk"):
+        Contract.objects.filter(pk=contract.pk).update(product=rng.choice(["", "Core", "core", "Add-on, large"]))
+
+
 def gone(fact: Fact) -> tuple[int, int]:
     """(booking type, cents) that a fact lost or gave up."""
     if fact.timing in GONE:
@@ -87,21 +89,27 @@ def test_contributors_are_the_rows_and_add_up_to_the_change(cast: Cast, seed: in
     give_reasons(seed)
     frame = frame_of(cast.admin)
     totals = frame.totals()
+    give_products(seed)
     reasons = dict(Renewal.objects.values_list("pk", "churn_reason_id"))
+    products = dict(Renewal.objects.values_list("pk", "contract__product"))
     for before, chosen in pairwise(totals):
         found = read_lost(frame, before, chosen)
-        expected: Counter[tuple[int, int, int, int]] = Counter()
+        expected: Counter[tuple[int, int, int, int, str]] = Counter()
         for fact in read_facts(AS_OF):
             sign = 1 if Span(chosen.starts_on, 3).holds(fact.due_on) else 0
             sign -= 1 if Span(before.starts_on, 3).holds(fact.due_on) else 0
             booking, cents = gone(fact)
-            key = (reasons[fact.pk] or -1, fact.segment or -1, booking, fact.owner or -1)
+            key = (reasons[fact.pk] or -1, fact.segment or -1, booking, fact.owner or -1, products[fact.pk])
             expected[key] += sign * cents
-        ours = {(one.reason_id, one.segment_id, one.booking, one.owner_id): one.change_cents for one in found}
+        names = Names(found).products
+        ours = {
+            (one.reason_id, one.segment_id, one.booking, one.owner_id, names[one.product_id]): one.change_cents
+            for one in found
+        }
         assert {key: cents for key, cents in ours.items() if cents} == {k: v for k, v in expected.items() if v}
         sums = [one.total.sums["lost_cents"] + one.total.sums["downsell_cents"] for one in (before, chosen)]
         assert [sum(one.before_cents for one in found), sum(one.now_cents for one in found)] == sums
-        for name in ("reason_id", "segment_id", "booking", "owner_id"):
+        for name in ("reason_id", "segment_id", "booking", "owner_id", "product_id"):
             assert sum(new - old for _, old, new in added(found, name)) == sums[1] - sums[0]
         for tile in churn_tiles(frame, before, chosen, found):
             if found:
@@ -120,8 +128,8 @@ def test_what_contributed_is_named(cast: Cast) -> None:
     tiles = tiles_of(frame_of(cast.admin))
     rows = {row.label: [cell.number for cell in row.cells] for row in tiles["contributors"].rows}
     assert rows == {
-        "A dearer price · Avoidable · Enterprise · Churn · Rhea Rep": [1000, 5000, 4000],
-        "No reason given · No reason given · Enterprise · Downsell · Otto Outsider": [0, 300, 300],
+        "A dearer price · Avoidable · Enterprise · Churn · Rhea Rep · No product": [1000, 5000, 4000],
+        "No reason given · No reason given · Enterprise · Downsell · Otto Outsider · No product": [0, 300, 300],
         "All of them": [1000, 5300, 4300],
     }
     alone = {row.label: [cell.number for cell in row.cells] for row in tiles["churn-by"].rows}

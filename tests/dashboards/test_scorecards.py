@@ -7,25 +7,39 @@ import re
 from collections import defaultdict
 from decimal import Decimal
 from math import sqrt
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import RequestFactory
+from django.utils import timezone
 
-from accounts.models import Segment, User
-from dashboards.frame import Frame, read_frame
+from accounts.models import Segment, User, get_company
+from dashboards.explain.rows import explain
+from dashboards.explain.views import _report
+from dashboards.figures import FIGURES
+from dashboards.frame import Frame, read_frame, read_frame_of
 from dashboards.models import RollUp
+from dashboards.retention.recurring import read_moved as retention_moved
 from dashboards.rollups.services import bring_up_to_date
-from dashboards.scorecards.credit import read_credited, read_moved
+from dashboards.scorecards.credit import read_credit, read_credited, read_moved
 from dashboards.scorecards.fair import ABOVE, BELOW, WITHIN, Stratum, judge, read_mix
 from dashboards.scorecards.measures import read_hygiene
 from dashboards.scorecards.page import build_tiles, read_cards
-from forecasting.periods import Period
+from dashboards.scorecards.recurring import moved_of, read_ledger
+from forecasting.engine.recurring import Kind as Movement
+from forecasting.engine.recurring import State
+from forecasting.models import MrrMovement
+from forecasting.mrr.services import roll_up_mrr
+from forecasting.periods import Period, period_of
 from renewals.models import Renewal
 from tests.cast import Cast, make_account, make_renewal
 from tests.dashboards.books import draw_book
 from tests.dashboards.oracle import read_facts
 from tests.forecasting.forecast_book import AS_OF, recompute, renewed
-from tests.pages import assert_sensible
+from tests.forecasting.mrr.books import AS_OF as MRR_AS_OF
+from tests.forecasting.mrr.books import make_rates, random_book
+from tests.pages import assert_sensible, read_page
 
 PAGE = "/dashboards/scorecards/"
 DUE_ON = dt.date(2026, 9, 30)
@@ -44,17 +58,11 @@ def frame_of(user: User, query: str = "") -> Frame:
 
 
 def texts(cast: Cast, who: str, query: str = "") -> str:
-    response = cast.client_of(who).get(f"{PAGE}?{query}")
-    assert response.status_code == 200
-    text = response.content.decode()
-    assert_sensible(text)
-    return text
+    return read_page(cast, who, f"{PAGE}?{query}")
 
 
 def give_away(renewal: Renewal, owner: User | None, on: dt.date) -> None:
     """As if it had been reassigned on a past day."""
-    from django.db import connection
-
     Renewal.objects.filter(pk=renewal.pk).update(owner=owner)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -198,12 +206,140 @@ def test_an_empty_book_and_one_rep_have_sensible_words(cast: Cast) -> None:
     texts(cast, "rep", "by=month&years=1&attribution=hybrid")
 
 
-def test_as_at_a_past_moment_says_what_is_not_known(cast: Cast) -> None:
+def test_a_day_before_the_book_was_recorded_says_so(cast: Cast) -> None:
     make_renewal(owner=cast.rep, due_on=DUE_ON, **renewed(12_000, DUE_ON))
     add_up()
-    day = AS_OF.isoformat()
-    response = cast.client_of("admin").get(f"{PAGE}?as_at={day}")
-    assert response.status_code in (200, 422)
+    since = get_company().today()
+    before = since - dt.timedelta(days=1)
+    text = texts(cast, "admin", f"as_at={before.isoformat()}")
+    assert f"Nothing is known of {before:%d %b %Y}" in text
+    assert "Rhea Rep" not in text.partition("p-notice")[2].partition("</main>")[0]
+
+
+def test_as_at_a_past_moment_has_the_cards_of_then(cast: Cast) -> None:
+    day = get_company().today() - dt.timedelta(days=1)
+    due_on = day - dt.timedelta(days=100)
+    one = make_renewal(owner=cast.rep, due_on=due_on, **renewed(12_000, due_on))
+    # As if all of it had been there for a month, and the renewal been handed over today.
+    then = timezone.now() - dt.timedelta(days=30)
+    Renewal.objects.update(created_at=then)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE renewals_renewalevent SET pgh_created_at = %s", [then])
+    Renewal.objects.filter(pk=one.pk).update(owner=cast.team_mate)
+    recompute(as_of=get_company().today())
+    bring_up_to_date()
+    response = cast.client_of("admin").get(f"{PAGE}?as_at={day.isoformat()}&period={_quarter(due_on)}")
+    assert response.status_code == 200
+    text = response.content.decode()
+    assert_sensible(text)
+    cards = read_cards(frame_of(cast.admin, f"as_at={day.isoformat()}&period={_quarter(due_on)}"))
+    tiles = {tile.key: tile for tile in build_tiles(cards)}
+    rows = {row.label: [cell.text for cell in row.cells][:3] for row in tiles["cards"].rows}
+    assert rows["Rhea Rep"] == ["1", "12,000.00", "12,000.00"]
+    assert "Tom Mate" not in rows
+    assert all(not tiles[key].rows for key in ("recurring", "fair", "calls", "hygiene"))
+    assert text.count("Go back to now to see it.") == 4
+
+
+def _quarter(day: dt.date) -> str:
+    return period_of("quarter", day, get_company().fiscal_year_start_month).starts_on.isoformat()
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_figures_of_cards_are_taken_apart_by_the_credit_of_the_cards(cast: Cast, seed: int) -> None:
+    made = draw_book(cast, seed)
+    for one in made[::3]:
+        give_away(one, cast.outsider if one.owner == cast.rep else cast.rep, AS_OF)
+    recompute()
+    bring_up_to_date()
+    moved_count = 0
+    for query in ("", "by=month", f"segment={Segment.objects.earliest('pk').pk}"):
+        frame = frame_of(cast.admin, query)
+        cards = read_cards(frame)
+        moved_count += len(read_moved("UTC", cards.chosen.starts_on, cards.chosen.period.ends_on))
+        for group in [group for group, _ in cards.lines] + [cards.shown.everybody]:
+            for key in ("due_count", "due", "kept", "gross", "net", "on_time", "upsell", "booked_above"):
+                asked = dict(parse_qsl(urlsplit(cards.explain_url(key, group)).query))
+                other = read_frame_of(cast.admin, asked, "dashboards:retention")
+                found = explain(
+                    FIGURES[key], other.scope, cards.chosen.period, attribution=other.attribution,
+                    report=_report(other), credit=read_credit(other, cards.chosen.period),
+                )  # fmt: skip
+                expected = cards.value(key, cards.total(group))
+                assert found.value == expected, (query, group.name, key)
+                assert found.sums == {name: int(values.sum()) for name, values in found.amounts.items()}
+    assert moved_count > 3
+
+
+def test_the_explanation_says_whose_credit_it_is(cast: Cast) -> None:
+    handed_over = make_renewal(owner=cast.rep, due_on=DUE_ON, **renewed(6_000, DUE_ON))
+    give_away(handed_over, cast.outsider, DUE_ON + dt.timedelta(days=10))
+    add_up()
+    cards = read_cards(frame_of(cast.rep))
+    url = cards.explain_url("kept", cards.shown.focus)
+    text = cast.client_of("rep").get(url).content.decode()
+    assert_sensible(text)
+    assert ">6,000.00<" in text
+    assert "A renewal that you do not see now" in text  # another team's by now
+    assert "owned it on the day of the decision" in text
+    assert cast.client_of("rep").get(url.replace("credit=decision", "credit=mine")).status_code == 404
+    # By today's owner it is none of theirs.
+    assert ">6,000.00<" not in cast.client_of("rep").get(url.replace("&credit=decision", "")).content.decode()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_grr_and_nrr_of_owners_are_what_the_movements_add_up_to(cast: Cast, seed: int) -> None:
+    make_rates()
+    random_book(seed, cast, accounts=30)
+    recompute(as_of=MRR_AS_OF)
+    roll_up_mrr()
+    bring_up_to_date()
+    frame = frame_of(cast.admin)
+    ledger = read_ledger(frame)
+    movements = list(MrrMovement.objects.filter(state=State.ACTUAL))
+    signs = {"NEW": 1, "EXPANSION": 1, "REACTIVATION": 1, "OPENING": 1, "CONTRACTION": -1, "CHURN": -1}
+    checked = 0
+    for owners in ([cast.rep.pk], [cast.team_mate.pk], [cast.rep.pk, cast.team_mate.pk], [cast.outsider.pk]):
+        for one in moved_of(frame, ledger, owners):
+            opening, lost, grown = Decimal(0), Decimal(0), Decimal(0)
+            for row in movements:
+                kind = Movement(row.kind).name
+                if row.owner_id not in owners or row.month_on > one.period.ends_on:
+                    continue
+                if row.month_on < one.period.starts_on or kind == "OPENING":
+                    opening += signs[kind] * row.amount
+                else:
+                    lost += row.amount if signs[kind] < 0 else 0
+                    grown += row.amount if kind == "EXPANSION" else 0
+            assert one.opening == opening
+            expected = (min((opening - lost) / opening, 1), (opening - lost + grown) / opening) if opening > 0 else None
+            assert (one.grr, one.nrr) == (expected or (None, None))
+            checked += expected is not None
+    assert checked > 20
+    # All owners and nobody together are the page of retention.
+    assert moved_of(frame, ledger, ledger) == retention_moved(frame)
+    rows = next(one for one in build_tiles(read_cards(frame)) if one.key == "recurring").rows
+    chosen = next(one for one in retention_moved(frame) if one.period == read_cards(frame).chosen.period)
+    assert (rows[-1].is_total, [cell.number for cell in rows[-1].cells][-2:]) == (True, [chosen.grr, chosen.nrr])
+
+
+def test_the_rows_behind_grr_and_nrr_add_up(cast: Cast) -> None:
+    make_rates()
+    random_book(5, cast, accounts=20)
+    recompute(as_of=MRR_AS_OF)
+    roll_up_mrr()
+    bring_up_to_date()
+    cards = read_cards(frame_of(cast.manager))
+    tile = next(one for one in build_tiles(cards) if one.key == "recurring")
+    client, followed = cast.client_of("manager"), 0
+    for row in tile.rows:
+        for cell in row.cells[:4]:
+            text = client.get(cell.url).content.decode()
+            assert f"{cell.number:,.2f}" in text, (row.label, cell.url)
+            followed += 1
+    assert followed >= 8
+    mine = next(one for one in build_tiles(read_cards(frame_of(cast.rep))) if one.key == "recurring")
+    assert {row.label for row in mine.rows} <= {"Rhea Rep", "EMEA, together"}
 
 
 def test_the_source_of_upsells_is_said_to_be_unknown(cast: Cast) -> None:

@@ -19,7 +19,7 @@ from engagement.models import Task
 from renewals.models import Renewal, Stage
 from tests.cast import Cast, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute
-from tests.pages import assert_sensible
+from tests.pages import read_page
 
 PAGE = "/dashboards/capacity/"
 MONDAYS = weeks_from(AS_OF)
@@ -131,11 +131,7 @@ def test_more_people_end_a_shortage(cast: Cast, without_support: None) -> None:
 
 
 def texts(cast: Cast, who: str, address: str = PAGE, status: int = 200) -> str:
-    response = cast.client_of(who).get(address)
-    assert response.status_code == status
-    text = response.content.decode()
-    assert_sensible(text)
-    return text
+    return read_page(cast, who, address, status=status)
 
 
 def add_up() -> None:
