@@ -56,7 +56,8 @@ class Formula:
         if self.score is not None and self.score_share:
             total += self.score_share * self.score.log_odds(_scores(rows))
         if self.encoding is not None and self.logistic is not None and self.logistic_share:
-            total += self.logistic_share * self.logistic.log_odds(self.encoding.design(rows))
+            logistic = self.logistic
+            total += self.logistic_share * (logistic.intercept + self.encoding.linear(rows, logistic.coefficients))
         if self.encoding is not None and self.trees is not None and self.trees_share:
             total += self.trees_share * self.trees.log_odds(self.encoding.tree(rows))
         return total

@@ -53,6 +53,21 @@ class NumberEncoder:
             parts.append(is_missing.astype(np.float64))
         return np.stack(parts, axis=1)
 
+    def linear(self, column: Column, coefficients: Floats) -> Floats:
+        """design @ coefficients, without the design: for a million rows that is five times the work."""
+        x = _values(column)
+        is_missing = ~np.isfinite(x)
+        z = self._scaled(np.clip(x, self.lowest, self.highest))
+        z = (z - self.mean) / self.deviation
+        found: Floats = coefficients[0] * z
+        for bend, coefficient in zip(self.bends, coefficients[1:], strict=False):
+            part = z - bend
+            np.maximum(part, 0.0, out=part)
+            part *= coefficient
+            found += part
+        found[is_missing] = coefficients[-1] if self.has_missing else 0.0
+        return found
+
     def tree(self, column: Column) -> Floats:
         return _numbers(column)
 
@@ -83,8 +98,13 @@ class CategoryEncoder:
         columns: Floats = (places[:, None] == np.arange(len(self.names) + 1)).astype(np.float64)
         return columns
 
+    def linear(self, column: Column, coefficients: Floats) -> Floats:
+        """design @ coefficients, without the design."""
+        values = coefficients if self.is_narrow else self.log_odds * coefficients[0]
+        return _categories(column).valued_by(self.names, values)
+
     def tree(self, column: Column) -> Floats:
-        return self.log_odds[_categories(column).coded_by(self.names)]
+        return _categories(column).valued_by(self.names, self.log_odds)
 
 
 Encoder = NumberEncoder | CategoryEncoder
@@ -113,6 +133,15 @@ class Encoding:
 
     def design(self, rows: Rows) -> Floats:
         return _stacked([encoder.design(_column_of(rows, encoder)) for encoder in self.encoders], len(rows))
+
+    def linear(self, rows: Rows, coefficients: Floats) -> Floats:
+        """float64[n]: design(rows) @ coefficients. Each row by itself: few or many at once give the same."""
+        found: Floats = np.zeros(len(rows))
+        first = 0
+        for encoder in self.encoders:
+            found += encoder.linear(_column_of(rows, encoder), coefficients[first : first + encoder.width])
+            first += encoder.width
+        return found
 
     def tree(self, rows: Rows) -> Floats:
         return _stacked([encoder.tree(_column_of(rows, encoder))[:, None] for encoder in self.encoders], len(rows))
@@ -226,10 +255,14 @@ def _column_of(rows: Rows, encoder: Encoder) -> Column:
     return Categories(np.full(len(rows), MISSING), ())
 
 
-def _numbers(column: Column) -> Floats:
+def _values(column: Column) -> Floats:
     if not isinstance(column, Numbers):
         raise TypeError("a column of numbers was expected, categories came")
-    x = column.values.astype(np.float64)
+    return column.values.astype(np.float64, copy=False)
+
+
+def _numbers(column: Column) -> Floats:
+    x = _values(column).copy()
     x[np.isinf(x)] = np.nan
     return np.clip(x, -MOST, MOST)
 

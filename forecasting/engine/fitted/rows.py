@@ -43,6 +43,10 @@ class Categories:
         places = [place_of.get(name, len(known)) for name in self.names]
         return np.array([*places, len(known)], dtype=np.int64)[self.codes]
 
+    def valued_by(self, known: tuple[str, ...], values: Floats) -> Floats:
+        """float64[n]: `values[coded_by(known)]`, looked up once."""
+        return values[Categories(np.arange(-1, len(self.names)), self.names).coded_by(known)][self.codes + 1]
+
 
 Column: TypeAlias = Numbers | Categories
 

@@ -64,3 +64,33 @@ def test_encoding_survives_json():
     again = Encoding.from_dict(json.loads(json.dumps(encoding.to_dict(), allow_nan=False)))
     assert np.array_equal(again.design(rows), encoding.design(rows))
     assert np.array_equal(again.tree(rows), encoding.tree(rows))
+
+
+def test_what_a_design_comes_to_needs_no_design():
+    rng = np.random.default_rng(0)
+    x = rng.lognormal(0, 2, 900)
+    train = rows_of(
+        {
+            "bent": Numbers(np.where(rng.random(900) < 0.1, np.nan, x)),
+            "plain": Numbers(rng.normal(size=900)),
+            "plan": Categories(rng.integers(-1, 4, 900), ("a", "b", "c", "d")),
+            "town": Categories(rng.integers(0, 40, 900), tuple(f"town {place}" for place in range(40))),
+        },
+        900,
+        rng.random(900) < 0.6,
+    )
+    encoding, _ = learn_encoding(train, np.ones(900))
+    coefficients = rng.normal(size=encoding.sources.size)
+    asked = rows_of(
+        {
+            "bent": Numbers(np.array([np.nan, np.inf, 1e300, -5.0, 2.0])),
+            "plain": Numbers(np.array([0.5, np.nan, -np.inf, 9.0, -9.0])),
+            "plan": Categories(np.array([0, 1, -1, 0, 1]), ("never seen", "c")),
+            "town": Categories(np.array([0, 0, 1, -1, 1]), ("town 7", "elsewhere")),
+        },
+        5,
+    )
+    for rows in (train, asked, rows_of({}, 2)):
+        assert encoding.linear(rows, coefficients) == pytest.approx(encoding.design(rows) @ coefficients, abs=1e-12)
+    whole = encoding.linear(train, coefficients)
+    assert encoding.linear(train.take(np.array([5])), coefficients)[0] == whole[5]
