@@ -23,15 +23,16 @@ from dashboards.figures import COUNTED_AS, FIGURES, Attribution
 from dashboards.files import as_xlsx
 from dashboards.kept import kept, version
 from dashboards.models import Cell, RollUp
-from dashboards.rollups.reading import Total, past_cells, stored_cells
+from dashboards.rollups.reading import Total, past_cells, sliced_cells, stored_cells
 from dashboards.rollups.services import refresh_for_reader
 from dashboards.tiles import Number, Tile, text_of
 from forecasting.as_at import InvalidMoment, known_since, parse_moment
 from forecasting.as_at.book import ScoredBook
 from forecasting.as_at.kept import read_scored_book
 from forecasting.as_at.moments import Asked
+from forecasting.frames import Reporting, read_reporting
 from forecasting.periods import Grain, Period, first_day, month_number, period_of
-from forecasting.scope import Choice, Pill, Scope, get_scope, read_pills
+from forecasting.scope import SLICES, Choice, Pill, Scope, get_scope, read_pills, slice_pills
 
 # Pages, in the order of their tabs: the name of the address, and what the tab says.
 PAGES: Final[list[tuple[str, str]]] = [
@@ -46,6 +47,12 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("dashboards:learning_curve", "Learning curve"),
 ]
 YEARS: Final = (1, 2, 3)
+# Whose figures can be made of a region, an industry or a currency alone; the others keep these for their tabs.
+SLICED: Final = ("dashboards:retention", "dashboards:timing", "dashboards:risk")
+NOT_SLICED: Final = "This is kept by team, owner and segment: it cannot be filtered by region, industry or currency."
+SLICED_NOW: Final = (
+    "Regions, industries and currencies are told apart as of now only. Take those filters away to go back."
+)
 OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours", "cohorts")
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -116,11 +123,28 @@ class Frame:
         return [Period(self.grain, first_day(month - step * back)) for back in range(count, -1, -1)]
 
     @cached_property
+    def report(self) -> Reporting:
+        """What the cells were added up by: rates and calendar of their run."""
+        if self.past is not None:
+            return self.past.report
+        done = self.roll_up
+        assert done is not None
+        teams = read_reporting(as_of=done.as_of_on).team_of_owner
+        return Reporting(done.as_of_on, done.exact_rates, done.fiscal_start, teams)
+
+    @property
+    def is_unsliced(self) -> bool:
+        """A region, industry or currency is asked for, and this page cannot tell it."""
+        return any(name in self.scope.kept for name in SLICES)
+
+    @cached_property
     def cells(self) -> list[Cell]:
         """Of the scope, in the periods shown: one statement, or the book as it stood."""
         first_on, last_on = self.periods[0].starts_on, self.periods[-1].ends_on
         if self.past is not None:
             return past_cells(self.past, self.scope, first_on, last_on)
+        if self.scope.slice:
+            return sliced_cells(self.scope, self.report, first_on, last_on)
         return list(stored_cells(self.user, self.scope, first_on, last_on))
 
     def totals(self, cells: Iterable[Cell] | None = None) -> list[PeriodTotal]:
@@ -184,7 +208,9 @@ def read_frame(request: HttpRequest, page: str) -> Frame:
 def read_frame_of(user: User, query: Mapping[str, str], page: str) -> Frame:
     """The frame of a page for somebody who need not be asking for it just now."""
     company = get_company()
-    scope = get_scope(user, query, page=page, own=OWN)
+    is_sliced = page in SLICED
+    own = OWN if is_sliced else (*OWN, *SLICES)
+    scope = get_scope(user, query, page=page, own=own, is_sliced=is_sliced)
     frame_of = _frame(user, scope, query)
     if query.get("as_at"):
         return _as_at(frame_of, scope, query["as_at"], company)
@@ -219,6 +245,8 @@ def _as_at(frame_of: Callable[..., Frame], scope: Scope, text: str, company: Com
         asked = parse_moment(text, company)
     except InvalidMoment as error:
         return frame_of(company=company, roll_up=None, is_true=True, problem=str(error))
+    if scope.slice:
+        return frame_of(company=company, roll_up=None, is_true=True, asked=asked, problem=SLICED_NOW)
     since = known_since()
     if since is None or asked.moment < since.at:
         problem = f"Nothing is known of {asked.as_of:%d %b %Y}: " + (
@@ -227,6 +255,14 @@ def _as_at(frame_of: Callable[..., Frame], scope: Scope, text: str, company: Com
         return frame_of(company=company, roll_up=None, is_true=True, asked=asked, problem=problem)
     book = read_scored_book(asked.moment)
     return frame_of(company=book.company, roll_up=None, is_true=True, asked=asked, past=book)
+
+
+def pills_of(frame: Frame) -> list[Pill]:
+    """Whose figures, and of which part of the rows where the page can tell."""
+    pills = read_pills(frame.user, frame.scope)
+    if frame.scope.page in SLICED and frame.roll_up is not None:
+        pills += slice_pills(frame.scope, regions=frame.roll_up.regions, currencies=sorted(frame.roll_up.rates))
+    return pills
 
 
 def attribution_pill(frame: Frame) -> Pill:
@@ -283,7 +319,7 @@ def show_dashboard(
     frame = read_frame(request, page)
     if request.GET.get("format") == "xlsx":
         return _workbook(frame, build(frame).tiles if frame.has_figures else [])
-    pills = [*read_pills(frame.user, frame.scope)]
+    pills = pills_of(frame)
     context = {**_shared(frame), "title": title, "pills": pills, **(more or {})}
     if frame.has_figures:
         pills += [attribution_pill(frame), period_pill(frame)]
@@ -337,7 +373,7 @@ def _workbook(frame: Frame, tiles: Sequence[Tile]) -> HttpResponse:
         ("As of", f"{frame.as_of:%d %b %Y}"),
         ("Currency", frame.currency),
         ("Attribution", frame.counted_as),
-        *((pill.label, pill.value) for pill in read_pills(frame.user, frame.scope) if pill.value),
+        *((pill.label, pill.value) for pill in pills_of(frame) if pill.value),
     ]
     response = HttpResponse(as_xlsx(tiles, about), content_type=XLSX)
     name = frame.scope.page.rpartition(":")[2]

@@ -4,23 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.urls import reverse
 
-from accounts.models import Segment, Team, User
+from accounts.models import Account, Industry, Segment, Team, User
 from forecasting.models import ForecastLine
 
 Grain = ForecastLine.Grain
 M = TypeVar("M", bound=Model)
+CURRENCY_LENGTH: Final = 3
+
+
+# Of what a page may show a part alone, beside whose it is: what else the rows of its figures say.
+SLICES: Final = ("region", "industry", "currency")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What accounts of a region or an industry have, or what is sold in a currency; all of it where these are blank."""
+
+    region: str = ""
+    industry: Industry | None = None
+    currency: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.region or self.industry or self.currency)
 
 
 @dataclass(frozen=True)
 class Scope:
     """A team or an owner, or the whole book where both are None; one segment, or all of them where that is None.
+
+    `slice` is a part of that, on pages whose figures can be made of some rows alone.
 
     `chosen` is what the address says, as a query; a reader's own bounds (their team, themselves) are not in it.
     """
@@ -32,6 +51,7 @@ class Scope:
     chosen: dict[str, str] = field(default_factory=dict)
     page: str = "forecasting:overview"
     kept: dict[str, str] = field(default_factory=dict)  # of the page's own choices, which its links keep
+    slice: Slice = field(default_factory=Slice)
 
     @property
     def line_key(self) -> dict[str, int | None]:
@@ -75,9 +95,15 @@ class Pill:
 
 
 def get_scope(
-    user: User, query: Mapping[str, str], *, page: str = "forecasting:overview", own: Sequence[str] = ()
+    user: User,
+    query: Mapping[str, str],
+    *,
+    page: str = "forecasting:overview",
+    own: Sequence[str] = (),
+    is_sliced: bool = False,
 ) -> Scope:
-    """The scope that an address names. 404 for what is not there or not the reader's to see."""
+    """The scope that an address names, with its slice where the page can show one. 404 for what is not there or not
+    the reader's to see."""
     grain = query.get("by") or Grain.QUARTER
     if grain not in Grain.values:
         raise Http404(f"A forecast is by month or by quarter, not by {grain!r}.")
@@ -88,11 +114,22 @@ def get_scope(
         _refuse_strangers(user, team, owner)
     if team and owner and owner.team_id != team.pk:
         raise Http404(f"{owner} is not in the team {team}.")
-    chosen = {name: query[name] for name in ("team", "owner", "segment") if query.get(name)}
+    names = ("team", "owner", "segment", *(SLICES if is_sliced else ()))
+    chosen = {name: query[name] for name in names if query.get(name)}
+    part = _slice(query) if is_sliced else Slice()
     kept = {name: query[name] for name in own if query.get(name)}
     if not user.sees_all and not owner:
         team, owner = (user.team, None) if user.team_id else (None, user)
-    return Scope(grain=grain, team=team, owner=owner, segment=segment, chosen=chosen, page=page, kept=kept)
+    return Scope(grain=grain, team=team, owner=owner, segment=segment, chosen=chosen, page=page, kept=kept, slice=part)
+
+
+def _slice(query: Mapping[str, str]) -> Slice:
+    region, currency = query.get("region", ""), query.get("currency", "")
+    if region and ("\x00" in region or not Account.objects.filter(region=region).exists()):
+        raise Http404(f"There is no region {region!r}.")
+    if currency and not (len(currency) == CURRENCY_LENGTH and currency.isascii() and currency.isupper()):
+        raise Http404(f"A currency is three capital letters such as EUR, not {currency!r}.")
+    return Slice(region, _chosen(Industry.objects.all(), query, "industry"), currency)
 
 
 def _chosen(rows: QuerySet[M], query: Mapping[str, str], name: str) -> M | None:
@@ -120,6 +157,17 @@ def read_pills(user: User, scope: Scope) -> list[Pill]:
     return [
         *_pills_of_people(user, scope),
         _pill(scope, "segment", "Segment", str(scope.segment) if scope.segment else "", segments),
+    ]
+
+
+def slice_pills(scope: Scope, *, regions: Sequence[str], currencies: Sequence[str]) -> list[Pill]:
+    """The filters of a page that can show a part of its rows, with what there is to choose of."""
+    part = scope.slice
+    industries = [(str(industry), str(industry.pk)) for industry in Industry.objects.all()]
+    return [
+        _pill(scope, "region", "Region", part.region, [(one, one) for one in regions]),
+        _pill(scope, "industry", "Industry", str(part.industry or ""), industries),
+        _pill(scope, "currency", "Currency", part.currency, [(one, one) for one in currencies]),
     ]
 
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
-from dashboards.frame import Frame, PeriodTotal
+from dashboards.frame import NOT_SLICED, Frame, PeriodTotal
 from dashboards.retention.cohorts import cohort_tiles
 from dashboards.retention.effects import Effect, effects_of
 from dashboards.retention.recurring import recurring_tiles
@@ -66,9 +66,14 @@ def build_tiles(frame: Frame, totals: Sequence[PeriodTotal], chosen: PeriodTotal
         reconciliation_tile(frame, chosen),
         conversion_tile(frame, totals),
         effects_tile(frame, totals, chosen),
-        *recurring_tiles(frame),
-        *cohort_tiles(frame),
+        *(unsliced_tiles() if frame.scope.slice else [*recurring_tiles(frame), *cohort_tiles(frame)]),
     ]
+
+
+def unsliced_tiles() -> list[Tile]:
+    """In the place of recurring revenue, which is not kept by anything that can be sliced."""
+    title = "Revenue retention, recurring revenue and cohorts"
+    return [Tile("retention", title, "", "", [], [], empty=NOT_SLICED, span="p-span-12")]
 
 
 def column(

@@ -80,7 +80,7 @@ def build_totals(frame: Frame, chosen: PeriodTotal, rows: Arrays) -> list[Total]
     return [
         total("Open", everything, "All that is open, past due too.", open_url),
         total("High risk", in_band(rows, "high"), "With a risk score of the highest band.", high_url),
-        total("Poor health", poor, "Of accounts of poor health.", reverse("health:list")),
+        total("Poor health", poor, "Of accounts of poor health.", _health_list(frame)),
         total("Misaligned", misaligned, "Health says one thing, the forecast another.", ""),
         *(
             Total(
@@ -170,8 +170,8 @@ def health_tile(frame: Frame, rows: Arrays) -> Tile:
                 for key, _ in segments
             ],
             colour,
-            [_health_url(band, key) for key, _ in segments],
-            [_health_url(band, key) for key, _ in segments],
+            [_health_url(frame, band, key) for key, _ in segments],
+            [_health_url(frame, band, key) for key, _ in segments],
         )
         for band, word, colour in HEALTH
     ]
@@ -191,7 +191,14 @@ def health_tile(frame: Frame, rows: Arrays) -> Tile:
     )
 
 
-def _health_url(band: int, key: int) -> str:
+def _health_list(frame: Frame) -> str:
+    """Nowhere from a slice: the list of healths is not told apart by region, industry or currency."""
+    return "" if frame.scope.slice else reverse("health:list")
+
+
+def _health_url(frame: Frame, band: int, key: int) -> str:
+    if frame.scope.slice:
+        return ""
     query = {"band": "unknown" if band == UNKNOWN else band} | ({"segment": key} if key != NO_ID else {})
     return f"{reverse('health:list')}?{urlencode(query)}"
 

@@ -42,6 +42,15 @@ def within(scope: Scope) -> tuple[str, list[object]]:
     if scope.segment:
         conditions.append("a.segment_id = %s")
         parameters.append(scope.segment.pk)
+    part = scope.slice
+    for condition, value in (
+        ("a.region = %s", part.region),
+        ("a.industry_id = %s", part.industry and part.industry.pk),
+        ("r.currency = %s", part.currency),
+    ):
+        if value:
+            conditions.append(condition)
+            parameters.append(value)
     return " AND ".join(conditions), parameters
 
 

@@ -21,6 +21,7 @@ from forecasting.frames import day_number
 from forecasting.scope import Scope
 
 SHOWN: Final = 15
+NO_CURRENCY: Final = "Habits are of all that an account orders: they cannot be filtered by currency."
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def habits_tile(frame: Frame) -> Tile:
         ["Late, %", "Late orders", "Orders", "Days late, mean", f"Late value, {currency_sign(frame.currency)}"],
         rows,
         None,
-        "No account ordered late more often than not.",
+        NO_CURRENCY if frame.scope.slice.currency else "No account ordered late more often than not.",
         "p-span-12",
     )
 
@@ -84,6 +85,13 @@ def read_habits(frame: Frame) -> list[Habit]:
     rows = LateAccount.objects.visible_to(frame.user).of(team=scope.team, owner=scope.owner)
     if scope.segment:
         rows = rows.filter(account__segment=scope.segment)
+    part = scope.slice
+    if part.currency:
+        return []
+    if part.region:
+        rows = rows.filter(account__region=part.region)
+    if part.industry:
+        rows = rows.filter(account__industry=part.industry)
     return [Habit(*values) for values in rows.order_by("-late_cents", "account_id").values_list(*NAMES)[:SHOWN]]
 
 
