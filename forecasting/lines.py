@@ -23,13 +23,14 @@ from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, Reporting
 from forecasting.frames.converted import converted_cents
 from forecasting.frames.outlook import MEANS, WHOLE
+from forecasting.frames.rules import day_number
 from forecasting.models import ForecastLine
 from forecasting.periods import days_of_months
 
 COUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields if field.name.endswith("_count"))
 QUANTILES: Final = ("p10_amount", "p50_amount", "p90_amount")
 # Part of each open_hash: a change of the arithmetic, or of the limits below, takes another number.
-ARITHMETIC: Final = 3
+ARITHMETIC: Final = 4
 # The distribution's limits for tens of thousands of lines; engine.distribution says what they cost in accuracy.
 LISTED_ROWS: Final = 11
 MOST_FREQUENCIES: Final = 256
@@ -110,13 +111,20 @@ class _Base:
         group = (np.cumsum(_is_new([code])) - 1)[is_open]
         self.segment_codes = live["segment"].astype(np.int64) - int(live["segment"].min(initial=0))
         self.group, self.shock, self.probability = group, shock, live["probability"]
+        self.as_of = day_number(report.as_of)
         rate = np.array([float(rate) for rate in report.rates.values()])[live["currency"]]
         # To the nearest cent: for the distribution, whose steps are coarser.
         self.amount: Integers = np.rint(live["mean_cents"] * rate).astype(np.int64)
         self.variance, self.highest = (live["spread"] * rate) ** 2, live["highest"] * rate
         chance = self.probability * (1 - self.probability) * self.amount.astype(np.float64) ** 2
         self.chance = np.bincount(group, chance + self.probability * self.variance, starts.size)
-        self.hashes = _row_hashes(shock, self.probability, self.amount, self.variance)
+        month = live["month"].astype(np.int64)
+        sizes = [self.sizes(past_end) for past_end in (month + 1, _quarters(month, report) + 3)]
+        self.hashes = _row_hashes([*sizes, shock.segment_size], self.probability, self.amount, self.variance)
+
+    def sizes(self, past_end: Integers) -> Floats:
+        """Of the shock of periods, each by the month after it: it depends on how far away its end is."""
+        return self.shock.size_at(days_of_months(past_end) - 1 - self.as_of)
 
 
 def _measures(row: Mapping[str, NDArray[Any]], report: Reporting) -> Iterator[tuple[str, Integers]]:
@@ -238,7 +246,8 @@ def _add_quantiles(lines: Arrays, base: _Base, known: _Known, within: Integers, 
         variance,
         mean,
         highest,
-        shock=base.shock,
+        sizes=base.sizes(lines["month"] + np.where(lines["grain"], 3, 1)),
+        segment_size=base.shock.segment_size,
         segment_codes=base.segment_codes[is_new],
     )
     for name, cents, before in zip(QUANTILES, (computed.p10, computed.p50, computed.p90), found, strict=True):
@@ -261,10 +270,12 @@ class _Known:
         return [np.where(is_known, cents[place], 0) for cents in self.quantiles], is_known | (hashes == 0)
 
 
-def _row_hashes(shock: Shock, probability: Floats, amount: Integers, variance: Floats) -> NDArray[np.uint64]:
+def _row_hashes(
+    shocks: Sequence[Floats | float], probability: Floats, amount: Integers, variance: Floats
+) -> NDArray[np.uint64]:
     """64 bits of each row, by the finaliser of SplitMix64; those of a group are added up, whatever their order."""
     mixed = probability.view(np.uint64) + np.uint64(ARITHMETIC)
-    sizes = (np.full(probability.shape, size) for size in (shock.size, shock.segment_size))
+    sizes = (np.broadcast_to(size, probability.shape).astype(np.float64) for size in shocks)
     for values in (amount, variance, *sizes):
         for _ in range(2):
             mixed = _mixed(mixed)

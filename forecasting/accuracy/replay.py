@@ -30,6 +30,7 @@ from forecasting.frames import (
     score_book,
 )
 from forecasting.frames.book import MISSING, Book
+from forecasting.frames.nowcast import with_levels
 from forecasting.frames.replay import known_on
 from forecasting.frames.scoring import confidence_rates
 from forecasting.learning.fit import fit_as_of, with_likelihood
@@ -165,6 +166,9 @@ def _origin(
     moment = end_of_day(day, company)
     known = known_on(cursor, rules, accounts, present, day=day, moment=moment)
     judged = judge(known.book, rules, day_number(day))
+    # What the quarter has told by then is told anew by each recompute.
+    shock = with_levels(rules.outlook.shock, known.book, rules, judged, day_number(day))
+    rules = replace(rules, outlook=replace(rules.outlook, shock=shock))
     scores = score_book(known.book, rules, judged)
     last_years = last_years_rates(period, day, report)
     # A contract that had not begun yet could not be forecast to end.

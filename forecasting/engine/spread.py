@@ -6,15 +6,12 @@ amounts, for thousands of groups at once.
 """
 
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
 from forecasting.engine.arrays import Floats, Integers
 from forecasting.engine.distribution import GroupQuantiles
-from forecasting.engine.fitted.shock import Shock
-
-NORMAL_P90: Final = 1.2815515655446004
+from forecasting.engine.fitted.shock import NORMAL_P90
 
 
 def widen(
@@ -26,12 +23,14 @@ def widen(
     lowest: Floats,
     highest: Floats,
     *,
-    shock: Shock,
+    sizes: Floats,
+    segment_size: float,
     segment_codes: Integers,
 ) -> GroupQuantiles:
     """Quantiles of `quantiles_by_group(group_codes, p, mean)` with the shock and the spread of the amounts put in.
 
     mean, variance, lowest, highest   float64[n], of each renewal's amount given that it is renewed, in cents
+    sizes   float64[groups] of the shock that each group shares, `segment_size` of that of its segments (fitted.shock)
 
     The distance of a quantile from the mean grows as the standard deviation does, by
 
@@ -46,11 +45,11 @@ def widen(
     groups = quantiles.mean.size
     undecided = p * (1 - p) * mean
     slope, variance_of_wins = (np.bincount(group_codes, each, groups) for each in (undecided, undecided * mean))
-    extra = (shock.size * slope) ** 2 + np.bincount(group_codes, p * variance, groups)
-    if shock.segment_size:
+    extra = (sizes * slope) ** 2 + np.bincount(group_codes, p * variance, groups)
+    if segment_size:
         segments = int(segment_codes.max(initial=0)) + 1
         by_segment = np.bincount(group_codes * segments + segment_codes, undecided, groups * segments)
-        extra += shock.segment_size**2 * (by_segment.reshape(groups, segments) ** 2).sum(axis=1)
+        extra += segment_size**2 * (by_segment.reshape(groups, segments) ** 2).sum(axis=1)
     has_wins = variance_of_wins > 0
     growth = np.sqrt(1 + np.divide(extra, variance_of_wins, out=np.zeros(groups), where=has_wins))
     least = np.bincount(group_codes, lowest * (p == 1), groups)

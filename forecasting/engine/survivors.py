@@ -14,12 +14,15 @@ decides. Each h is drawn to that of a wider group with the weight of m open rene
 the segment's to its kind of contract (m = 50), that to the outcome's, and that to what decides renewals whatever the
 outcome (m = 20), of which being open says nothing. So it says nothing either where nobody is left to learn from.
 
+A renewal that is decided by t has told the same way: log(1 - S_R) - log(1 - S_L) beside what it came to be, for those
+that leave may tell earlier than those that stay.
+
 Time is told by a clock that counts what people work by: days to the decision day (the notice) and the due day, within
 a notice its share that is left, and past the due day the share of the tolerance that is used up.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -47,11 +50,15 @@ DIGITS: Final = 4
 
 @dataclass(frozen=True, eq=False)
 class Survivors:
-    """steps: float64[s + 1, KINDS, TICKS] in log-odds; the last row is for a segment that was never seen."""
+    """steps: float64[s + 1, KINDS, TICKS] in log-odds; the last row is for a segment that was never seen.
+
+    decided_steps   of the same shape: what it says to be decided by then; empty where an older fit did not learn it
+    """
 
     segment_ids: Integers
     steps: Floats
     row_count: int
+    decided_steps: Floats = field(default_factory=lambda: np.empty(0))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists, for JSON."""
@@ -59,6 +66,7 @@ class Survivors:
             "segment_ids": self.segment_ids.tolist(),
             "steps": self.steps.tolist(),
             "row_count": self.row_count,
+            "decided_steps": self.decided_steps.tolist(),
         }
 
     @classmethod
@@ -67,7 +75,7 @@ class Survivors:
         segment_ids = np.asarray(stored["segment_ids"], dtype=np.int64)
         if steps.shape != (segment_ids.size + 1, KINDS, TICKS):
             raise ValueError(f"steps have the shape {steps.shape}")
-        return cls(segment_ids, steps, stored["row_count"])
+        return cls(segment_ids, steps, stored["row_count"], np.asarray(stored.get("decided_steps", ()), np.float64))
 
     @classmethod
     def without_history(cls) -> "Survivors":
@@ -76,11 +84,19 @@ class Survivors:
 
     def log_odds(self, *, segment_ids: Integers, kind: Integers, place: Floats) -> Floats:
         """float64[n] that being open at a place of the clock adds: a line from tick to tick."""
+        return self._along(self.steps, segment_ids, kind, place)
+
+    def decided_log_odds(self, *, segment_ids: Integers, kind: Integers, place: Floats) -> Floats:
+        """float64[n] that being decided by a place of the clock adds, from every decision by then; 0 when all are."""
+        found = self._along(self.decided_steps, segment_ids, kind, place)
+        return np.where(place < TICKS - 1, found, 0.0)
+
+    def _along(self, steps: Floats, segment_ids: Integers, kind: Integers, place: Floats) -> Floats:
         cell = place_of(self.segment_ids, np.asarray(segment_ids)) * KINDS + kind
         place = np.clip(place, 0.0, TICKS - 1.0)
         tick = np.minimum(place.astype(np.int64), TICKS - 2)
         at = cell * TICKS + tick
-        steps = self.steps.reshape(-1)
+        steps = steps.reshape(-1)
         found: Floats = steps[at] + (place - tick) * (steps[at + 1] - steps[at])
         return found
 
@@ -104,6 +120,30 @@ def kind_of(*, is_auto_renewing: Booleans, notice_days: Integers) -> Integers:
     return kind
 
 
+@dataclass(frozen=True, eq=False)
+class Waits:
+    """When n settled renewals were decided; days are day numbers, those of notice and tolerance calendar days.
+
+    ran_out   bool[n], that it ran out of tolerance: `decided` is the day after it then
+    """
+
+    segment_ids: Integers
+    kind: Integers
+    due: Integers
+    decided: Integers
+    ran_out: Booleans
+    notice_days: Integers
+    late_days: Integers
+
+    def places(self) -> Floats:
+        """Place of the clock of each decision, NEVER of what ran out."""
+        return np.where(self.ran_out, NEVER, self.clock_on(self.decided))
+
+    def clock_on(self, day: Integers) -> Floats:
+        """Place of the clock on a day of each."""
+        return clock(days_left=self.due - day, notice_days=self.notice_days, late_days=self.late_days)
+
+
 def fit_survivors(*, segment_ids: Integers, kind: Integers, decided: Floats, is_renewed: Booleans) -> Survivors:
     """Learn from n settled renewals.
 
@@ -125,8 +165,12 @@ def fit_survivors(*, segment_ids: Integers, kind: Integers, decided: Floats, is_
     book = _hazards((renewed + lost).sum(axis=(0, 1)), np.zeros(TICKS), 0.0)
     late = book.copy()
     late[int(DUE) + 1] = 1 - (1 - book[int(DUE) + 1]) * np.exp(OVERDUE_STEP)
-    steps = _log_open(renewed, late) - _log_open(lost, book)
-    return Survivors(segments, np.clip(steps, -MOST, MOST).round(DIGITS), int(decided.size))
+    open_renewed, open_lost = _log_open(renewed, late), _log_open(lost, book)
+    steps = np.clip(open_renewed - open_lost, -MOST, MOST).round(DIGITS)
+    gone_renewed, gone_lost = -np.expm1(open_renewed), -np.expm1(open_lost)
+    is_known = (gone_renewed > 0) & (gone_lost > 0)
+    ratio = np.divide(gone_renewed, gone_lost, out=np.ones_like(steps), where=is_known)
+    return Survivors(segments, steps, int(decided.size), np.clip(np.log(ratio), -MOST, MOST).round(DIGITS))
 
 
 def _log_open(decided: Floats, of_all: Floats) -> Floats:

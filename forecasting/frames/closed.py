@@ -23,6 +23,13 @@ def said_before_decision(book: Book, rules: Rules, judged: Judged, places: Integ
     """
     if rules.likelihood is None:
         return _by_rates(book, rules, judged, places)
+    said = expit(said_of_closed(book, rules, judged, places) + open_steps(book, rules, judged, places))
+    return np.clip(said, likelihood.LOWEST, likelihood.HIGHEST)
+
+
+def said_of_closed(book: Book, rules: Rules, judged: Judged, places: Integers) -> Floats:
+    """float64[len(places)], the log-odds of the fitted likelihood alone."""
+    assert rules.likelihood is not None
     none = np.zeros(places.size, dtype=np.int64)
     rows = Rows(
         _lasting_columns(book, rules.inputs, judged, places),
@@ -31,8 +38,7 @@ def said_before_decision(book: Book, rules: Rules, judged: Judged, places: Integ
         none.astype(np.bool_),
         scores=judged.risk.score[places],
     )
-    said = expit(rules.likelihood.formula.log_odds(rows) + open_steps(book, rules, judged, places))
-    return np.clip(said, likelihood.LOWEST, likelihood.HIGHEST)
+    return rules.likelihood.formula.log_odds(rows)
 
 
 def _lasting_columns(book: Book, inputs: Inputs, judged: Judged, places: Integers) -> dict[str, Column]:

@@ -13,6 +13,7 @@ from forecasting.frames.binary_copy import Column, copy_out
 from forecasting.frames.book import OPEN, Accounts, Book, read_book
 from forecasting.frames.closed import said_before_decision
 from forecasting.frames.learn_outlook import learn_outlook
+from forecasting.frames.nowcast import with_levels
 from forecasting.frames.outlook import Outlook
 from forecasting.frames.rules import Rules, day_number
 from forecasting.frames.scoring import DECISION_HORIZON_DAYS, Judged, confidence_rates, judge
@@ -57,7 +58,8 @@ def fit_history(cursor: Any, rules: Rules, as_of: dt.date) -> Learned:
     )
     is_call = is_counted & (rows["outcome"] != OPEN)
     records = _measure_reps(cursor, book, replace(rules, rates=rates), judged, is_call)
-    shock = rules.likelihood.shock if rules.likelihood else None
+    model = rules.likelihood
+    shock = with_levels(model.shock, book, rules, judged, day_number(as_of)) if model else None
     outlook = learn_outlook(cursor, book, rules, judged, accounts=accounts, as_of=as_of, shock=shock)
     return Learned(rates, records, outlook)
 

@@ -53,7 +53,7 @@ class Outlook:
         return cls(
             AmountModel.from_dict(held) if held else AmountModel.without_history(),
             OrderTiming.from_dict(timing) if timing else OrderTiming.without_history(),
-            Shock(**shock) if shock else Shock(PRIOR_SIZE, 0),
+            Shock.from_dict(shock) if shock else Shock(PRIOR_SIZE, 0),
             PaymentTerms.from_dict(run.payment_terms) if run and run.payment_terms else STATED,
         )
 

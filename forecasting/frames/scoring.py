@@ -44,8 +44,14 @@ class Judged:
     risk: risk.RiskScores
     inputs: factors.FactorInputs
 
+    @property
+    def is_renewed(self) -> Booleans:
+        """Came within tolerance."""
+        found: Booleans = (self.timing >= timing.TimingClass.EARLY) & (self.timing <= timing.TimingClass.LATE)
+        return found
 
-def judge(book: Book, rules: Rules, as_of: int, *, horizon_days: int = DECISION_HORIZON_DAYS) -> Judged:
+
+def judge(book: Book, rules: Rules, as_of: int, *, horizon_days: Integers | int = DECISION_HORIZON_DAYS) -> Judged:
     rows = book.renewals
     policies = rules.policies
     policy = timing.resolve_policy(
@@ -155,7 +161,8 @@ def survivor_steps(survivors: Survivors, rows: Arrays, day: Integers | int, late
 def fitted_likelihood(model: Model, book: Book, rules: Rules, judged: Judged, places: Integers) -> Floats:
     """float64[len(places)] of open renewals, each by itself: few or many at once give the same."""
     log_odds = model.formula.log_odds(open_rows(book, rules, judged, places))
-    found = expit(log_odds + open_steps(book, rules, judged, places))
+    level = rules.outlook.shock.level_of(book.renewals["due"][places])
+    found = expit(log_odds + open_steps(book, rules, judged, places) + level)
     return np.clip(found, likelihood.LOWEST, likelihood.HIGHEST)
 
 

@@ -1,10 +1,12 @@
 """Decided renewals as they stood before their decision: what the likelihood is learned from.
 
-Each is looked at `horizon_days` before its decision, or its due day where that is earlier. What has a history is read
-as it was at the beginning of that day, in the company's time zone. What has none by then (it was imported later)
-counts only where no outcome changes it: contract, segment, industry, region, baseline, and custom attributes of the
-account that are marked as steady; stage, forecast, the account's last touch and attributes of the renewal are missing
-then. Signals are dated facts: those measured by that day count.
+Each is looked at `horizon_days` before its decision, or its due day where that is earlier, or 30, 60 or 90 days before
+that, by chance of its id: an open one is asked about on all those days, when its signals may be old or not measured
+yet, and that says nothing of it. What has a history is read as it was at the beginning of that day, in the company's
+time zone. What has none by then (it was imported later) counts only where no outcome changes it: contract, segment,
+industry, region, baseline, and custom attributes of the account that are marked as steady; stage, forecast, the
+account's last touch and attributes of the renewal are missing then. Signals are dated facts: those measured by that day
+count.
 """
 
 from __future__ import annotations
@@ -20,8 +22,7 @@ from accounts.exchange import read_rates
 from accounts.models import AttributeDefinition, get_company
 from forecasting.engine import fitted, timing
 from forecasting.engine.arrays import NO_DAY, Booleans, Integers
-from forecasting.engine.likelihood import COHORT_DAYS
-from forecasting.engine.survivors import NEVER, Survivors, clock, fit_survivors, kind_of
+from forecasting.engine.survivors import Survivors, Waits, fit_survivors, kind_of
 from forecasting.frames.binary_copy import Arrays, Column, copy_out
 from forecasting.frames.book import (
     ACCOUNT_COLUMNS,
@@ -38,20 +39,26 @@ from forecasting.frames.likelihood_columns import (
     COMMON,
     OF_CONTRACT,
     WORKED,
+    WORKED_DAYS,
     Attribute,
     Inputs,
     build_columns,
 )
 from forecasting.frames.rules import Rules, day_number
 from forecasting.frames.scoring import Judged, judge, late_calendar_days
+from forecasting.periods import days_of_months, months_of_days
 
 # Newest settled renewals that a fit takes: with more it is no better, and takes longer.
 MOST_ROWS: Final = 200_000
 # Values of a category that are told apart, the most frequent ones.
 MOST_NAMES: Final = 200
-# First day of the horizon of each renewal `s`, and the columns of it that an outcome may change.
+# Days before the horizon at which each is looked at, 0 to 90: the id alone says which (Fibonacci hashing).
+LOOK_STEP: Final = 30
+LOOK_DAYS: Final = f"{LOOK_STEP} * (mod(mod(s.id, 65536) * 40503, 65536) / 16384)"
+# The day of the look at each renewal `s`, and the columns of it that an outcome may change.
 MOMENT: Final = (
-    "((LEAST(s.ordered_on, s.declined_on, s.due_on) - %s)::timestamp AT TIME ZONE %s)"  # the day's beginning
+    f"((LEAST(s.ordered_on, s.declined_on, s.due_on) - (%s + {LOOK_DAYS})::int)"
+    "::timestamp AT TIME ZONE %s)"  # the day's beginning
 )
 CHANGING: Final = ("stage_id", "forecast", "baseline", "outcome")
 
@@ -65,6 +72,8 @@ class Training:
     survivors          what being open still says of a renewal, learned from the same ones
     known_counts       by custom attribute's column: how many of the rows know its value
     left_out_count     settled renewals that were too many
+    gap                fiscal quarters between the newest of them and that of the cut-off
+    waits              when each was decided
     """
 
     rows: fitted.Rows
@@ -75,6 +84,8 @@ class Training:
     survivors: Survivors
     known_counts: dict[str, int]
     left_out_count: int
+    gap: int
+    waits: Waits
 
 
 def training_rows(
@@ -94,9 +105,16 @@ def training_rows(
     hide_later_decisions(book.renewals, today)
     known = _read_past(cursor, rules, accounts, book.renewals, cut_off, horizon_days)
     # On the day of the decision itself much is known only through it.
-    judged = judge(book, rules, today, horizon_days=max(horizon_days, 1))
+    looks = look_days(book.renewals["id"])
+    judged = judge(book, rules, today, horizon_days=max(horizon_days, 1) + looks)
     places, left_out_count = _settled(book, rules, judged, today, most_rows)
-    return _training(book, rules, judged, known, places, left_out_count)
+    return _training(book, rules, judged, known.of_renewal & (looks <= WORKED_DAYS), places, left_out_count, today)
+
+
+def look_days(renewal_ids: Integers) -> Integers:
+    """LOOK_DAYS of each: 0, 30, 60 or 90."""
+    days: Integers = LOOK_STEP * (renewal_ids.astype(np.int64) % 65536 * 40503 % 65536 // 16384)
+    return days
 
 
 def choose_inputs(cursor: Any, *, cut_off: dt.date, horizon_days: int) -> Inputs:
@@ -234,28 +252,36 @@ def _settled(book: Book, rules: Rules, judged: Judged, today: int, most_rows: in
     places = np.flatnonzero(judged.is_closed & ~rows["is_excluded"] & (past_due > policies.late_days[policy]))
     if places.size <= most_rows:
         return places, 0
-    age = _cohort_ages(rows["due"][places])
+    quarters = quarters_of_days(rows["due"][places])
+    age = quarters.max(initial=0) - quarters
     sizes = np.cumsum(np.bincount(age))
     kept = places[age <= max(int(np.searchsorted(sizes, most_rows, side="right")) - 1, 0)]
     return kept, places.size - kept.size
 
 
-def _cohort_ages(due: Integers) -> Integers:
-    """int64[n]: 0 for the newest 91 days, counted back from the last due day, so that the newest is a whole cohort."""
-    days = due.astype(np.int64)
-    ages: Integers = (days.max(initial=NO_DAY) - days) // COHORT_DAYS
-    return ages
+def quarters_of_days(days: Integers) -> Integers:
+    """Running number of the fiscal quarter, int64[n]: what is due in one shares a shock, as it does in the forecast."""
+    months = months_of_days(days).astype(np.int64)
+    quarters: Integers = (months - (get_company().fiscal_year_start_month - 1)) // 3
+    return quarters
+
+
+def first_days_of_quarters(quarters: Integers) -> Integers:
+    """Day number int64[n] on which each running number of `quarters_of_days` begins."""
+    return days_of_months(3 * quarters + get_company().fiscal_year_start_month - 1)
 
 
 def _training(
-    book: Book, rules: Rules, judged: Judged, known: Known, places: Integers, left_out_count: int
+    book: Book, rules: Rules, judged: Judged, is_worked: Booleans, places: Integers, left_out_count: int, today: int
 ) -> Training:
     rows = book.renewals
     places = places[np.argsort(rows["id"][places], kind="stable")]
+    cohorts, this_quarter = quarters_of_days(rows["due"][places]), int(quarters_of_days(np.array([today]))[0])
     progress = rules.stage_progress[rules.stages_at(rows["stage_id"])]
-    columns = build_columns(book, judged, rules.inputs, places=places, progress=progress, is_worked=known.of_renewal)
+    columns = build_columns(book, judged, rules.inputs, places=places, progress=progress, is_worked=is_worked)
     outcome = judged.timing[places]
-    due = rows["due"][places]
+    is_renewed = (outcome >= timing.TimingClass.EARLY) & (outcome <= timing.TimingClass.LATE)
+    due, waits = rows["due"][places], _waits(book, rules, judged, places)
     segments = columns["segment"]
     assert isinstance(segments, fitted.Categories)
     counts = {}
@@ -267,8 +293,8 @@ def _training(
         rows=fitted.Rows(
             columns,
             ("segment",) if (segments.codes >= 0).any() else (),
-            -_cohort_ages(due),
-            (outcome >= timing.TimingClass.EARLY) & (outcome <= timing.TimingClass.LATE),
+            cohorts,
+            is_renewed,
             accounts=rows["account_id"][places],
             scores=judged.risk.score[places],
         ),
@@ -276,25 +302,26 @@ def _training(
         due=due,
         baseline_cents=rows["baseline"][places],
         inputs=rules.inputs,
-        survivors=_learn_survivors(book, rules, judged, places),
+        survivors=fit_survivors(
+            segment_ids=waits.segment_ids, kind=waits.kind, decided=waits.places(), is_renewed=is_renewed
+        ),
+        waits=waits,
         known_counts=counts,
         left_out_count=left_out_count,
+        gap=max(this_quarter - int(cohorts.max(initial=this_quarter)) - 1, 0),
     )
 
 
-def _learn_survivors(book: Book, rules: Rules, judged: Judged, places: Integers) -> Survivors:
-    """From when each was ordered or declined; one that lapsed, or came back after that, was open to the end."""
+def _waits(book: Book, rules: Rules, judged: Judged, places: Integers) -> Waits:
+    """One that lapsed, or came back after that, was open to the end."""
     rows, outcome = book.renewals, judged.timing[places]
     notice = np.maximum(rows["notice_days"][places], 0)
-    decided = clock(
-        days_left=rows["due"][places] - judged.decided[places],
-        notice_days=notice,
-        late_days=late_calendar_days(rules.policies, judged.policy[places]),
-    )
-    ran_out = (outcome == timing.TimingClass.LAPSED) | (outcome == timing.TimingClass.WIN_BACK)
-    return fit_survivors(
+    return Waits(
         segment_ids=rows["segment_id"][places],
         kind=kind_of(is_auto_renewing=rows["is_auto_renewing"][places] == 1, notice_days=notice),
-        decided=np.where(ran_out, NEVER, decided),
-        is_renewed=(outcome >= timing.TimingClass.EARLY) & (outcome <= timing.TimingClass.LATE),
+        due=rows["due"][places].astype(np.int64),
+        decided=judged.decided[places],
+        ran_out=(outcome == timing.TimingClass.LAPSED) | (outcome == timing.TimingClass.WIN_BACK),
+        notice_days=notice,
+        late_days=late_calendar_days(rules.policies, judged.policy[places]),
     )

@@ -66,6 +66,7 @@ class _Explainer:
         at = np.array([place])
         self.rows = open_rows(book, rules, judged, at)
         self.step = float(open_steps(book, rules, judged, at)[0])
+        self.level = float(rules.outlook.shock.level_of(book.renewals["due"][at])[0])
         self.days_left = int(book.renewals["due"][place] - judged.known_until[place])
         self.currency = get_company().reporting_currency
         self.attributes = {one.key: one for one in AttributeDefinition.objects.all()} if rules.inputs.attributes else {}
@@ -77,6 +78,8 @@ class _Explainer:
         terms = {name: float(values[0]) for name, values in found.contributions.items()}
         if self.step:
             terms["state"] = self.step
+        if self.level:
+            terms["quarter"] = self.level
         reached = found.base + sum(terms.values())
         p = float(np.clip(expit(reached), likelihood.LOWEST, likelihood.HIGHEST))
         log_odds = float(logit(p))
@@ -105,6 +108,8 @@ class _Explainer:
     def _known(self, name: str) -> str:
         if name == "state":
             return open_words(self.days_left)
+        if name == "quarter":
+            return "What is decided of the quarter it is due in"
         if name == "limit":
             return f"That nothing is surer than {likelihood.HIGHEST:.1%} or less sure than {likelihood.LOWEST:.1%}"
         if name == "score":

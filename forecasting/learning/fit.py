@@ -13,8 +13,10 @@ from forecasting.engine import fitted
 from forecasting.engine.arrays import Floats, Integers
 from forecasting.engine.fitted import Model, Rows, metrics
 from forecasting.engine.fitted.advice import measure_importance
+from forecasting.engine.fitted.horizons import with_horizons
 from forecasting.frames import MOST_ROWS, Rules, Training, load_rules, training_rows
 from forecasting.frames.likelihood_columns import Inputs
+from forecasting.frames.training import first_days_of_quarters
 
 # A fit is judged on the newest cohorts, which a second one was not learned on: this share of the rows at least, and so
 # many rows. With fewer than both together leave, nothing is measured.
@@ -49,9 +51,26 @@ def fit_as_of(rules: Rules | None = None, *, cut_off: dt.date, horizon_days: int
         training = training_rows(
             cursor, rules or load_rules(None), cut_off=cut_off, horizon_days=horizon_days, most_rows=most_rows
         )
-    model = fitted.fit(training.rows)
+    model = _with_horizons(fitted.fit(training.rows, gap=training.gap), training)
     inputs = replace(training.inputs, levels=_levels(training.rows))
     return Fitted(model, inputs.only(asked_columns(model)), training, cut_off)
+
+
+def _with_horizons(model: Model, training: Training) -> Model:
+    """The shock as well for what is still open near a quarter's end."""
+    formula, rows = model.formula, training.rows
+    shock = with_horizons(
+        model.shock,
+        log_odds=formula.log_odds(rows) - formula.level,
+        level=formula.level,
+        is_renewed=rows.is_renewed,
+        periods=rows.cohorts,
+        ends=first_days_of_quarters(rows.cohorts + 1) - 1,
+        waits=training.waits,
+        survivors=training.survivors,
+        ahead=training.gap + 1,
+    )
+    return replace(model, shock=shock)
 
 
 def _levels(rows: Rows) -> dict[str, list[float] | list[str]]:

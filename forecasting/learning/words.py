@@ -35,6 +35,7 @@ LABELS: Final = {
     "price_rise_rate": "Price rise",
     "score": "Risk score",
     "state": "Timing",
+    "quarter": "Quarter so far",
     "limit": "Limit",
 }
 # What somebody can bring about: the rest of the columns are as they are.

@@ -289,7 +289,7 @@ def _likelihood(draft: _Draft, timing: Integers, tolerances: Tolerances, is_judg
 
 
 def _open_step(draft: _Draft, where: Integers, tolerances: Tolerances) -> Floats:
-    """Log-odds between what being open today says under the shifts and what it says without them."""
+    """Log-odds between what being open today, and due in its quarter, says under the shifts and without them."""
     book, today = draft.book, day_number(draft.book.report.as_of)
     steps: list[Floats] = []
     for rows, of_scenario in ((draft.rows, tolerances), (book.rows, None)):
@@ -297,7 +297,8 @@ def _open_step(draft: _Draft, where: Integers, tolerances: Tolerances) -> Floats
         _, _, late, is_business = policy_tolerances(row, book)
         if of_scenario is not None:
             late, is_business = of_scenario[2][where], of_scenario[3][where]
-        steps.append(survivor_steps(book.rules.survivors, row, today, calendar_days(late, is_business)))
+        level = book.rules.outlook.shock.level_of(row["due"])
+        steps.append(level + survivor_steps(book.rules.survivors, row, today, calendar_days(late, is_business)))
     return steps[0] - steps[1]
 
 

@@ -17,6 +17,7 @@ candidates    the ways to a likelihood, from the plain rate to boosting
 choice        which one: the simplest that no richer one beats on later cohorts
 advice        which columns matter, and which changes would move a renewal most
 shock         the shared shock of a period, and the distribution of what it will bring
+horizons      its size for what is still open so many days before a period's end
 model         the fitted model
 metrics       AUC, Brier, skill, log loss, calibration, error of the total, coverage
 """

@@ -23,7 +23,8 @@ from forecasting.engine.log_odds import expit
 LEVEL_SPREAD: Final = 0.3  # of the level around that of all cohorts together
 STEP: Final = 0.05
 SLOPES: Final = (0.0, 0.05, 0.1)  # log-odds by cohort: 73 to 85 % in nine quarters is 0.09
-STRAYS: Final = (0.0, 0.05, 0.1, 0.15, 0.2)  # of a cohort by itself; real books: 0.15 to 0.20
+STRAYS: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)  # of a cohort by itself
+STRAY_SPREAD: Final = 0.15  # how large they are believed to be before any cohort has told: real books, 0.15 to 0.20
 MOST_AHEAD: Final = 4.0  # no drift is believed to go on for longer
 MOST_PERIODS: Final = 24  # where there are more cohorts, neighbours are taken together
 
@@ -38,6 +39,11 @@ def miss(log_odds: Floats, is_renewed: Booleans) -> tuple[float, float]:
     came = float(np.clip(is_renewed.sum(), 0.5, is_renewed.size - 0.5)) if is_renewed.size > 1 else 0.5
     shift, information = _common_shift(log_odds, came, 0.0)
     return shift, float(1 / np.sqrt(information))
+
+
+def drawn_miss(log_odds: Floats, is_renewed: Booleans, spread: float) -> float:
+    """The most likely common shift of the log-odds, given that it is N(0, spread^2); 0 without rows."""
+    return _common_shift(log_odds, float(is_renewed.sum()), spread**-2)[0]
 
 
 def _observed(log_odds: Floats, is_renewed: Booleans) -> tuple[float, float]:
@@ -93,6 +99,7 @@ def carry_on(misses: Floats, standard_errors: Floats, ahead: float) -> Level:
         with_next = LEVEL_SPREAD**2 - slope**2 * ahead * age
         weights = np.linalg.solve(covariance, with_next)
         fit = float(misses @ np.linalg.solve(covariance, misses)) + float(np.linalg.slogdet(covariance)[1])
+        fit += (stray / STRAY_SPREAD) ** 2
         own = LEVEL_SPREAD**2 + STEP**2 * ahead + slope**2 * ahead**2 + stray**2
         found.append((-0.5 * fit, float(weights @ misses), own - float(weights @ with_next)))
     likelihood, mean, variance = np.array(found).T

@@ -13,7 +13,7 @@ from forecasting.engine.fitted.features import MANY_VALUES
 from forecasting.engine.fitted.level import miss
 from forecasting.engine.fitted.rows import Categories, Rows
 from forecasting.engine.fitted.segments import cell_codes
-from forecasting.engine.fitted.shock import Shock, learn_segment_size, learn_shock, shock_of_level
+from forecasting.engine.fitted.shock import Shock, learn_segment_size, learn_shock, size_of_level
 from forecasting.engine.fitted.shrinkage import STRENGTH_BOUNDS, base_log_odds, strength
 from forecasting.engine.log_odds import expit
 
@@ -121,7 +121,7 @@ class Model:
             raise ValueError(f"a fitted likelihood of version {stored['version']}; this program reads {VERSION}")
         nested = {
             "formula": Formula.from_dict(stored["formula"]),
-            "shock": Shock(**stored["shock"]),
+            "shock": Shock.from_dict(stored["shock"]),
             "trials": tuple(Trial(**trial) for trial in stored["trials"]),
         }
         kept = {name: stored[name] for name in cls.__dataclass_fields__ if name in stored and name not in nested}
@@ -196,7 +196,8 @@ def _shock(rows: Rows, choice: Choice) -> Shock:
     if deviation is None:
         shock = learn_shock([shift for shift, _ in misses], [error for _, error in misses])
     else:
-        shock = shock_of_level(deviation, np.unique(rows.cohorts).size)
+        count = np.unique(rows.cohorts).size
+        shock = Shock(size_of_level(deviation, count), count)
     return replace(shock, segment_size=learn_segment_size(*np.array(of_segments).reshape(-1, 3).T))
 
 

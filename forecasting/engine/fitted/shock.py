@@ -13,9 +13,9 @@ n >= 16     for each of 33 values of z the characteristic function of the sum, t
             largest amounts enter exactly, the rest by their first four cumulants.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,10 @@ PRIOR_PERIODS: Final = 2.0
 # Real books by month and channel asked for little more than the shared shock; 4 cells: two periods of two segments.
 SEGMENT_PRIOR_SIZE: Final = 0.1
 SEGMENT_PRIOR_CELLS: Final = 4.0
+HORIZONS: Final = (0, 30, 60, 90)  # days before a period's end at which what is open of it is looked at
 SIZE_BOUNDS: Final = (0.03, 0.3)  # a period that missed by more was a change of level, which is carried on
+
+NORMAL_P90: Final = 1.2815515655446004
 
 LISTED_ROWS: Final = 15
 EXACT_ROWS: Final = 2_048
@@ -54,11 +57,36 @@ class Shock:
     """Sizes in log-odds: `size` is shared by a whole period, `segment_size` by one segment of it on top of that.
 
     period_count   closed periods they were learned from
+    by_horizon     sizes for what is still open so many days before the period's end (HORIZONS); none where unknown
+    told           share, 0..1, of what the decided renewals of a period missed by that its open ones miss by as well
+    levels         of periods under way, what that comes to: (first day, last day, log-odds), in their order
     """
 
     size: float
     period_count: int
     segment_size: float = 0.0
+    by_horizon: tuple[float, ...] = ()
+    told: float = 0.0
+    levels: tuple[tuple[int, int, float], ...] = ()
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Shock":
+        """From `asdict`, by way of JSON or not."""
+        levels = tuple((int(first), int(last), float(shift)) for first, last, shift in stored.get("levels", ()))
+        return cls(**dict(stored) | {"by_horizon": tuple(stored.get("by_horizon", ())), "levels": levels})
+
+    def level_of(self, due: Integers) -> Floats:
+        """float64[n]: log-odds that the period each is due in has told of; 0 in others."""
+        found: Floats = np.zeros(due.size)
+        for first, last, shift in self.levels:
+            found[(due >= first) & (due <= last)] = shift
+        return found
+
+    def size_at(self, days_left: Integers) -> Floats:
+        """float64[n]: the size for periods that end in so many days: that of the next horizon, or the last."""
+        sizes = np.array(self.by_horizon or [self.size] * len(HORIZONS))
+        found: Floats = sizes[np.minimum(np.searchsorted(HORIZONS, days_left), len(HORIZONS) - 1)]
+        return found
 
 
 def learn_shock(misses: Sequence[float], standard_errors: Sequence[float]) -> Shock:
@@ -74,14 +102,27 @@ def learn_shock(misses: Sequence[float], standard_errors: Sequence[float]) -> Sh
     return Shock(float(np.clip(size, *SIZE_BOUNDS)), int(is_known.sum()))
 
 
-def shock_of_level(deviation: float, period_count: int) -> Shock:
+def size_of_level(deviation: float, period_count: int) -> float:
     """Size from how far the level of the period to come may lie (`level.learn_level`), which other periods told.
 
     It is drawn to what real books showed, with the weight of two periods; the first period only sets the level.
     """
     told = period_count - 1
     square = (told * deviation**2 + PRIOR_PERIODS * PRIOR_SIZE**2) / (told + PRIOR_PERIODS)
-    return Shock(float(np.clip(np.sqrt(square), *SIZE_BOUNDS)), period_count)
+    return float(np.clip(np.sqrt(square), *SIZE_BOUNDS))
+
+
+def widening(period_count: int) -> float:
+    """How much wider P10 to P90 has to be for a size that rests on so few periods: Student's t against the normal."""
+    from scipy.special import stdtrit  # slow to import: only fits pay it
+
+    return float(stdtrit(period_count - 1 + PRIOR_PERIODS, 0.9)) / NORMAL_P90
+
+
+def weights_of_periods(errors: Floats) -> Floats:
+    """How much each period says of the size: 1 where nearly nothing of its miss is chance, by the standard error."""
+    found: Floats = (PRIOR_SIZE**2 / (PRIOR_SIZE**2 + errors**2)) ** 2
+    return found
 
 
 def learn_segment_size(misses: Floats, standard_errors: Floats, shares: Floats) -> float:

@@ -1,5 +1,7 @@
 """Wider quantiles against the exact mixture: every renewal with its outcomes, over all values of the shared shock."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,6 +35,10 @@ def exact(p: np.ndarray, found: Outcomes, size: float, step: float) -> tuple[np.
     return np.arange(points) * step, np.cumsum(pmf)
 
 
+def told(shock: Shock, groups: int = 1) -> dict[str, Any]:
+    return {"sizes": np.full(groups, shock.size), "segment_size": shock.segment_size}
+
+
 def quick(
     p: np.ndarray, found: Outcomes, shock: Shock, codes: np.ndarray | None = None, groups: int = 1
 ) -> GroupQuantiles:
@@ -41,7 +47,7 @@ def quick(
     base = quantiles_by_group(codes, p, np.rint(mean).astype(np.int64), groups)
     highest = found.amounts.max(axis=0)
     none = np.zeros(p.size, dtype=np.int64)
-    return widen(base, codes, p, mean, found.variance(mean), mean, highest, shock=shock, segment_codes=none)
+    return widen(base, codes, p, mean, found.variance(mean), mean, highest, **told(shock, groups), segment_codes=none)
 
 
 def book(count: int, seed: int) -> tuple[np.ndarray, Outcomes]:
@@ -87,7 +93,7 @@ def test_without_shock_and_spread_nothing_moves() -> None:
     p, cents = np.array([0.3, 0.9, 0.5]), np.array([1_000, 2_500, 70])
     codes = np.zeros(3, dtype=np.int64)
     base = quantiles_by_group(codes, p, cents, 1)
-    same = widen(base, codes, p, cents * 1.0, np.zeros(3), cents, cents, shock=Shock(0.0, 0), segment_codes=codes)
+    same = widen(base, codes, p, cents * 1.0, np.zeros(3), cents, cents, **told(Shock(0.0, 0)), segment_codes=codes)
     assert [same.p10[0], same.p50[0], same.p90[0]] == [base.p10[0], base.p50[0], base.p90[0]]
 
 
@@ -95,10 +101,21 @@ def test_renewals_that_are_certain_spread_by_their_amounts_alone() -> None:
     p, mean, codes = np.ones(4), np.full(4, 1_000.0), np.zeros(4, dtype=np.int64)
     base = quantiles_by_group(codes, p, mean.astype(np.int64), 1)
     wide = widen(
-        base, codes, p, mean, np.full(4, 100.0**2), mean * 0.5, mean * 1.5, shock=Shock(0.2, 0), segment_codes=codes
+        base, codes, p, mean, np.full(4, 100.0**2), mean * 0.5, mean * 1.5, **told(Shock(0.2, 0)), segment_codes=codes
     )
     # Standard deviation 200, of which 1.2816 below and above.
     assert [wide.p10[0], wide.p50[0], wide.p90[0]] == [3_744, 4_000, 4_256]
+
+
+def test_each_group_has_the_size_of_its_own_horizon() -> None:
+    p, cents, codes = np.full(400, 0.8), np.full(400, 1_000), np.arange(400) % 2
+    base, none = quantiles_by_group(codes, p, cents, 2), np.zeros(400)
+    sizes = Shock(0.2, 5, by_horizon=(0.1, 0.1, 0.1, 0.3)).size_at(np.array([0, 90]))
+    alone = np.zeros(400, dtype=np.int64)
+    wide = widen(base, codes, p, cents * 1.0, none, cents, cents, sizes=sizes, segment_size=0.0, segment_codes=alone)
+    # V = 200 x 0.16, D = 32, in thousands.
+    growth = (wide.p90 - wide.p10) / (base.p90 - base.p10)
+    assert growth.tolist() == pytest.approx([np.sqrt(1 + (size * 32) ** 2 / 32) for size in (0.1, 0.3)], rel=0.01)
 
 
 def test_segments_that_stray_on_their_own_widen_by_their_squares() -> None:
@@ -107,7 +124,8 @@ def test_segments_that_stray_on_their_own_widen_by_their_squares() -> None:
     none = np.zeros(200)
 
     def width(segments: np.ndarray) -> float:
-        wide = widen(base, codes, p, cents * 1.0, none, cents, cents, shock=Shock(0.0, 0, 0.2), segment_codes=segments)
+        alone = told(Shock(0.0, 0, 0.2))
+        wide = widen(base, codes, p, cents * 1.0, none, cents, cents, **alone, segment_codes=segments)
         return float((wide.p90[0] - wide.p10[0]) / (base.p90[0] - base.p10[0]))
 
     # V = 200 x 0.16, D = 32 in one segment, twice 16 in two; in thousands.

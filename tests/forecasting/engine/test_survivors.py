@@ -163,3 +163,24 @@ def test_any_history_gives_bounded_steps_in_any_order_of_its_rows(rows, shuffler
     shuffler.shuffle(mixed)
     assert (np.abs(found.steps) <= MOST).all()
     assert (found.steps == fit(mixed).steps).all()
+
+
+def test_having_been_decided_by_then_says_what_bayes_rule_says():
+    """Of 8,000 renewed and 2,000 lost, a quarter and three quarters are decided by place 50: 2,000 against 1,500."""
+    found = learned((2_000, 40, True), (6_000, 60, True), (1_500, 40, False), (500, 60, False))
+
+    def told(place):
+        where = {"segment_ids": np.array([1]), "kind": np.array([0]), "place": np.array([float(place)])}
+        return float(found.decided_log_odds(**where)[0])
+
+    # The groups are drawn to wider ones by some dozens of renewals.
+    assert np.log(8_000 / 2_000) + told(50) == pytest.approx(np.log(2_000 / 1_500), abs=0.03)
+    assert told(30) == 0.0  # nobody is decided by then
+    assert told(TICKS - 1) == 0.0  # everybody is
+    assert Survivors.from_dict(found.to_dict()).decided_steps.tolist() == found.decided_steps.tolist()
+
+
+def test_an_older_fit_knows_nothing_of_those_who_were_decided():
+    stored = learned((20, 40, True), (20, 60, False)).to_dict()
+    stored.pop("decided_steps")
+    assert Survivors.from_dict(stored).decided_steps.size == 0

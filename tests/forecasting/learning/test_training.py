@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.models import Account, AccountSignal, AttributeDefinition, Company
 from forecasting.engine.fitted import Categories, Numbers
 from forecasting.frames import Training, load_rules, training_rows
+from forecasting.frames.training import LOOK_DAYS, look_days
 from renewals.models import Renewal, Stage
 from tests.cast import Cast, make_account, make_renewal
 from tests.forecasting.learning.decided import AS_OF
@@ -41,6 +42,7 @@ def renewal(cast: Cast, attributes: None) -> Renewal:
     )
     stage = Stage.objects.get(name="Proposal")
     made = make_renewal(
+        pk=65_536,  # whose look is at the horizon itself
         owner=cast.rep,
         account=account,
         due_on=DUE_ON,
@@ -195,7 +197,9 @@ def test_too_many_are_cut_to_the_newest_whole_cohorts(cast: Cast) -> None:
     with connection.cursor() as cursor:
         found = training_rows(cursor, load_rules(None), cut_off=AS_OF, horizon_days=30, most_rows=3)
     assert found.renewal_ids.tolist() == [one.pk for one in made[:3]]
-    assert found.rows.cohorts.tolist() == [0, 0, -1]
+    # Fiscal quarters from January: due on 24 July and 24 June, and on 6 March.
+    assert found.rows.cohorts.tolist() == [226, 225, 224]
+    assert found.gap == 0  # the cut-off lies in the next
     assert found.left_out_count == 1
 
 
@@ -205,3 +209,24 @@ def test_the_horizon_begins_when_the_company_s_day_does(renewal: Renewal) -> Non
     happened("accounts_accountevent", renewal.account_id, dt.datetime(2026, 5, 31, 3, tzinfo=dt.UTC))
     decide(renewal)
     assert values(read())["region"] == "South"  # 23:00 on the day before, in New York
+
+
+def test_renewals_are_looked_at_up_to_ninety_days_before_the_horizon(cast: Cast) -> None:
+    """An open one is asked about on all these days: of some what was measured lately is not known yet."""
+    for pk, days in ((65_537, 60), (65_539, 90), (65_541, 0), (65_540, 30)):
+        made = make_renewal(pk=pk, owner=cast.rep, due_on=DUE_ON, outcome="renewed", ordered_on=DUE_ON, final_amount=1)
+        for before in (30, 60, 90, 120):
+            measured_on = DUE_ON - dt.timedelta(days=before)
+            AccountSignal.objects.create(account=made.account, measured_on=measured_on, seat_change_rate=before / 1000)
+        assert look_days(np.array([pk])).tolist() == [days]
+    found = read().rows.columns["size_change_rate"]
+    assert isinstance(found, Numbers)
+    assert found.values.tolist() == pytest.approx([0.09, 0.12, 0.06, 0.03])
+
+
+def test_what_is_read_of_a_day_is_what_is_judged_of_it(renewal: Renewal) -> None:
+    """The database and the arrays agree on the day of the look."""
+    ids = [1, 2, 3, 4, 65_535, 65_536, 123_456_789]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {LOOK_DAYS} FROM unnest(%s::bigint[]) s (id)", [ids])
+        assert look_days(np.array(ids)).tolist() == [days for (days,) in cursor.fetchall()]

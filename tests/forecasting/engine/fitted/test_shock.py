@@ -1,3 +1,5 @@
+import json
+from dataclasses import asdict
 from itertools import product
 from statistics import NormalDist
 
@@ -9,14 +11,17 @@ from hypothesis import strategies as st
 from forecasting.engine.distribution import distribute, quantiles_by_group
 from forecasting.engine.fitted import shock
 from forecasting.engine.fitted.shock import (
+    Shock,
     Z,
     _shocked,
     concentration,
     forecast_period,
     learn_segment_size,
     learn_shock,
-    shock_of_level,
+    size_of_level,
+    weights_of_periods,
     widen_quantiles,
+    widening,
 )
 
 probability = st.floats(0.01, 0.99) | st.sampled_from([0.0, 1.0, 0.5])
@@ -47,9 +52,34 @@ def test_size_is_that_of_the_misses_less_their_sampling_error():
 
 
 def test_size_of_a_level_is_drawn_to_that_of_real_books():
-    assert shock_of_level(0.1, 1).size == pytest.approx(0.175)
-    assert shock_of_level(0.1, 5).size == pytest.approx(np.sqrt((4 * 0.1**2 + 2 * 0.175**2) / 6))
-    assert shock_of_level(2.0, 9).size == 0.3
+    assert size_of_level(0.1, 1) == pytest.approx(0.175)
+    assert size_of_level(0.1, 5) == pytest.approx(np.sqrt((4 * 0.1**2 + 2 * 0.175**2) / 6))
+    assert size_of_level(2.0, 9) == 0.3
+
+
+def test_a_size_of_few_periods_is_widened_as_students_t_is():
+    # P90 of t with 2, 6 and 10 degrees of freedom (published: 1.886, 1.440, 1.372) over 1.2816.
+    assert [widening(count) for count in (1, 5, 9)] == pytest.approx([1.4713, 1.1235, 1.0707], abs=2e-4)
+
+
+def test_a_period_takes_the_size_of_the_horizon_that_its_end_is_within():
+    days = np.array([-40, 0, 1, 30, 31, 60, 61, 90, 91, 500])
+    shock = Shock(0.2, 8, by_horizon=(0.1, 0.12, 0.15, 0.18))
+    assert shock.size_at(days).tolist() == [0.1, 0.1, 0.12, 0.12, 0.15, 0.15, 0.18, 0.18, 0.18, 0.18]
+    assert Shock(0.2, 8).size_at(days).tolist() == [0.2] * 10
+    assert Shock.from_dict(asdict(shock)) == shock
+    assert Shock.from_dict({"size": 0.2, "period_count": 8, "segment_size": 0.0}) == Shock(0.2, 8)
+
+
+def test_periods_under_way_have_levels_of_their_own():
+    shock = Shock(0.2, 8, told=0.9, levels=((100, 190, 0.3), (191, 281, -0.1)))
+    assert shock.level_of(np.array([99, 100, 190, 191, 281, 282])).tolist() == [0.0, 0.3, 0.3, -0.1, -0.1, 0.0]
+    assert Shock.from_dict(json.loads(json.dumps(asdict(shock)))) == shock
+    assert Shock(0.2, 8).level_of(np.array([100])).tolist() == [0.0]
+
+
+def test_a_period_says_as_much_of_the_size_as_its_miss_is_no_chance():
+    assert weights_of_periods(np.array([0.0, 0.175, 0.525])).tolist() == pytest.approx([1.0, 0.25, 0.01])
 
 
 def test_size_of_segments_is_what_they_miss_by_beyond_their_period():
