@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -35,7 +36,8 @@ class Sink:
 
 
 @contextmanager
-def http_sink() -> Iterator[Sink]:
+def http_sink(*, tls: ssl.SSLContext | None = None) -> Iterator[Sink]:
+    """With `tls` it speaks HTTPS by that certificate."""
     sink = Sink()
 
     class Handler(BaseHTTPRequestHandler):
@@ -62,6 +64,10 @@ def http_sink() -> Iterator[Sink]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        # A handshake that the other side breaks off is no error of ours.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
     sink.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
