@@ -33,6 +33,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "executive-mail": {
+        "task": "dashboards.tasks.send_executive_mail",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "judge-flags": {"task": "engagement.flags.tasks.judge_flags", "schedule": 10.0, "options": {"expires": 10}},
     "look-for-alerts": {
         "task": "engagement.alerts.tasks.look_for_causes",

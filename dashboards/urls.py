@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 
 from dashboards.capacity import settings_views
 from dashboards.capacity.views import capacity, capacity_sum
-from dashboards.executive.views import executive
+from dashboards.executive.views import executive, executive_mail, send_executive_mail
 from dashboards.explain.views import explain_figure
 from dashboards.forecast.views import forecast
 from dashboards.learning_curve.views import learning_curve
@@ -19,6 +19,8 @@ app_name = "dashboards"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dashboards:retention", query_string=True), name="home"),
     path("executive/", executive, name="executive"),
+    path("executive/mail/", executive_mail, name="executive_mail"),
+    path("executive/mail/now/", send_executive_mail, name="send_executive_mail"),
     path("forecast/", forecast, name="forecast"),
     path("retention/", retention, name="retention"),
     path("timing/", timing, name="timing"),

@@ -12,7 +12,7 @@ from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.executive.most import AHEAD_DAYS, read_most_important
 from dashboards.figures import FIGURES
-from dashboards.frame import Frame, PeriodTotal
+from dashboards.frame import Content, Frame, PeriodTotal
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, bars, lines, text_of, tile, unit_text
 from forecasting.at_risk import BANDS, read_at_risk
 from forecasting.models import ForecastLine
@@ -233,3 +233,14 @@ def words(six: Sequence[Headline]) -> str:
         return f"{expected.label}: no target is set."
     share = text_of(Decimal(expected.now) / Decimal(expected.target), Kind.RATE)
     return f"{expected.label}: {share} of the target."
+
+
+def build_executive(frame: Frame) -> Content:
+    totals = frame.totals()
+    if frame.past is not None:
+        return Content([], f"Forecasts and risk: {NOT_THEN}", [rates_tile(frame, totals)])
+    outlook = read_outlook(frame)
+    six = read_six(frame, outlook, totals, frame.chosen(totals))
+    tiles = [outlook_tile(frame, outlook), rates_tile(frame, totals), risk_tile(frame), most_tile(frame),
+             six_tile(frame, six)]  # fmt: skip
+    return Content(build_totals(frame, six), words(six), tiles)

@@ -37,6 +37,11 @@ class ExecutiveMailQuerySet(models.QuerySet["ExecutiveMail"]):
         is_asked = Q(asked_at__isnull=False)
         return self.filter(has_come | is_asked, user__is_active=True).order_by("next_on", "hour", "pk")
 
+    def with_people(self) -> ExecutiveMailQuerySet:
+        """Who gets it by now, by name, with what became of the last one."""
+        rows = self.filter(is_on=True, user__is_active=True)
+        return rows.select_related("user", "last_mail").order_by("user__name", "pk")
+
 
 @track_history(exclude=("next_on", "asked_at", "last_mail"), is_making_kept=True)
 class ExecutiveMail(models.Model):
@@ -80,3 +85,10 @@ class ExecutiveMail(models.Model):
         days = (today + dt.timedelta(days=ahead) for ahead in range(8))
         is_over = self.hour <= hour
         return next(day for day in days if day.isoweekday() in self.weekdays and not (is_over and day == today))
+
+    @property
+    def when(self) -> str:
+        """Mondays and Fridays at 07:00."""
+        *others, last = (f"{Weekday(day).label}s" for day in self.weekdays)
+        named = f"{', '.join(others)} and {last}" if others else last
+        return f"{'every day' if len(others) == 6 else named} at {self.hour:02}:00"

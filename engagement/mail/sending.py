@@ -121,7 +121,8 @@ def build_message(mail: OutgoingMail) -> EmailMultiAlternatives:
     if mail.html:
         message.attach_alternative(mail.html, "text/html")
     for image in mail.images.all():
-        message.mixed_subtype = "related"  # belongs to the HTML, and is no attachment beside it
+        # It belongs to the HTML, and is no attachment beside it. The attribute is missing in the stubs.
+        message.mixed_subtype = "related"  # type: ignore[attr-defined]
         part = MIMEImage(bytes(image.content), "png")
         part["Content-ID"] = f"<{image.content_id}>"
         part.add_header("Content-Disposition", "inline", filename=image.name)
