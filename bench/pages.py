@@ -20,7 +20,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from bench.figures import Figure, against, seconds
-from renewals.models import Renewal, RiskBand, Stage, TimingClass
+from renewals.models import ChurnReason, Renewal, RiskBand, Stage, TimingClass
 from renewals.table.filters import FILTERS, HEALTH_NAMES
 from renewals.table.groups import GROUPS
 from renewals.table.paging import ORDERS
@@ -180,7 +180,7 @@ def groups(client: Client, count: int, small: dict[str, float]) -> list[Figure]:
 def filter_addresses() -> list[str]:
     """Each filter with each of its values, or with typical ones where they are many; alone, and of the open ones."""
     some = Renewal.objects.filter(outcome=OPEN, owner__isnull=False, offer__isnull=False)
-    row = some.select_related("account", "owner").order_by("pk")[0]
+    row = some.select_related("account", "owner", "contract").order_by("pk")[0]
     today = dt.date.today()  # any day near to now
     soon = f"{today},{today + dt.timedelta(days=90)}".split(",")
     values: dict[str, Sequence[object]] = {
@@ -196,6 +196,9 @@ def filter_addresses() -> list[str]:
         "segment": [row.account.segment_id],
         "industry": [row.account.industry_id],
         "offer": [row.offer_id],
+        "region": [row.account.region],
+        "product": [row.contract.product, "none"],
+        "churn_reason": [*ChurnReason.objects.values_list("pk", flat=True)[:2], "none"],
         "account": [row.account_id],
         "currency": ["EUR", "USD"],
         "quality": ["any", "none", "error", "warning"],

@@ -86,7 +86,10 @@ class Contract(models.Model):
             ),
             models.CheckConstraint(condition=~Q(number=""), name="contract_has_number"),
         ]
-        indexes = [models.Index(fields=["number", "id"], name="contract_number")]
+        indexes = [
+            models.Index(fields=["number", "id"], name="contract_number"),
+            models.Index(fields=["product"], name="contract_product"),
+        ]
 
     def __str__(self) -> str:
         return self.number

@@ -18,7 +18,7 @@ from django.http import QueryDict
 
 from accounts.models import Account, HealthBand, Industry, Segment, Team, User, people_visible_to
 from renewals.forms import shown
-from renewals.models import Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
+from renewals.models import ChurnReason, Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
 from renewals.overrides.filters import DISAGREEMENTS, disagreeing, pinned
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import read_quality
@@ -33,6 +33,8 @@ SEARCH_LENGTH = 100
 # What the page shows when its address asks for nothing: what there is to work on.
 DEFAULT_QUERY = "outcome=open"
 EVERY = "all"
+# A value of filters by what may be blank.
+NONE = "none"
 HEALTH_NAMES = {band.name.lower(): str(band.label) for band in HealthBand} | {"unknown": "Unknown"}
 # What of the address does not restrict the rows.
 VIEW = ("columns", "sort", "per_page", "page", *layout.PARAMETERS)
@@ -339,6 +341,29 @@ class WordBeginnings(SearchQuery):
     template = "(replace(nullif(%(function)s(%(expressions)s)::text, ''), ''' &', ''':* &') || ':*')::tsquery"
 
 
+def _region(values: dict[str, list[str]], reader: Reader) -> Found:
+    return ", ".join(map(shown, values["region"])), Q(account__region__in=values["region"])
+
+
+def _product(values: dict[str, list[str]], reader: Reader) -> Found:
+    """Of these very words; `none` is of contracts that name no product."""
+    words = ["" if value == NONE else value for value in values["product"]]
+    return ", ".join(shown(word) or "none" for word in words), Q(contract__product__in=words)
+
+
+def _churn_reason(values: dict[str, list[str]], reader: Reader) -> Found:
+    """By their ids; `none` is of those without a reason, whatever became of them."""
+    chosen = [_id(value, reader, {}, "Churn reason") for value in values["churn_reason"] if value != NONE]
+    names = {reason.pk: str(reason) for reason in ChurnReason.objects.filter(pk__in=chosen)}
+    for pk in chosen:
+        if pk not in names:
+            raise Unreadable(f"Churn reason: there is no “{pk}”.")
+    where, texts = Q(churn_reason__in=chosen), [names[pk] for pk in chosen]
+    if NONE in values["churn_reason"]:
+        where, texts = where | Q(churn_reason=None), [*texts, "none"]
+    return ", ".join(texts), where
+
+
 def _names(choices: Sequence[tuple[Any, Any]]) -> dict[str, str]:
     return {str(value): str(label) for value, label in choices}
 
@@ -365,8 +390,11 @@ FILTERS: dict[str, Filter] = {
         ),
         _row_of("segment", "Segment", "account__segment", _every(Segment)),
         _row_of("industry", "Industry", "account__industry", _every(Industry)),
+        Filter("region", "Region", ("region",), _region),
         _row_of("team", "Team", "owner__team", _every(Team)),
         _row_of("offer", "Offer", "offer", _every(Offer)),
+        Filter("product", "Product", ("product",), _product),
+        Filter("churn_reason", "Churn reason", ("churn_reason",), _churn_reason),
         _row_of("account", "Account", "account", lambda reader: Account.objects.visible_to(reader.user)),
         Filter("currency", "Currency", ("currency",), _currency),
         _date_range("Decision", "decision", "decision_on", never_after="due_on"),

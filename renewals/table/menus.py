@@ -8,17 +8,18 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from accounts.models import ExchangeRate, Industry, Segment, Team, User, get_company
-from renewals.models import Offer, Renewal, RiskBand, Stage, TimingClass
+from accounts.models import Account, ExchangeRate, Industry, Segment, Team, User, get_company
+from renewals.models import ChurnReason, Contract, Offer, Renewal, RiskBand, Stage, TimingClass
 from renewals.overrides.filters import DISAGREEMENTS
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import quality_options
-from renewals.table.filters import EVERY, FILTERS, HEALTH_NAMES, Condition, Query, Reader, known_owners
+from renewals.table.filters import EVERY, FILTERS, HEALTH_NAMES, NONE, Condition, Query, Reader, known_owners
 
 # Shown as pills of their own; the others wait behind "Filter".
 IN_FRONT = ("due", "timing", "risk", "stage", "owner")
 BEHIND = (
-    *("outcome", "category", "health", "segment", "industry", "team", "offer", "currency"),
+    *("outcome", "category", "health", "segment", "industry", "region", "team", "offer", "currency"),
+    *("product", "churn_reason"),
     *("decision", "ordered", "quality", "disagreement", "pinned", "excluded", "auto_renewing"),
 )
 LISTS: dict[str, type[Model]] = {
@@ -154,9 +155,29 @@ def _options(name: str, reader: Reader) -> list[tuple[str, str]]:
             return [(code, code) for code in sorted({*codes, get_company().reporting_currency})]
         case "owner":
             return [("me", "Me"), *_rows(known_owners(reader).exclude(role=User.Role.VIEWER))]
+        case "region":
+            return [(region, region) for region in _distinct(Account.objects.exclude(region=""), "region")]
+        case "product":
+            return [
+                *((product, product) for product in _distinct(Contract.objects.exclude(product=""), "product")),
+                (NONE, "No product"),
+            ]
+        case "churn_reason":
+            return [*_rows(ChurnReason.objects.all()), (NONE, "No reason")]
         case "stage" | "segment" | "industry" | "team" | "offer":
             return _rows(LISTS[name]._default_manager.all())
     return []
+
+
+def _distinct(rows: QuerySet[Any], name: str) -> list[str]:
+    """The first of the values there are, one look-up for each: there may be a million rows of a dozen values."""
+    values = rows.order_by(name).values_list(name, flat=True)
+    found: list[str] = []
+    value = values.first()
+    while value is not None and len(found) <= MOST_CHOICES:
+        found.append(value)
+        value = values.filter(**{f"{name}__gt": value}).first()
+    return found
 
 
 def _named(choices: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
