@@ -16,13 +16,14 @@ from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, unit_text
 from forecasting.dashboard import LOST, WON
 from forecasting.engine.arrays import NO_ID
 from forecasting.pictures import drawn
-from renewals.models import ChurnReason
+from renewals.models import ChurnReason, Renewal
 
 SHOWN: Final = 25
 DRAWN: Final = 8
 BOOKINGS: Final = {CHURN: "Churn", DOWNSELL: "Downsell"}
 TIMINGS: Final = {CHURN: LOST, DOWNSELL: WON}
 AVOIDABLE, UNAVOIDABLE, UNKNOWN = "Avoidable", "Not avoidable", "No reason given"
+NO_PRODUCT: Final = "No product"
 HEADS: Final = ("Before", "Now", "Change")
 NOT_THEN: Final = "Reasons of churn are shown as they are known now. Go back to now to see them."
 
@@ -43,6 +44,12 @@ class Names:
             **{one.pk: str(one) for one in Segment.objects.all()},
         }
         self.owners: Mapping[int, str] = {NO_ID: "No owner", **{one.pk: str(one) for one in owners}}
+        examples = {one.product_id: one.example_id for one in contributors}
+        words = dict(Renewal.objects.filter(pk__in=examples.values()).order_by().values_list("pk", "contract__product"))
+        self.products: Mapping[int, str] = {key: words.get(pk, "") for key, pk in examples.items()}
+
+    def product(self, key: int) -> str:
+        return self.products[key] or NO_PRODUCT
 
     def of(self, one: Contributor) -> str:
         return " · ".join(
@@ -52,6 +59,7 @@ class Names:
                 self.segments[one.segment_id],
                 BOOKINGS[one.booking],
                 self.owners[one.owner_id],
+                self.product(one.product_id),
             )
         )
 
@@ -101,9 +109,12 @@ def contributors_tile(
     contributors: Sequence[Contributor],
     names: Names,
 ) -> Tile:
-    """Every reason, segment, booking type and owner together, those that changed most first."""
+    """Every reason, segment, booking type, owner and product together, those that changed most first."""
     shown, rest = contributors[:SHOWN], contributors[SHOWN:]
-    rows = [Row(names.of(one), _cells(one.before_cents, one.now_cents, _rows_url(frame, chosen, one))) for one in shown]
+    rows = [
+        Row(names.of(one), _cells(one.before_cents, one.now_cents, _rows_url(frame, chosen, one, names)))
+        for one in shown
+    ]
     if rest:
         rows.append(Row(f"{len(rest):,} more that changed less", _cells(*_sums(rest))))
     rows.append(Row("All of them", _cells(*_sums(contributors)), is_total=True))
@@ -113,7 +124,7 @@ def contributors_tile(
     caption = (
         f"{exact_money(_money(now_cents), frame.currency)} lost or given up of what was due in {chosen.label}"
         + (f", {exact_money(_money(abs(change)), frame.currency)} {told} than in {before.label}" if before else "")
-        + ". By reason, avoidable or not, segment, booking type and owner; the parts add up to the change."
+        + ". By reason, avoidable or not, segment, booking type, owner and product; the parts add up to the change."
     )
     drawn_ones = [one for one in shown if one.change_cents][:DRAWN]
     labels = [f"{number}" for number, _ in enumerate(drawn_ones, start=1)]
@@ -123,14 +134,14 @@ def contributors_tile(
         Kind.MONEY,
         [_money(one.change_cents) for one in drawn_ones],
         "loss",
-        [_rows_url(frame, chosen, one) for one in drawn_ones],
+        [_rows_url(frame, chosen, one, names) for one in drawn_ones],
     )
     unit = f", {unit_text(frame.currency, column)}" if drawn_ones else ""
     return Tile(
         "contributors",
         _title("What contributed to churn", before, chosen) + unit,
         caption if contributors else "",
-        "Reason, segment, booking type, owner",
+        "Reason, segment, booking type, owner, product",
         HEADS,
         rows if contributors else [],
         drawn(_figure(frame, column, labels, told_of)) if drawn_ones else None,
@@ -155,9 +166,11 @@ def _figure(frame: Frame, column: Column, labels: Sequence[str], words: Sequence
     return figure
 
 
-def _rows_url(frame: Frame, chosen: PeriodTotal, one: Contributor) -> str:
-    """The rows of the segment and owner that are of the class; the table knows no filter by reason."""
+def _rows_url(frame: Frame, chosen: PeriodTotal, one: Contributor, names: Names) -> str:
+    """The rows of the period that are all of this; those of a downsell have renewed, whatever they gave up."""
     filters: dict[str, object] = {"timing": TIMINGS[one.booking]}
+    filters["churn_reason"] = "none" if one.reason_id == NO_ID else one.reason_id
+    filters["product"] = names.products[one.product_id] or "none"
     if one.segment_id != NO_ID and not frame.scope.segment:
         filters["segment"] = one.segment_id
     if one.owner_id != NO_ID and not frame.scope.owner:
@@ -179,6 +192,7 @@ def dimensions_tile(
         ("Segment", "segment_id", names.segments),
         ("Booking type", "booking", BOOKINGS),
         ("Owner", "owner_id", names.owners),
+        ("Product", "product_id", {key: names.product(key) for key in names.products}),
     ):
         parts = added(contributors, name)
         if name == "reason_id":
@@ -188,7 +202,8 @@ def dimensions_tile(
     return Tile(
         "churn-by",
         _title("Churn by one thing at a time", before, chosen),
-        "Avoidable or not, reasons, segments, booking types and owners, each by itself: each adds up to the last row.",
+        "Avoidable or not, reasons, segments, booking types, owners and products, each by itself: each adds up to the "
+        "last row.",
         "By",
         HEADS,
         rows if contributors else [],

@@ -20,7 +20,7 @@ from dashboards.frame import Frame, PeriodTotal
 from dashboards.rollups.facts import SOURCE, within
 from forecasting.engine.arrays import NO_ID, Booleans, Integers
 from forecasting.engine.timing import TimingClass
-from forecasting.frames import Arrays, Column, copy_out, read_reporting
+from forecasting.frames import SCORED, Arrays, Column, copy_out, read_reporting
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
@@ -50,6 +50,7 @@ LOST_COLUMNS: Final = (
     Column("owner_id", "int8", f"COALESCE(r.owner_id, {NO_ID})"),
     Column("segment_id", "int8", f"COALESCE(a.segment_id, {NO_ID})"),
     Column("reason_id", "int8", f"COALESCE(r.churn_reason_id, {NO_ID})"),
+    Column("product_id", "int8", "hashtextextended(c.product, 0)"),
     Column("due", "date", "r.due_on"),
     Column("timing", "int2", "s.timing_class"),
     Column("baseline", "int8", "r.baseline_amount * 100"),
@@ -122,12 +123,17 @@ def largest(rows: Arrays, chosen: Booleans, amounts: Integers, count: int) -> In
 
 @dataclass(frozen=True)
 class Contributor:
-    """What a reason, segment, booking type and owner lost, in cents; ids are NO_ID where there is none."""
+    """What a reason, segment, booking type, owner and product lost, in cents; ids are NO_ID where there is none.
+
+    `product_id` stands for the words of the contract's product, which are those of the renewal `example_id`.
+    """
 
     reason_id: int
     segment_id: int
     booking: int
     owner_id: int
+    product_id: int
+    example_id: int
     before_cents: int
     now_cents: int
 
@@ -137,8 +143,9 @@ class Contributor:
 
 
 def read_lost(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> list[Contributor]:
-    """By reason, segment, booking type and owner, those that changed most first; they add up to the cells' lost and
-    downsell of the two periods. None as at a past moment.
+    """By reason, segment, booking type, owner and product, those that changed most first.
+
+    They add up to the cells' lost and downsell of the two periods. None as at a past moment.
 
     Lost is the baseline of what was declined, has lapsed, or lapsed and was won back; downsell what renewed ones gave
     up of theirs.
@@ -149,7 +156,7 @@ def read_lost(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> 
     rows = _read(
         frame,
         LOST_COLUMNS,
-        SOURCE,
+        SCORED,
         "r.due_on BETWEEN %s AND %s AND s.timing_class >= %s",
         [first_on, chosen.ends_on, int(TimingClass.LAPSED)],
         ("baseline", "renewed", "cross_sell"),
@@ -164,15 +171,23 @@ def read_lost(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> 
 
 def _contributors(rows: Arrays, booking: NDArray[Any], cents: Integers, is_now: Booleans) -> list[Contributor]:
     some = np.flatnonzero(cents)
-    keys = np.stack([rows["reason_id"], rows["segment_id"], booking, rows["owner_id"]], axis=1)[some]
-    known, place = np.unique(keys, axis=0, return_inverse=True)
+    keys = np.stack([rows["reason_id"], rows["segment_id"], booking, rows["owner_id"], rows["product_id"]], axis=1)[
+        some
+    ]
+    known, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     sums = np.zeros((2, len(known)), dtype=np.int64)
     np.add.at(sums, (is_now[some].astype(np.int64), place.reshape(-1)), cents[some])
     found = [
-        Contributor(key[0], key[1], key[2], key[3], int(old), int(new))
-        for key, old, new in zip(known.tolist(), sums[0], sums[1], strict=True)
+        Contributor(key[0], key[1], key[2], key[3], key[4], example, int(old), int(new))
+        for key, example, old, new in zip(
+            known.tolist(), rows["id"][some][first].tolist(), sums[0], sums[1], strict=True
+        )
     ]
-    return sorted(found, key=lambda one: (-abs(one.change_cents), one.reason_id, one.segment_id, one.owner_id))
+    return sorted(found, key=lambda one: (-abs(one.change_cents), *_ids(one)))
+
+
+def _ids(one: Contributor) -> tuple[int, ...]:
+    return one.reason_id, one.segment_id, one.owner_id, one.booking, one.product_id
 
 
 def added(contributors: Sequence[Contributor], name: str) -> list[tuple[int, int, int]]:
