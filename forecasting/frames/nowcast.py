@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from forecasting.engine.arrays import Floats, Integers
-from forecasting.engine.fitted.level import drawn_miss
+from forecasting.engine.fitted.horizons import told_shift
 from forecasting.engine.fitted.shock import Shock
 from forecasting.engine.survivors import clock, kind_of
 from forecasting.frames.book import Book
@@ -41,7 +41,7 @@ def with_levels(shock: Shock, book: Book, rules: Rules, judged: Judged, day: int
     for quarter in range(now - BACK, now + AHEAD + 1):
         own = quarters[places] == quarter
         if np.count_nonzero(own) >= LEAST:
-            level = round(shock.told * drawn_miss(log_odds[own], is_renewed[own], shock.size), DIGITS)
+            level = round(shock.told * told_shift(log_odds[own], is_renewed[own], shock.size), DIGITS)
             first, after = first_days_of_quarters(np.array([quarter, quarter + 1])).tolist()
             levels.append((first, after - 1, level))
     return replace(shock, levels=tuple(levels))

@@ -17,6 +17,7 @@ to the open ones of the period, times the share `told` that it was worth in the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from forecasting.engine.fitted.level import LEVEL_SPREAD, drawn_miss, learn_leve
 from forecasting.engine.fitted.shock import HORIZONS, PRIOR_PERIODS, SIZE_BOUNDS, Shock, weights_of_periods, widening
 from forecasting.engine.log_odds import expit
 from forecasting.engine.survivors import Survivors, Waits
+
+MOST_SIZES: Final = 3.0
 
 
 def with_horizons(
@@ -62,6 +65,14 @@ def with_horizons(
     return replace(shock, by_horizon=tuple(sizes), told=told)
 
 
+def told_shift(log_odds: Floats, is_renewed: Booleans, size: float) -> float:
+    """What decided renewals of a period tell of its shock of a size, in log-odds.
+
+    Never more than MOST_SIZES of it: such a miss is rather one of what was recorded first.
+    """
+    return float(np.clip(drawn_miss(log_odds, is_renewed, size), -MOST_SIZES * size, MOST_SIZES * size))
+
+
 @dataclass(frozen=True, eq=False)
 class _Look:
     """What was open on a day: its places, its log-odds, and what the decided ones of its period had told by then."""
@@ -89,7 +100,7 @@ def _look(
     shifts = np.zeros(known.size)
     for at in range(known.size):
         own = ~is_open & (place == at)
-        shifts[at] = drawn_miss(decided[own], is_renewed[own], size)
+        shifts[at] = told_shift(decided[own], is_renewed[own], size)
     places = np.flatnonzero(is_open)
     still_open = log_odds + survivors.log_odds(segment_ids=segment_ids, kind=kind, place=place_on)
     return _Look(places, still_open[places], shifts[place[places]])

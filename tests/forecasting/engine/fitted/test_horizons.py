@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from forecasting.engine.fitted.horizons import with_horizons
+from forecasting.engine.fitted.horizons import told_shift, with_horizons
 from forecasting.engine.fitted.shock import Shock, widening
 from forecasting.engine.log_odds import expit, logit
 from forecasting.engine.survivors import Survivors, Waits
@@ -81,6 +81,16 @@ def test_what_forecasts_leaned_by_is_allowed_for() -> None:
 
 def test_one_quarter_tells_nothing_of_the_next() -> None:
     assert learned(spread=0.0, quarters=1) == WHOLE
+
+
+def test_a_period_tells_of_no_more_than_three_sizes() -> None:
+    came = np.arange(400) < 300
+    assert told_shift(np.full(400, float(logit(0.75))), came, 0.2) == pytest.approx(0.0, abs=1e-6)
+    # 300 of 400 for 80 %: the shift x that makes 300 = 400 expit(logit(0.8) + x) + x / 0.2^2.
+    shift = told_shift(np.full(400, float(logit(0.8))), came, 0.2)
+    assert 400 * expit(float(logit(0.8)) + shift) + shift / 0.04 == pytest.approx(300, abs=1e-6)
+    assert told_shift(np.full(400, 4.0), ~came, 0.2) == pytest.approx(-0.6)
+    assert told_shift(np.empty(0), np.empty(0, dtype=bool), 0.2) == 0.0
 
 
 def test_where_nothing_was_open_the_size_is_that_of_a_whole_period() -> None:
