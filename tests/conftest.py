@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.conf import settings
+from django.db import connections
 
 from config import embedded
 from config.celery import app
@@ -27,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # Static files under their plain names, straight from their sources: nothing has to be collected first.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
+    # What clears away faster than Django's own; the connection that it made so far has not been opened yet.
+    settings.DATABASES["default"]["ENGINE"] = "tests.postgresql"
+    del connections["default"]
     # Argon2 is slow by design, and a test makes many users.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     # A worker of the same installation must not take up what tests queue, nor one process of tests that of another.
