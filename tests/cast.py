@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from accounts.models import Account, ExchangeRate, Segment, Team, User
@@ -37,23 +38,26 @@ class Cast:
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    emea, amer = Team.objects.create(name="EMEA"), Team.objects.create(name="AMER")
+    """Made in two statements: nearly every test has one."""
+    emea, amer = Team.objects.bulk_create([Team(name="EMEA"), Team(name="AMER")])
+    password = make_password(PASSWORD)
 
     def user(name: str, role: str, team: Team | None, **fields: Any) -> User:
-        return User.objects.create_user(
-            f"{name.lower().replace(' ', '.')}@example.com", PASSWORD, name=name, role=role, team=team, **fields
-        )
+        email = f"{name.lower().replace(' ', '.')}@example.com"
+        return User(email=email, password=password, name=name, role=role, team=team, **fields)
 
-    return Cast(
-        admin=user("Ada Admin", "admin", None),
-        auditor=user("Abel Auditor", "viewer", None, sees_whole_book=True),
-        manager=user("Mona Manager", "manager", emea),
-        rep=user("Rhea Rep", "rep", emea),
-        team_mate=user("Tom Mate", "rep", emea),
-        viewer=user("Vera Viewer", "viewer", emea),
-        outsider=user("Otto Outsider", "rep", amer),
-        other_manager=user("Olga Manager", "manager", amer),
-    )
+    people = {
+        "admin": user("Ada Admin", "admin", None),
+        "auditor": user("Abel Auditor", "viewer", None, sees_whole_book=True),
+        "manager": user("Mona Manager", "manager", emea),
+        "rep": user("Rhea Rep", "rep", emea),
+        "team_mate": user("Tom Mate", "rep", emea),
+        "viewer": user("Vera Viewer", "viewer", emea),
+        "outsider": user("Otto Outsider", "rep", amer),
+        "other_manager": user("Olga Manager", "manager", amer),
+    }
+    User.objects.bulk_create(people.values())
+    return Cast(**people)
 
 
 def make_account(**fields: Any) -> Account:
