@@ -22,6 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
 SMALL = 10_000
 FAILED = "failed"
+UNSCORED = {"signals"}  # parts that ask for a book, and neither for its scores nor for its history
 PARTS = (
     "learning",
     "recompute",
@@ -40,6 +41,7 @@ PARTS = (
     "scenarios",
     "dashboards",
     "alerts",
+    "engagement",
 )
 
 
@@ -84,6 +86,7 @@ def measure(count: int, only: Sequence[str]) -> None:
         distribution,
         editors,
         edits,
+        engagement,
         figures,
         history,
         imports,
@@ -108,7 +111,8 @@ def measure(count: int, only: Sequence[str]) -> None:
         found.append(figures.Figure(f"demo book of {count:,}, loaded", time.perf_counter() - started, "s"))
         if {"learning", "recompute"} & set(only):
             found += told("learning", learning.measure)
-        if "recompute" not in only:
+        is_scored = bool(set(only) - UNSCORED)
+        if "recompute" not in only and is_scored:
             recompute.recompute()
             recompute.judge_data_rules()
         steps: dict[str, Callable[[], list[figures.Figure]]] = {
@@ -126,12 +130,13 @@ def measure(count: int, only: Sequence[str]) -> None:
             "editors": lambda: editors.measure(count),
             "scenarios": lambda: scenarios.measure(count),
             "alerts": lambda: alerts.measure(count),
+            "engagement": lambda: engagement.measure(count),
             "mrr": lambda: mrr.measure(count),
             "dashboards": lambda: dashboards.measure(count, small_dashboards),
             "distribution": lambda: distribution.measure(count),
         }
         for name, step in steps.items():
-            if name in only or (name == "fill" and set(only) - {"learning", "recompute"}):
+            if name in only or (name == "fill" and set(only) - {"learning", "recompute"} - UNSCORED):
                 found += told(name, step)
     if "admin" in only:
         found += told("admin", lambda: admin.measure(count, load_scored_book))

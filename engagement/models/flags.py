@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from accounts.models import Account, Team, User, owners_visible_to
 from config.history import track_history
@@ -35,9 +35,11 @@ class FlagQuerySet(models.QuerySet["Flag"]):
         """Flags of the accounts that a user may know of."""
         if user.sees_all:
             return self
-        owners = owners_visible_to(user)
-        renewals = Renewal.objects.filter(account=OuterRef("account"), owner__in=owners)
-        return self.filter(Q(account__owner__in=owners) | Exists(renewals))
+        # The accounts first, by the indexes of owners: asked of each flag, who owns the account's renewals costs more.
+        owners = owners_visible_to(user).order_by().values("pk")
+        accounts = Account.objects.filter(owner__in=owners).order_by().values("pk")
+        renewals = Renewal.objects.filter(owner__in=owners).order_by().values("account")
+        return self.filter(account__in=accounts.union(renewals, all=True))
 
     def open(self) -> FlagQuerySet:
         return self.filter(cleared_at__isnull=True)

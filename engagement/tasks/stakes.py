@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.exchange import read_rates
 
@@ -67,9 +67,7 @@ def refresh_stakes(
         which, params["ids"] = "t.id = ANY(%(ids)s)", list(task_ids)
     elif account_ids is not None:
         which, params["ids"] = f"{OPEN} AND t.account_id = ANY(%(ids)s)", list(account_ids)
-    with connection.cursor() as cursor:
-        cursor.execute(REFRESH.format(which=which), params)
-        return int(cursor.rowcount)
+    return _write(REFRESH.format(which=which), params, is_whole=which == OPEN)
 
 
 def refresh_flag_stakes(*, as_of: dt.date, account_ids: Collection[int] | None = None) -> int:
@@ -77,6 +75,17 @@ def refresh_flag_stakes(*, as_of: dt.date, account_ids: Collection[int] | None =
     rates = read_rates(as_of=as_of)
     which = "" if account_ids is None else " AND f.account_id = ANY(%(ids)s)"
     params: dict[str, Any] = {"currencies": list(rates), "rates": list(rates.values()), "ids": list(account_ids or [])}
-    with connection.cursor() as cursor:
-        cursor.execute(REFRESH_FLAGS.format(which=which), params)
-        return int(cursor.rowcount)
+    return _write(REFRESH_FLAGS.format(which=which), params, is_whole=account_ids is None)
+
+
+def _write(statement: str, params: dict[str, Any], *, is_whole: bool) -> int:
+    """Of tasks that came by the hundred thousand a moment ago the planner knows nothing: it takes them for a few, and
+    would add up all stakes anew for each of them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if is_whole:
+            cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(statement, params)
+        count = int(cursor.rowcount)
+        if is_whole:
+            cursor.execute("SET LOCAL enable_nestloop = on")
+    return count
