@@ -184,6 +184,13 @@ FIGURES: Final = {
             Term("cross_sell_cents", "Cross-sell"),
         ),
         _money(
+            "booked_above",
+            "Upsell and cross-sell",
+            "What was renewed above the baseline, on the same product and on others, of the cohort.",
+            Term("upsell_cents", "Upsell"),
+            Term("cross_sell_cents", "Cross-sell"),
+        ),
+        _money(
             "downsell",
             "Downsell",
             "Baseline given up by what was renewed, of the cohort.",

@@ -13,6 +13,7 @@ from dashboards.models import Level
 from dashboards.rollups.adding import Calendar, account_lines, row_lines, with_scope
 from dashboards.rollups.facts import read_facts, within
 from dashboards.rollups.reading import facts_of
+from dashboards.scorecards.credit import Credit
 from dashboards.tiles import Number
 from forecasting.as_at.book import ScoredBook
 from forecasting.engine.arrays import Integers
@@ -41,10 +42,20 @@ class Explained:
 
 
 def explain(
-    figure: Figure, scope: Scope, period: Period, *, attribution: str, report: Reporting, past: ScoredBook | None = None
+    figure: Figure,
+    scope: Scope,
+    period: Period,
+    *,
+    attribution: str,
+    report: Reporting,
+    past: ScoredBook | None = None,
+    credit: Credit | None = None,
 ) -> Explained:
-    """The rows of a scope behind a figure of a period; `report` is what the cells were added up by."""
-    facts = _facts(scope, period, report) if past is None else facts_of(past.only(past.within(scope)))
+    """The rows of a scope behind a figure of a period; `report` is what the cells were added up by.
+
+    `credit`: whose rows count is asked of the day of the decision, not of today; `past` knows owners of then anyway.
+    """
+    facts = _facts(scope, period, report, credit) if past is None else facts_of(past.only(past.within(scope)))
     calendar = Calendar(day_number(report.as_of), report.fiscal_start, report.team_of_owner)
     rows = with_scope(facts, calendar)
     lines = [*row_lines(rows, calendar), *account_lines(rows, calendar, Level.BOOK)]
@@ -68,8 +79,8 @@ def explain(
     )
 
 
-def _facts(scope: Scope, period: Period, report: Reporting) -> Arrays:
-    where, parameters = within(scope)
+def _facts(scope: Scope, period: Period, report: Reporting, credit: Credit | None) -> Arrays:
+    where, parameters = within(scope) if credit is None else credit.within(scope)
     with connection.cursor() as cursor:
         days = _days(period.starts_on, period.ends_on)
         return read_facts(cursor, report, f"{WITHIN} AND {where}", [*days, *parameters])

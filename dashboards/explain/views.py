@@ -13,9 +13,8 @@ from django.views.decorators.http import require_GET
 from dashboards.explain.rows import Explained, explain
 from dashboards.figures import FIGURES, Figure
 from dashboards.frame import Frame, read_frame
-from dashboards.models import RollUp
+from dashboards.scorecards.credit import DECISION, Credit, read_credit
 from dashboards.tiles import Kind, text_of
-from forecasting.frames import Reporting, read_reporting
 from forecasting.periods import Period
 from renewals.models import Renewal, RiskWeightVersion, TimingPolicyVersion
 
@@ -48,13 +47,17 @@ def explain_figure(request: HttpRequest, key: str) -> HttpResponse:
     context: dict[str, Any] = {"figure": figure, "frame": frame, "scope": frame.scope, "today": frame.company.today()}
     if frame.has_figures:
         period = _period(frame)
-        report = _report(frame)
-        found = explain(figure, frame.scope, period, attribution=frame.attribution, report=report, past=frame.past)
+        report = frame.report
+        credit = _credit(request, frame, period)
+        found = explain(
+            figure, frame.scope, period, attribution=frame.attribution, report=report, past=frame.past, credit=credit
+        )
         number = _page(request.GET.get("page", "1"))
         context |= {
             "period": period,
             "period_label": frame.label(period),
             "table_url": frame.scope.rows_url(due_from=period.starts_on, due_to=period.ends_on),
+            "is_credited": credit is not None,
             "value": text_of(found.value, figure.kind),
             "terms": _terms(figure, frame, found),
             "heads": _heads(figure, frame),
@@ -77,14 +80,12 @@ def _period(frame: Frame) -> Period:
     raise Http404(f"There is no {frame.grain} that begins on {frame.period_text!r} among those shown.")
 
 
-def _report(frame: Frame) -> Reporting:
-    """What the cells were added up by."""
-    if frame.past is not None:
-        return frame.past.report
-    done = frame.roll_up
-    assert isinstance(done, RollUp)
-    teams = read_reporting(as_of=done.as_of_on).team_of_owner
-    return Reporting(done.as_of_on, done.exact_rates, done.fiscal_start, teams)
+def _credit(request: HttpRequest, frame: Frame, period: Period) -> Credit | None:
+    """How scorecards count: `credit=decision` gives a decided renewal to who owned it then."""
+    text = request.GET.get("credit", "")
+    if text not in ("", DECISION):
+        raise Http404(f"There is no credit {text!r}.")
+    return read_credit(frame, period) if text and frame.past is None else None
 
 
 def _terms(figure: Figure, frame: Frame, found: Explained) -> list[ShownTerm]:

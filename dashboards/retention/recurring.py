@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -19,6 +20,7 @@ from forecasting.mrr.ledger import GAINS, KINDS, LOSSES, rows_of
 from forecasting.periods import Period
 
 AMOUNTS: Final = tuple(f"{kind.name.lower()}_amount" for kind in Movement)
+Month = dict[str, Decimal]  # "all_" and a name of AMOUNTS: a month's sum
 COLOURS: Final = {
     Movement.NEW: "won",
     Movement.EXPANSION: "commit",
@@ -69,12 +71,18 @@ def read_moved(frame: Frame) -> list[Moved]:
     """By period of the frame, the oldest first; empty as at a past moment, and before the first roll-up."""
     if frame.past is not None or not MrrRollUp.objects.exists():
         return []
-    first_on, last_on = frame.periods[0].starts_on, frame.periods[-1].ends_on
+    last_on = frame.periods[-1].ends_on
     lines = rows_of(MrrLine, frame.user, frame.scope).filter(state=State.ACTUAL, month_on__lte=last_on)
     sums = {f"all_{name}": Sum(name) for name in AMOUNTS}
     months = {row.pop("month_on"): row for row in lines.order_by().values("month_on").annotate(**sums)}
+    return draw_periods(frame, months)
+
+
+def draw_periods(frame: Frame, months: Mapping[dt.date, Month]) -> list[Moved]:
+    """Months, from the first one of the ledger, added up to the periods of a frame; empty where nothing ever moved."""
     if not any(any(row.values()) for row in months.values()):
         return []
+    first_on = frame.periods[0].starts_on
     level = sum((_net(row) for month_on, row in months.items() if month_on < first_on), Decimal(0))
     found: list[Moved] = []
     for period in frame.periods:
@@ -91,7 +99,7 @@ def _column(kind: Movement) -> str:
     return f"{kind.name.lower()}_amount"
 
 
-def _net(row: dict[str, Decimal]) -> Decimal:
+def _net(row: Month) -> Decimal:
     gained = sum((row[f"all_{_column(kind)}"] for kind in (Movement.OPENING, *GAINS)), Decimal(0))
     return gained - sum((row[f"all_{_column(kind)}"] for kind in LOSSES), Decimal(0))
 

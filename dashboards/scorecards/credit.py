@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,11 +15,13 @@ from dashboards.frame import Frame
 from dashboards.models import Cell, Level, RollUp
 from dashboards.models.cells import SUMS
 from dashboards.rollups.adding import Calendar, add_up
-from dashboards.rollups.facts import read_facts
+from dashboards.rollups.facts import read_facts, within
 from dashboards.rollups.reading import Total, cells_of, facts_of
+from dashboards.scorecards.people import credited_owners
 from forecasting.engine.arrays import NO_ID
 from forecasting.frames import Arrays, Reporting, day_number, read_reporting
-from forecasting.periods import period_of
+from forecasting.periods import Period, period_of
+from forecasting.scope import Scope
 
 # A row at a moment is its first event after it (config.history). Only rows that ever had another owner are looked up.
 MOVED: Final = """
@@ -36,6 +39,29 @@ WHERE r.outcome <> 'open' AND decided.owner_id IS DISTINCT FROM r.owner_id
         WHERE e.owner_id IS DISTINCT FROM n.owner_id
     )"""
 ByPeriod = dict[dt.date, Total]
+DECISION: Final = "decision"  # as an address says that rows count for who owned them then
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Whose the renewals of a period are: those of `owners`, less those that were another's when they were decided."""
+
+    owners: Sequence[int]
+    others: Sequence[int]  # decided under somebody else, whoever owns them now
+    come: Sequence[int]  # decided under one of the owners, another's now
+
+    def within(self, scope: Scope) -> tuple[str, list[object]]:
+        """SQL over a renewal `r` and its account `a`, and its parameters, as dashboards.rollups.facts.within."""
+        where, parameters = within(replace(scope, team=None, owner=None))
+        condition = "(r.owner_id = ANY(%s) AND r.id <> ALL(%s) OR r.id = ANY(%s))"
+        return f"{where} AND {condition}", [*parameters, list(self.owners), list(self.others), list(self.come)]
+
+
+def read_credit(frame: Frame, period: Period) -> Credit:
+    owners = credited_owners(frame.scope)
+    moved = read_moved(frame.company.time_zone, period.starts_on, period.ends_on)
+    come = [pk for pk, owner in moved.items() if owner in owners]
+    return Credit(owners, [pk for pk in moved if pk not in come], come)
 
 
 def read_moved(zone: str, first_on: dt.date, last_on: dt.date) -> dict[int, int]:

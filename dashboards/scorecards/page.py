@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -16,14 +17,16 @@ from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.rollups.reading import Total
-from dashboards.scorecards.credit import ByPeriod, read_credited, together
+from dashboards.scorecards.credit import DECISION, ByPeriod, read_credited, together
 from dashboards.scorecards.fair import Fair, Mix, judge, read_mix
 from dashboards.scorecards.measures import Hygiene, add_hygiene, of_owners, read_calls, read_hygiene
 from dashboards.scorecards.people import Group, Shown, read_shown
 from dashboards.scorecards.pictures import expected_figure
+from dashboards.scorecards.recurring import Ledger, moved_of, read_ledger, recurring_tile
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, lines, tile
 from forecasting.engine.calls import Tally, total
 from forecasting.engine.probability import MINIMUM_CALLS
+from forecasting.scope import SLICES
 
 NOT_THEN: Final = "Kept as it is now, not as at past moments. Go back to now to see it."
 CREDIT: Final = "A decided renewal counts for who owned it on the day of the decision, an open one for its owner."
@@ -62,6 +65,24 @@ class Cards:
         working = [one for one in people if self.total(one).sums["due_count"] or len(people) == 1]
         return [(one, "") for one in shown.teams] + [(one, self.card_url(one.members[0])) for one in working]
 
+    @cached_property
+    def ledger(self) -> Ledger:
+        return read_ledger(self.frame)
+
+    def explain_url(self, key: str, group: Group) -> str:
+        """Where a figure of the chosen period is taken apart, by the credit of the cards; none as at a past moment."""
+        if self.frame.past is not None:
+            return ""
+        scope = self.frame.scope
+        # Cards are of whole books: what other pages show a part of is no part of them.
+        others = {"team", "owner", "segment", *SLICES}
+        kept = {name: value for name, value in scope.query.items() if name not in others}
+        query = {**kept, **group.chosen(scope), "period": self.chosen.starts_on.isoformat(), "credit": DECISION}
+        return f"{reverse('dashboards:explain', args=[key])}?{urlencode(query)}"
+
+    def cell(self, key: str, group: Group) -> Cell:
+        return Cell(self.value(key, self.total(group)), FIGURES[key].kind, self.explain_url(key, group))
+
     def card_url(self, user: User) -> str:
         query = {name: value for name, value in self.frame.scope.query.items() if name not in ("team", "owner")}
         address = reverse("dashboards:scorecard", args=[user.pk])
@@ -96,7 +117,7 @@ def build_totals(cards: Cards) -> list[StripTotal]:
             compact_money(cards.value(key, mine), frame.currency),
             cards.shown.focus.name,
             FIGURES[key].formula,
-            "",
+            cards.explain_url(key, cards.shown.focus),
         )
         for key in ("due", "kept")
     ]
@@ -107,14 +128,14 @@ def build_totals(cards: Cards) -> list[StripTotal]:
             frame.text(key, mine),
             f"{beside}{frame.text(key, peers)}" if beside else frame.counted_as,
             FIGURES[key].formula,
-            "",
+            cards.explain_url(key, cards.shown.focus),
         )
         for key in RATES
     ]
-    sums = mine.sums
-    upsell = Decimal(sums["upsell_cents"] + sums["cross_sell_cents"]) / 100
-    title = "Upsell and cross-sell booked with these renewals, whoever found it"
-    return [*found, StripTotal("Upsell", compact_money(upsell, frame.currency), "with renewals", title, "")]
+    upsell = compact_money(cards.value("booked_above", mine), frame.currency)
+    title = f"{FIGURES['booked_above'].formula} Whoever found it."
+    url = cards.explain_url("booked_above", cards.shown.focus)
+    return [*found, StripTotal("Upsell", upsell, "with renewals", title, url)]
 
 
 def words(cards: Cards) -> str:
@@ -134,7 +155,9 @@ def _said(found: Fair) -> str:
 
 
 def build_tiles(cards: Cards) -> list[Tile]:
-    return [cards_tile(cards), fair_tile(cards), trend_tile(cards), calls_tile(cards), hygiene_tile(cards),
+    last = (cards.shown.everybody, _last(cards)) if len(cards.lines) > 1 else None
+    recurring = recurring_tile(cards.frame, cards.ledger, period=cards.chosen.period, lines=cards.lines, last=last)
+    return [cards_tile(cards), recurring, fair_tile(cards), trend_tile(cards), calls_tile(cards), hygiene_tile(cards),
             upsell_tile(cards)]  # fmt: skip
 
 
@@ -148,10 +171,7 @@ def _average_label(cards: Cards) -> str:
 
 def cards_tile(cards: Cards) -> Tile:
     def row(name: str, group: Group, url: str = "") -> Row:
-        total = cards.total(group)
-        cells = [Cell(total.sums["due_count"], Kind.COUNT)]
-        cells += [Cell(cards.value(key, total), FIGURES[key].kind) for key in ("due", "kept", *RATES)]
-        return Row(name, cells, url)
+        return Row(name, [cards.cell(key, group) for key in ("due_count", "due", "kept", *RATES)], url)
 
     rows = [row(group.name, group, url) for group, url in cards.lines]
     everybody = cards.shown.everybody
@@ -163,7 +183,7 @@ def cards_tile(cards: Cards) -> Tile:
         cells += [
             Cell(round(Decimal(cards.value(key, total) or 0) / head_count, 2), Kind.MONEY) for key in ("due", "kept")
         ]
-        cells += [Cell(cards.value(key, total), Kind.RATE) for key in RATES]
+        cells += [cards.cell(key, everybody) for key in RATES]
         rows.append(Row(_average_label(cards), cells, is_total=True))
     sign = currency_sign(cards.frame.currency)
     heads = ["Due", f"Due, {sign}", f"Kept, {sign}", "Gross", "Net", "On time"]
@@ -217,6 +237,7 @@ def trend_tile(cards: Cards) -> Tile:
         column("gross", focus, "Gross", "won"),
         column("net", focus, "Net", "expected"),
         column("on_time", focus, "On time", "late"),
+        *_recurring_columns(cards),
     ]
     if cards.shown.is_of_one and len(everybody.members) > 1:
         columns.append(column("gross", everybody, f"Gross, {everybody.name}", "total"))
@@ -233,6 +254,17 @@ def trend_tile(cards: Cards) -> Tile:
     )
 
 
+def _recurring_columns(cards: Cards) -> list[Column]:
+    """GRR and NRR of the focus; none where it has no recurring value."""
+    moved = {one.period: one for one in moved_of(cards.frame, cards.ledger, cards.shown.focus.owner_ids)}
+    over = [moved.get(one.period) if one.is_over else None for one in cards.periods]
+    columns = [
+        Column("GRR", Kind.RATE, [one.grr if one else None for one in over], "commit"),
+        Column("NRR", Kind.RATE, [one.nrr if one else None for one in over], "win-back"),
+    ]
+    return columns if moved else []
+
+
 def calls_tile(cards: Cards) -> Tile:
     """Accuracy and bias of confidences. They are kept by rep, over all segments."""
     tallies = {} if cards.frame.past is not None else read_calls()
@@ -243,7 +275,8 @@ def calls_tile(cards: Cards) -> Tile:
         shares = [Cell(Decimal(str(round(one, 6))), Kind.POINTS) for one in bias]
         errors = [Cell(Decimal(f"{tally.brier(said):.3f}"), Kind.COUNT) for said in ("rep", "model")]
         few = " (too few to tell)" if tally.count < MINIMUM_CALLS else ""
-        return Row(f"{name}{few}", [Cell(tally.count, Kind.COUNT), *shares, *errors], url, is_total)
+        calls = Cell(tally.count, Kind.COUNT, reverse("forecasting:reps"))
+        return Row(f"{name}{few}", [calls, *shares, *errors], url, is_total)
 
     rows = [
         row(group.name, tally, url=url)
@@ -275,7 +308,8 @@ def hygiene_tile(cards: Cards) -> Tile:
     def row(name: str, group: Group, *, is_total: bool = False, url: str = "") -> Row:
         one = add_hygiene([found[pk] for pk in group.owner_ids if pk in found])
         counts = [Cell(one.account_counts[key], Kind.COUNT) for key in ("flagged", "silent", "both")]
-        return Row(name, [Cell(one.trust_rate, Kind.RATE), *counts], url, is_total)
+        worklist = f"{reverse('quality:list')}?owner={group.owner_ids[0]}" if len(group.owner_ids) == 1 else ""
+        return Row(name, [Cell(one.trust_rate, Kind.RATE, worklist), *counts], url, is_total)
 
     rows = [row(group.name, group, url=url) for group, url in cards.lines]
     if len(cards.shown.everybody.members) > 1:
@@ -298,14 +332,14 @@ def upsell_tile(cards: Cards) -> Tile:
     whole = cards.total(cards.shown.everybody).sums
     everything = whole["upsell_cents"] + whole["cross_sell_cents"]
 
-    def row(name: str, sums: dict[str, int], *, is_total: bool = False, url: str = "") -> Row:
-        parts = [sums["upsell_cents"], sums["cross_sell_cents"]]
-        cells = [Cell(Decimal(cents) / 100, Kind.MONEY) for cents in parts]
-        share = Decimal(sum(parts)) / everything if everything else None
+    def row(name: str, group: Group, *, is_total: bool = False, url: str = "") -> Row:
+        sums = cards.total(group).sums
+        share = Decimal(sums["upsell_cents"] + sums["cross_sell_cents"]) / everything if everything else None
+        cells = [cards.cell(key, group) for key in ("upsell", "cross_sell")]
         return Row(name, [*cells, Cell(share, Kind.RATE)], url, is_total)
 
-    rows = [row(group.name, cards.total(group).sums, url=url) for group, url in cards.lines]
-    rows.append(row(_last(cards), whole, is_total=True))
+    rows = [row(group.name, group, url=url) for group, url in cards.lines]
+    rows.append(row(_last(cards), cards.shown.everybody, is_total=True))
     sign = currency_sign(cards.frame.currency)
     return Tile(
         "upsell",

@@ -9,6 +9,7 @@ from django.http import Http404
 
 from accounts.models import Team, User
 from dashboards.frame import Frame
+from forecasting.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,18 @@ class Group:
 
     name: str
     members: Sequence[User]
+    team: Team | None = None
 
     @property
     def owner_ids(self) -> list[int]:
         return [member.pk for member in self.members]
+
+    def chosen(self, scope: Scope) -> dict[str, str]:
+        """The choices of an address that is about these people, in the segment of a scope."""
+        kept = {"segment": scope.chosen["segment"]} if "segment" in scope.chosen else {}
+        if self.team:
+            return {"team": str(self.team.pk), **kept}
+        return {"owner": str(self.members[0].pk), **kept} if len(self.members) == 1 else kept
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ def read_shown(frame: Frame) -> Shown:
         raise Http404("Not your card.")
     team = scope.team or (scope.owner.team if scope.owner else None)
     people = _people(user, team, scope.owner)
-    everybody = Group(str(team) if team else str(scope.owner) if scope.owner else "Everybody", people)
+    everybody = Group(str(team) if team else str(scope.owner) if scope.owner else "Everybody", people, team)
     named = [one for one in people if sees_cards or one == user]
     own = scope.owner or (user if not sees_cards and user in people else None)
     return Shown(named, _teams(people) if team is None and sees_cards else [], everybody, _focus(own, everybody))
@@ -67,4 +76,12 @@ def _people(user: User, team: Team | None, owner: User | None) -> list[User]:
 
 def _teams(people: Sequence[User]) -> list[Group]:
     teams = sorted({one.team for one in people if one.team}, key=str)
-    return [Group(str(team), [one for one in people if one.team_id == team.pk]) for team in teams]
+    return [Group(str(team), [one for one in people if one.team_id == team.pk], team) for team in teams]
+
+
+def credited_owners(scope: Scope) -> list[int]:
+    """Whose cards make up a scope: its owner, who works in its team, or everybody who works renewals."""
+    if scope.owner:
+        return [scope.owner.pk]
+    workers = User.objects.exclude(role=User.Role.VIEWER)
+    return list((workers.filter(team=scope.team) if scope.team else workers).values_list("pk", flat=True))
