@@ -27,4 +27,5 @@ class MailForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:
-            self.initial["is_on"] = True
+            start = ExecutiveMail()
+            self.initial = {name: getattr(start, name) for name in self.Meta.fields}

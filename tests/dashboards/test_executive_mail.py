@@ -279,7 +279,10 @@ def _is_waiting() -> bool:
 
 def test_the_page_of_the_mail_sets_it_and_tells_admins_who_gets_it(cast: Cast) -> None:
     client = cast.client_of("rep")
-    assert_sensible(client.get(PAGE).content.decode())
+    text = client.get(PAGE).content.decode()
+    assert_sensible(text)
+    assert re.findall(r'name="weekdays" value="(.)"[^>]* checked', text) == ["1"]  # weekly, unless changed
+    assert '<option value="7" selected>07:00</option>' in text
     refused = client.post(PAGE, {"is_on": "on", "hour": "7"})
     assert refused.status_code == 422
     assert "Choose a weekday, or more." in refused.content.decode()
