@@ -319,11 +319,12 @@ def show_dashboard(
     frame = read_frame(request, page)
     if request.GET.get("format") == "xlsx":
         return _workbook(frame, build(frame).tiles if frame.has_figures else [])
-    pills = pills_of(frame)
-    context = {**_shared(frame), "title": title, "pills": pills, **(more or {})}
+    context = {**_shared(frame), "title": title, **(more or {})}
     if frame.has_figures:
-        pills += [attribution_pill(frame), period_pill(frame)]
-        context["content"] = _content(frame, build) if is_personal else _kept_content(frame, build)
+        key = _kept_key(frame)
+        context["filters"] = _filters(frame) if key is None else kept(("filters", *key), lambda: _filters(frame))
+        is_kept = key is not None and not is_personal
+        context["content"] = kept(key, lambda: _content(frame, build)) if is_kept else _content(frame, build)
     status = 422 if frame.problem and frame.asked is None else 200
     return render(request, template, context, status=status)
 
@@ -333,14 +334,19 @@ def audience_of(user: User) -> Hashable:
     return "all" if user.sees_all else f"team {user.team_id}" if user.team_id else user.pk
 
 
-def _kept_content(frame: Frame, build: Build) -> SafeString:
-    """Strip, sentence and tiles, made once for all who read the same figures in the same way."""
+def _kept_key(frame: Frame) -> tuple[Hashable, ...] | None:
+    """The same for all who read the same figures in the same way; None where nothing is to be kept of them."""
     if frame.past is not None or frame.roll_up is None or not frame.is_true:
-        return _content(frame, build)
+        return None
     choices = tuple(sorted(frame.scope.query.items()))
     audience, today = audience_of(frame.user), frame.company.today()
-    key = (frame.scope.page, audience, choices, frame.attribution, today, version(frame.roll_up))
-    return kept(key, lambda: _content(frame, build))
+    return (frame.scope.page, audience, choices, frame.attribution, today, version(frame.roll_up))
+
+
+def _filters(frame: Frame) -> SafeString:
+    """The pills, with everybody and everything that could be chosen."""
+    pills = [*pills_of(frame), attribution_pill(frame), period_pill(frame)]
+    return render_to_string("forecasting/_filters.html", {"pills": pills})
 
 
 def _content(frame: Frame, build: Build) -> SafeString:
