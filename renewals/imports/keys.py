@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Dictionary
 from typing import Any
 
@@ -71,3 +72,8 @@ def read_words(table: Dictionary[str, Any], key: str, path: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(word, str | bool | int) for word in value):
         raise MappingError(f"{key_at(path, key)}: a list of words in brackets.")
     return [as_word(word) for word in value]
+
+
+def check_key(key: str, path: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", key):
+        raise MappingError(f"{path}: a key has letters, digits, _ and -, 40 at most.")

@@ -31,6 +31,7 @@ from renewals.imports.fields import (
 from renewals.imports.keys import (
     MappingError,
     as_word,
+    check_key,
     read_choice,
     read_flag,
     read_list,
@@ -104,6 +105,7 @@ class Mapping:
     rules: Dictionary[str, Rule]
     description: str = ""
     attributes: tuple[AttributeRule, ...] = ()
+    custom: tuple[AttributeRule, ...] = ()  # custom signals, by the key of their HealthFactor
     leave_out: tuple[LeaveOut, ...] = ()
     delimiter: str = ""
     encoding: str = ""
@@ -124,7 +126,7 @@ class Mapping:
     def columns(self) -> set[str]:
         """Every column of the file that the mapping reads."""
         named = {column for rule in self.rules.values() for column in rule.columns}
-        named |= {column for attribute in self.attributes for column in attribute.rule.columns}
+        named |= {column for one in (*self.attributes, *self.custom) for column in one.rule.columns}
         return named | {rule.column for rule in self.leave_out}
 
     def is_mandatory(self, path: str) -> bool:
@@ -147,9 +149,10 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
 
 TOP_KEYS = {
-    *("name", "description", "rows", "file", "leave_out", "attributes", "unknown_account", "expiry_moved"),
+    *("name", "description", "rows", "file", "leave_out", "attributes", "custom", "unknown_account", "expiry_moved"),
     *("is_rolling", "per", "near_days"),
 }
+LARGEST_CUSTOM = 1e15  # as of signals that programs post
 CHOICES = {
     "unknown_account": ("create", "refuse"),
     "expiry_moved": ("new_term", "renewed", "corrected"),
@@ -175,6 +178,7 @@ def parse_mapping(data: Dictionary[str, Any], name: str = "") -> Mapping:
         rows=rows,
         rules=rules,
         attributes=tuple(_read_attribute(key, spec) for key, spec in read_table(data, "attributes").items()),
+        custom=tuple(_read_custom(key, spec) for key, spec in read_table(data, "custom").items()),
         leave_out=tuple(_read_leave_out(number, spec) for number, spec in enumerate(read_list(data, "leave_out"), 1)),
         unknown_account=read_choice(data, "unknown_account", CHOICES["unknown_account"], _usual_stranger(rows)),
         expiry_moved=read_choice(data, "expiry_moved", CHOICES["expiry_moved"], _usual_move(data, rules)),
@@ -205,8 +209,13 @@ def _check_whole(mapping: Mapping) -> None:
         raise MappingError("is_rolling: rolling terms need contract.starts_on and contract.term_months.")
     if "contract.ended_on" in mapping.rules and not mapping.is_rolling:
         raise MappingError("contract.ended_on: only read with is_rolling = true.")
-    if mapping.rows == "signals" and not any(f"signal.{measure}" in mapping.rules for measure in MEASURES):
-        raise MappingError(f"signal: map at least one of {', '.join(MEASURES)}.")
+    if mapping.custom and mapping.rows != "signals":
+        raise MappingError(f'custom: only read with rows = "signals", not with {mapping.rows}.')
+    has_measure = mapping.custom or any(f"signal.{measure}" in mapping.rules for measure in MEASURES)
+    if mapping.rows == "signals" and not has_measure:
+        raise MappingError(
+            f"signal: map at least one of {', '.join(MEASURES)}, or a signal of your own under [custom]."
+        )
     if "account.parent" in mapping.rules and mapping.rows != "accounts":
         raise MappingError(f'account.parent: only read with rows = "accounts", not with {mapping.rows}.')
     if mapping.attributes and mapping.rows in WITHOUT_ATTRIBUTES:
@@ -345,8 +354,7 @@ def _read_attribute(key: str, spec: Any) -> AttributeRule:
     path = f"attributes.{key}"
     if not isinstance(spec, dict):
         raise MappingError(f"{path}: a table with column, kind and holder.")
-    if not key.replace("_", "").replace("-", "").isalnum() or not key.isascii() or len(key) > 40:
-        raise MappingError(f"{path}: a key has letters, digits, _ and -, 40 at most.")
+    check_key(key, path)
     kind = read_choice(spec, "kind", tuple(ATTRIBUTE_KINDS), "", path)
     if not kind:
         raise MappingError(f"{path}.kind: one of {', '.join(ATTRIBUTE_KINDS)}.")
@@ -359,6 +367,17 @@ def _read_attribute(key: str, spec: Any) -> AttributeRule:
         holder=read_choice(spec, "holder", tuple(AttributeDefinition.Holder.values), "account", path),
         rule=rule,
     )
+
+
+def _read_custom(key: str, spec: Any) -> AttributeRule:
+    """A number that a company measures itself: the newest one of a day, or of a month."""
+    path = f"custom.{key}"
+    check_key(key, path)
+    target = Field("custom", key, Kind.NUMBER, key, lowest=-LARGEST_CUSTOM, highest=LARGEST_CUSTOM)
+    rule = _read_rule(target, spec, path)
+    if rule.combine != "last":
+        raise MappingError(f"{path}.combine: only last.")
+    return AttributeRule(key=key, label=key, kind="number", holder="signal", rule=rule)
 
 
 def _read_leave_out(number: int, spec: Any) -> LeaveOut:

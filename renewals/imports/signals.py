@@ -117,10 +117,10 @@ def combine_signals(run: Run) -> None:
     period = "date_trunc('month', measured_on)" if run.mapping.per == "month" else "measured_on"
     selected = ", ".join(f"({measures.get(name, 'NULL')})::{types[name]} AS {name}" for name in MEASURES)
     parts = []
-    if measures:
+    if measures or run.mapping.custom:
         parts.append(
-            f"SELECT account_id, max(measured_on) AS measured_on, {selected} FROM import_row WHERE verdict IS NULL "
-            f"GROUP BY account_id, {period}"
+            f"SELECT account_id, max(measured_on) AS measured_on, {selected}, {_custom_sql(run)} AS custom_values "
+            f"FROM import_row WHERE verdict IS NULL GROUP BY account_id, {period}"
         )
     change = run.mapping.rule("signal.usage_change_rate")
     if change and change.combine == "change":
@@ -130,10 +130,21 @@ def combine_signals(run: Run) -> None:
     )
     run.make_table(
         "import_signal",
-        f"SELECT account_id, measured_on, {merged} FROM ({' UNION ALL '.join(parts)}) s GROUP BY account_id, "
-        f"measured_on",
+        f"SELECT account_id, measured_on, {merged}, "
+        f"(array_agg(custom_values) FILTER (WHERE custom_values IS NOT NULL))[1] AS custom_values "
+        f"FROM ({' UNION ALL '.join(parts)}) s GROUP BY account_id, measured_on",
         joined_by="account_id, measured_on",
     )
+
+
+def _custom_sql(run: Run) -> str:
+    """The newest value of each custom signal in a span, in one object; NULL where there is none."""
+    pairs = ", ".join(
+        f"'{one.key}', (array_agg(signal_attributes -> '{one.key}' ORDER BY measured_on DESC, row_number DESC) "
+        f"FILTER (WHERE signal_attributes ? '{one.key}'))[1]"
+        for one in run.mapping.custom
+    )
+    return f"nullif(jsonb_strip_nulls(jsonb_build_object({pairs})), '{{}}')" if pairs else "NULL::jsonb"
 
 
 def _combined(rule: Rule) -> str:
@@ -158,7 +169,7 @@ def _change_sql(window: int, types: dict[str, str]) -> str:
         for name in MEASURES
     )
     return f"""
-        SELECT account_id, day AS measured_on, {others} FROM (
+        SELECT account_id, day AS measured_on, {others}, NULL::jsonb AS custom_values FROM (
             SELECT f.account_id, f.day,
                 coalesce(sum(u.amount) FILTER (WHERE u.measured_on > f.day - {window}), 0) AS recent,
                 sum(u.amount) FILTER (WHERE u.measured_on <= f.day - {window}) AS before
@@ -176,10 +187,16 @@ def _change_sql(window: int, types: dict[str, str]) -> str:
         WHERE before > 0"""
 
 
+CUSTOM = "coalesce(o.custom_values || {new}.custom_values, {new}.custom_values, o.custom_values)"
+
+
 def write_signals(run: Run) -> Counts:
-    columns = ", ".join(MEASURES)
-    new = ", ".join(f"coalesce(s.{name}, o.{name})" for name in MEASURES)
-    old = ", ".join(f"o.{name}" for name in MEASURES)
+    columns = ", ".join((*MEASURES, "custom_values"))
+    new, excluded = (
+        ", ".join((*(f"coalesce({row}.{name}, o.{name})" for name in MEASURES), CUSTOM.format(new=row)))
+        for row in ("s", "excluded")
+    )
+    old = ", ".join(f"o.{name}" for name in (*MEASURES, "custom_values"))
     known = "accounts_accountsignal o ON o.account_id = s.account_id AND o.measured_on = s.measured_on"
     [(created, changed, total)] = run.rows(
         f"""
@@ -189,13 +206,12 @@ def write_signals(run: Run) -> Counts:
         """
     )
     if run.is_applied:
-        merged = ", ".join(f"{name} = coalesce(excluded.{name}, o.{name})" for name in MEASURES)
-        excluded = ", ".join(f"coalesce(excluded.{name}, o.{name})" for name in MEASURES)
         run.execute(
             f"""
             INSERT INTO accounts_accountsignal AS o (account_id, measured_on, {columns})
             SELECT account_id, measured_on, {columns} FROM import_signal
-            ON CONFLICT (account_id, measured_on) DO UPDATE SET {merged} WHERE ({excluded}) IS DISTINCT FROM ({old})
+            ON CONFLICT (account_id, measured_on) DO UPDATE SET ({columns}) = ROW({excluded})
+            WHERE ({excluded}) IS DISTINCT FROM ({old})
             """
         )
     return {"created": created, "changed": changed, "unchanged": total - created - changed}

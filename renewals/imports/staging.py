@@ -97,7 +97,7 @@ def _create_table(cursor: CursorWrapper, mapping: Mapping) -> None:
         DROP TABLE IF EXISTS pg_temp.import_cell;
         CREATE TEMP TABLE import_cell (
             row_number integer, account_key text COLLATE "C", signature bigint,
-            account_attributes jsonb, renewal_attributes jsonb,
+            account_attributes jsonb, renewal_attributes jsonb, signal_attributes jsonb,
             {", ".join(f"{one.staged} {one.sql_type}" for one in fields)}
         )
         """
@@ -117,7 +117,7 @@ def _prepare(mapping: Mapping, table: Table, lookups: Lookups) -> Stage:
         if not set(rule.columns) & set(missing):
             stage.readers[path] = ColumnReader(rule, lookups)
     _refuse_missing(stage, missing)
-    for attribute in mapping.attributes:
+    for attribute in (*mapping.attributes, *mapping.custom):
         if not set(attribute.rule.columns) & set(missing):
             reader = ColumnReader(attribute.rule, lookups, encode=_fragment(attribute))
             stage.attribute_readers.setdefault(attribute.holder, []).append(reader)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from accounts.models import AttributeDefinition
+from accounts.models import AttributeDefinition, HealthFactor
 from renewals.imports.families import resolve_parents
 from renewals.imports.fields import Kind
 from renewals.imports.mapping import Mapping
@@ -162,7 +162,12 @@ WORK: dict[str, Step] = {
 
 
 def check_attributes(mapping: Mapping, *, may_create: bool) -> None:
-    """Raises FileRejected where an attribute of the mapping is known as something else, or may not be made."""
+    """Raises FileRejected where an attribute of the mapping is known as something else, or may not be made, and where
+    a custom signal is none that health knows."""
+    signals = set(HealthFactor.objects.filter(is_custom=True).values_list("key", flat=True)) if mapping.custom else ()
+    for signal in mapping.custom:
+        if signal.key not in signals:
+            raise FileRejected(f"The custom signal “{signal.key}” is not known; an admin adds it under Health weights.")
     known = {one.key: one for one in AttributeDefinition.objects.all()}
     for attribute in mapping.attributes:
         found = known.get(attribute.key)
