@@ -11,8 +11,9 @@ from django.db import connections
 from config import embedded
 from config.celery import app
 from tests.cast import cast
+from tests.chromium import only_chromium
 
-__all__ = ["cast"]
+__all__ = ["cast", "only_chromium"]
 
 
 # Where a change is judged, the same tree gives the same answer; everywhere else each run draws new examples.

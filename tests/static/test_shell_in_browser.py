@@ -6,7 +6,7 @@ refuses, and any error in the console, is a complaint.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Empty, Queue
@@ -19,7 +19,7 @@ from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
-from playwright.sync_api import Browser, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 from tests.cast import Cast
 
@@ -28,7 +28,6 @@ T = TypeVar("T")
 SITE = "http://localhost"
 ACCOUNT_PAGE = f"{SITE}/sign/password/change/"
 CHART_PAGE = f"{SITE}/chart/"
-SWITCHES = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
 
@@ -84,17 +83,8 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[tuple[ThreadPoolExecutor, Browser]]:
-    def launch() -> tuple[Playwright, Browser]:
-        playwright = sync_playwright().start()
-        path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        return playwright, playwright.chromium.launch(executable_path=path, args=SWITCHES.split())
-
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        playwright, browser = thread.submit(launch).result()
-        yield thread, browser
-        thread.submit(browser.close).result()
-        thread.submit(playwright.stop).result()
+def chromium(only_chromium: tuple[ThreadPoolExecutor, Browser]) -> tuple[ThreadPoolExecutor, Browser]:
+    return only_chromium
 
 
 @pytest.fixture
