@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,6 +29,7 @@ from engagement.tasks.listing import (
     DONE_DAYS,
     DUES,
     STATES,
+    Filters,
     find_account,
     matching,
     read_filters,
@@ -56,6 +57,9 @@ def task_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "filters": filters,
+        # What one step can take, of more than a page.
+        "every_count": len(_every(user, filters, today)) if page.has_more and filters.state != "done" else 0,
+        "most_at_once": MOST_AT_ONCE,
         "whose": [(name, label, filters.query(whose=name, owner=None)) for name, label in whose_of(user).items()],
         "states": [(name, label, filters.query(state=name, due="")) for name, label in STATES.items()],
         "dues": [(name, label, filters.query(due="" if filters.due == name else name)) for name, label in DUES.items()],
@@ -287,9 +291,12 @@ def bulk(request: HttpRequest) -> HttpResponse:
     user, today = signed_in(request), get_company().today()
     if user.role == User.Role.VIEWER:
         raise PermissionDenied(services.NOT_YOURS)
-    ids = {int(text) for text in request.POST.getlist("task") if text.isascii() and text.isdigit() and len(text) < 19}
+    if "every" in request.POST:
+        ids = _every(user, read_filters(QueryDict(request.POST["every"].removeprefix("?")), user), today)
+    else:
+        ids = {int(one) for one in request.POST.getlist("task") if one.isascii() and one.isdigit() and len(one) < 19}
     if len(ids) > MOST_AT_ONCE:
-        return _refuse(request, f"At most {MOST_AT_ONCE} tasks at once, not {len(ids):,}.")
+        return _refuse(request, f"At most {MOST_AT_ONCE} tasks at once.")
     if not ids:
         return _refuse(request, "No task is selected.")
     if Task.objects.visible_to(user).filter(pk__in=ids).count() < len(ids):
@@ -317,6 +324,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
     if left:
         text += f" {len(left):,} left as {'it is' if len(left) == 1 else 'they are'}: {left[0]}"
     return _answer(request, text, done if done.tasks else None)
+
+
+def _every(user: User, filters: Filters, today: dt.date) -> set[int]:
+    """The tasks that a list shows on all of its pages: so many as one step takes, and one more where there are more."""
+    return set(matching(user, filters, today).values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
 
 
 def _number(text: str) -> int:

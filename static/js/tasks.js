@@ -11,7 +11,15 @@
     if (!bar) return;
     const chosen = boxes().filter((box) => box.checked).length;
     bar.hidden = chosen === 0;
-    bar.querySelector("[data-selected]").textContent = `${chosen} selected`;
+    const every = bar.querySelector("[data-every]");
+    if (every) {
+      // Offered where all of the page are selected, and taken back with the first that is not.
+      every.hidden = chosen < boxes().length;
+      const box = every.querySelector("input");
+      if (box && every.hidden) box.checked = false;
+    }
+    const isEvery = Boolean(every?.querySelector("input")?.checked);
+    bar.querySelector("[data-selected]").textContent = isEvery ? "" : `${chosen} selected`;
     const all = list().querySelector("[data-select-all]");
     if (all) {
       all.checked = chosen > 0 && chosen === boxes().length;
@@ -26,7 +34,7 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) select(event.target.checked);
-    else if (event.target.matches("input[name=task]")) count();
+    else if (event.target.matches("input[name=task], input[name=every]")) count();
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-clear-selection]")) select(false);

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User, get_company
 from engagement.models import Task
-from engagement.tasks.listing import matching, read_filters, read_page, read_totals
+from engagement.tasks.listing import PAGE_SIZE, matching, read_filters, read_page, read_totals
 from engagement.tasks.services import NewTask, create_tasks, finish_tasks, reassign_tasks, snooze_tasks
 from engagement.tasks.undo import NoSuchStep, undo_step
+from engagement.tasks.views import MOST_AT_ONCE
 from engagement.tasks.workload import Week, workload
 from tests.cast import Cast, make_renewal
 
@@ -154,3 +155,32 @@ def test_address_edited_by_hand_names_no_stranger(cast: Cast, address: str) -> N
     page = cast.client_of("rep").get(address, {"owner": cast.outsider.pk}).content.decode()
     assert cast.outsider.name not in page
     assert cast.outsider.name in cast.client_of("admin").get(address, {"owner": cast.outsider.pk}).content.decode()
+
+
+def test_every_task_that_matches_is_taken_in_one_step_beyond_the_page(cast: Cast) -> None:
+    row, other = make_renewal(owner=cast.rep), make_renewal(owner=cast.team_mate)
+    today = get_company().today()
+    tasks = [NewTask(row.account_id, f"Call {number}", today) for number in range(PAGE_SIZE + 2)]
+    create_tasks(user=cast.rep, tasks=[*tasks, NewTask(row.account_id, "Later", today + dt.timedelta(30))])
+    create_tasks(user=cast.team_mate, tasks=[NewTask(other.account_id, "Not mine", today)])
+    client, htmx = cast.client_of("rep"), {"HX-Request": "true"}
+    html = client.get("/tasks/?due=today").content.decode()
+    assert 'name="every" value="?whose=mine&amp;due=today"> All 52 that match' in html
+    answer = client.post("/tasks/bulk/", {"every": "?whose=mine&due=today", "action": "done"}, headers=htmx)
+    toast = json.loads(answer.headers["HX-Trigger"])["toast"]
+    assert toast["text"] == "Done: 52 tasks."
+    assert sorted(Task.objects.open().values_list("title", flat=True)) == ["Later", "Not mine"]
+    assert "data-every" not in client.get("/tasks/").content.decode()
+    client.post(toast["undoUrl"], headers=htmx)
+    assert Task.objects.done().count() == 0
+
+
+def test_more_than_one_step_takes_are_not_offered(cast: Cast) -> None:
+    row = make_renewal(owner=cast.rep)
+    create_tasks(user=cast.rep, tasks=[NewTask(row.account_id, "Call", TODAY) for _ in range(MOST_AT_ONCE + 1)])
+    client = cast.client_of("rep")
+    assert "more than 500 match" in client.get("/tasks/").content.decode()
+    answer = client.post("/tasks/bulk/", {"every": "?", "action": "done"}, headers={"HX-Request": "true"})
+    toast = json.loads(answer.headers["HX-Trigger"])["toast"]
+    assert toast == {"text": "At most 500 tasks at once.", "level": "error"}
+    assert Task.objects.done().count() == 0
