@@ -12,7 +12,6 @@ from django.http import HttpRequest, QueryDict
 
 from accounts.models import Company, Segment, User
 from dashboards.explain.rows import explain
-from dashboards.explain.views import _report
 from dashboards.figures import FIGURES, Attribution
 from dashboards.frame import Frame, PeriodTotal, read_frame
 from dashboards.retention.effects import effects_of
@@ -87,7 +86,7 @@ def test_an_explanation_adds_up_to_its_figure_exactly(cast: Cast, by: str) -> No
     for user in (cast.admin, cast.manager):
         for attribution in Attribution.values:
             frame = frame_of(user, by=by, attribution=attribution)
-            report = _report(frame)
+            report = frame.report
             for one in frame.totals()[-4:]:
                 for key, figure in FIGURES.items():
                     found = explain(figure, frame.scope, one.period, attribution=attribution, report=report)
