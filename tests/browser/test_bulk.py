@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from renewals.models import BulkEdit, Renewal
+from tests.browser.barriers import barriers
 from tests.browser.test_table import Desk, chromium, desk, rows
 
 __all__ = ["chromium", "desk", "rows"]
@@ -31,11 +31,6 @@ def ask_for(page: Page, confidence: str) -> None:
     page.get_by_role("button", name="See what would change").click()
 
 
-def assert_accessible(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
 def test_ticked_rows_are_edited_after_a_dry_run_and_undone(desk: Desk, rows: list[Renewal]) -> None:
     def steps(page: Page) -> None:
         expect(page.locator("#bulk-bar")).to_be_hidden()
@@ -52,7 +47,7 @@ def test_ticked_rows_are_edited_after_a_dry_run_and_undone(desk: Desk, rows: lis
         ask_for(page, "70")
         expect(page.get_by_role("heading", name="2 renewals would change")).to_be_visible()
         expect(page.locator(".b-rows tbody tr").first).to_contain_text("50")
-        assert_accessible(page)
+        assert barriers(page) == []
         page.get_by_role("button", name="Change 2 renewals").click()
         expect(page.locator(".p-notice-good")).to_contain_text("2 renewals changed")
         page.get_by_role("button", name="Undo").click()
@@ -124,7 +119,7 @@ def test_names_are_searched_and_parts_of_an_outcome_appear_with_it(desk: Desk, r
         page.select_option("[name=outcome_value]", "lost")
         expect(page.locator("[name=outcome_churn_reason]")).to_be_visible()
         expect(page.locator("[name=outcome_final_amount]")).to_be_hidden()
-        assert_accessible(page)
+        assert barriers(page) == []
 
     desk.run(steps)
 
@@ -136,7 +131,7 @@ def test_pages_fit_their_window_and_are_accessible(desk: Desk, rows: list[Renewa
         for address in (f"/bulk/?ids={rows[0].pk}", "/bulk/file/", "/exports/", "/bulk/"):
             page.goto(f"{desk.site}{address}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, address
-            assert_accessible(page)
+            assert barriers(page) == []
 
     desk.run(steps, viewport={"width": width, "height": 800}, color_scheme=scheme)
 
@@ -160,7 +155,7 @@ def test_an_edited_file_comes_back_row_by_row(desk: Desk, rows: list[Renewal], t
         page.get_by_role("button", name="Compare").click()
         expect(page.get_by_role("heading", name="2 renewals would change")).to_be_visible()
         expect(page.locator(".p-bad").first).to_contain_text("None of its changed cells can be taken")
-        assert_accessible(page)
+        assert barriers(page) == []
         page.get_by_role("checkbox", name="Accept row 2").uncheck()
         page.get_by_role("button", name="Accept only the ticked ones").click()
         expect(page.locator(".p-notice-good")).to_contain_text("1 renewal changed")

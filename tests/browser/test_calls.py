@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import get_company
 from forecasting.models import Snapshot
 from forecasting.snapshots import freeze_snapshot
+from tests.browser.barriers import barriers
 from tests.browser.test_forecast import WorkingVisit
 from tests.cast import Cast, make_renewal
 from tests.forecasting.as_at.history import happening_at
@@ -64,12 +64,10 @@ def test_no_barrier_is_found_on_the_list_and_on_a_call(visit: WorkingVisit, them
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         page.goto(CALLS)
         page.get_by_text("Freeze a call by hand").click()
-        results = Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
+        assert barriers(page) == []
         page.locator(".c-list tbody a").first.click()
         page.wait_for_url("**/forecast/calls/*/**")
-        results = Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
+        assert barriers(page) == []
 
     visit(steps)
 
@@ -86,8 +84,7 @@ def test_the_page_as_at_a_day_is_drawn_and_leads_back(visit: WorkingVisit, theme
         page.wait_for_url(f"**as_at={day.isoformat()}*")
         page.wait_for_function("document.querySelectorAll('[data-figure] .main-svg').length >= 5")
         expect(page.locator(".c-banner")).to_contain_text(f"As it stood on {day:%d %b %Y}")
-        results = Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
+        assert barriers(page) == []
         page.get_by_role("link", name="Back to now").click()
         page.wait_for_url(f"{SITE}/forecast/")
 

@@ -3,11 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from renewals.drawer.notes import write_note
 from renewals.models import Mention, Note, Renewal
+from tests.browser.barriers import barriers
 from tests.browser.test_table import Desk, cell, desk, focused, fresh, rows, toast
 from tests.cast import Cast
 from tests.static.test_shell_in_browser import chromium
@@ -129,11 +129,11 @@ def test_renewal_can_be_read_by_everybody(desk: Desk, rows: list[Renewal], cast:
         page.locator(f"#renewal-{rows[0].pk}").hover()
         page.locator(f"#renewal-{rows[0].pk} .d-open").click()
         expect(page.locator("#drawer .d-head h2")).to_be_focused()
-        found.extend(f"drawer: {one['id']}" for one in Axe().run(page, context="#drawer").response["violations"])
+        found.extend(f"drawer: {one}" for one in barriers(page, context="#drawer"))
         for path in (f"/renewals/{rows[0].pk}/", "/notes/"):
             page.goto(desk.site + path)
             page.wait_for_load_state("networkidle")
-            found.extend(f"{path}: {one['id']}" for one in Axe().run(page).response["violations"])
+            found.extend(f"{path}: {one}" for one in barriers(page))
 
     desk.run(steps, color_scheme=scheme)
     assert found == []

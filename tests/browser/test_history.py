@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpResponse
 from playwright.sync_api import Browser, Page, Route, expect
 
 from renewals.models import Renewal, Stage
+from tests.browser.barriers import barriers
 from tests.cast import Cast, make_account, make_renewal
 from tests.renewals.history.steps import bulk, change
 from tests.static.test_shell_in_browser import SITE, Visit, chromium
@@ -76,11 +76,6 @@ def row(cast: Cast) -> Renewal:
     return row
 
 
-def no_barrier(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]
-
-
 def test_dialog_of_a_row_tells_its_changes_and_takes_one_back(visit: WholeVisit, row: Renewal) -> None:
     def steps(page: Page) -> list[str]:
         page.goto(f"{SITE}/history/")
@@ -88,7 +83,7 @@ def test_dialog_of_a_row_tells_its_changes_and_takes_one_back(visit: WholeVisit,
         dialog = page.locator("#shell-dialog")
         expect(dialog.get_by_role("listitem")).to_have_count(4)
         expect(dialog).to_contain_text("Stage of 6 renewals")
-        barriers = no_barrier(page)
+        found = barriers(page)
         dialog.get_by_role("button", name="Undo the change by Rhea Rep").first.click()
         expect(page.locator(".p-toast")).to_contain_text("Undone: 1 cell")
         expect(dialog.get_by_role("listitem")).to_have_count(5)
@@ -97,7 +92,7 @@ def test_dialog_of_a_row_tells_its_changes_and_takes_one_back(visit: WholeVisit,
         dialog.get_by_role("button", name="Close").click()
         page.keyboard.press("Control+z")
         expect(page.locator(".p-toast").last).to_contain_text("Redone: 1 cell")
-        return barriers
+        return found
 
     assert visit(steps) == []
     assert visit.complaints == []
@@ -124,10 +119,10 @@ def test_bulk_edit_is_taken_back_from_a_toast_and_says_what_was_kept(
         expect(dialog).to_contain_text(f"{kept}: Confidence is 55{SPACE}%. Mona Manager changed it on")
         expect(page.locator(".p-toast").last).to_contain_text("Undone: 2 cells; kept 1 that Mona Manager changed since")
         expect(page.locator(f"#renewal-{row.pk}")).to_contain_text("70%")
-        barriers = no_barrier(page)
+        found = barriers(page)
         dialog.get_by_role("button", name="Close").click()
         expect(dialog).not_to_be_visible()
-        return barriers
+        return found
 
     assert visit(steps) == []
     assert visit.complaints == []
@@ -152,7 +147,7 @@ def test_log_reads_at_every_width_in_both_themes(visit: WholeVisit, row: Renewal
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         page.goto(f"{SITE}/history/")
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        return [max(overflow, 0), *no_barrier(page)]
+        return [max(overflow, 0), *barriers(page)]
 
     assert visit(steps) == [0]
     assert visit.complaints == []

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page, expect
@@ -15,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from renewals.imports import services, tasks
 from renewals.models import Contract, ImportBatch
+from tests.browser.barriers import barriers
 from tests.cast import Cast
 from tests.static.test_shell_in_browser import chromium
 
@@ -80,14 +80,14 @@ def test_a_file_with_bad_rows_is_looked_at_and_its_good_rows_imported(visit: Vis
     def steps(page: Page) -> None:
         upload(page, HEADINGS + GOOD + BAD)
         expect(page.get_by_role("radio", name="Contracts reads 7 of 7")).to_be_checked()
-        assert violations(page) == []
+        assert barriers(page) == []
         page.get_by_role("button", name="Check the rows").click()
         expect(page.get_by_role("heading", name="Nothing is written yet")).to_be_visible()
         expect(page.get_by_role("heading", name="2 rows refused")).to_be_visible()
         expect(page.locator("#refused")).to_contain_text("31.12.2026")
         expect(page.locator("#refused")).to_contain_text("ends before it starts, on 2026-02-01")
         expect(page.get_by_role("cell", name="<b>Halden</b> & Sons")).to_be_visible()
-        assert violations(page) == []
+        assert barriers(page) == []
         page.get_by_role("button", name="Import the 2 good rows").click()
         expect(page.locator(".p-notice-good")).to_contain_text("2 rows stayed out")
         with page.expect_download() as download:
@@ -96,7 +96,7 @@ def test_a_file_with_bad_rows_is_looked_at_and_its_good_rows_imported(visit: Vis
         assert re.findall(r"^A\d", text, re.MULTILINE) == ["A3", "A4"]
         page.goto("/imports/")
         expect(page.get_by_role("row", name="book.csv")).to_contain_text("Done")
-        assert violations(page) == []
+        assert barriers(page) == []
 
     visit(steps)
     assert sorted(Contract.objects.values_list("number", flat=True)) == ["C1", "C2"]
@@ -146,7 +146,7 @@ def test_columns_are_changed_by_keyboard_and_the_import_cancelled(visit: Visit) 
         for label in ("Starts on", "Ends on"):
             page.get_by_label(f"How {label} is written").select_option("30.11.2026")
         page.get_by_label("Currency of every row").fill("EUR")
-        assert violations(page) == []
+        assert barriers(page) == []
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Import 1 rows")).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
@@ -155,7 +155,3 @@ def test_columns_are_changed_by_keyboard_and_the_import_cancelled(visit: Visit) 
 
     visit(steps)
     assert not Contract.objects.exists()
-
-
-def violations(page: Page) -> list[str]:
-    return [f"{found['id']}: {found['nodes'][0]['html']}" for found in Axe().run(page).response["violations"]]

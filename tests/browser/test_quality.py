@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Account, get_company
 from renewals.models import DataRule, Renewal, RenewalQuality
 from renewals.quality.evaluate import evaluate_all
+from tests.browser.barriers import barriers_of_pages
 from tests.browser.test_forecast import WorkingVisit
 from tests.cast import Cast, make_account, make_renewal
 from tests.static.test_shell_in_browser import SITE, chromium
@@ -115,14 +115,7 @@ def test_pages_can_be_read_by_everybody_and_on_a_phone(visit: WorkingVisit, sche
 
     def steps(page: Page) -> None:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        for path in PAGES:
-            page.set_viewport_size({"width": 1280, "height": 800})
-            page.goto(SITE + path)
-            page.wait_for_load_state("networkidle")
-            found.extend(f"{path}: {one['id']}" for one in Axe().run(page).response["violations"])
-            page.set_viewport_size({"width": 390, "height": 844})
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append(f"{path}: wider than a phone")
+        found.extend(barriers_of_pages(page, [SITE + path for path in PAGES]))
 
     visit(steps)
     assert found == []
