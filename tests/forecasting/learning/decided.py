@@ -43,9 +43,10 @@ def make_decided(count: int, *, seed: int = 0, signal: float = 0.0, **fields: An
     if signal:
         AccountSignal.objects.bulk_create(
             AccountSignal(
-                account=account, measured_on=due[at] - dt.timedelta(days=60), usage_change_rate=float(usage[at])
+                account=account, measured_on=due[at] - dt.timedelta(days=days), usage_change_rate=float(usage[at])
             )
             for at, account in enumerate(accounts)
+            for days in (60, 130)  # known on each day that a renewal is looked at
         )
     return Renewal.objects.bulk_create(
         Renewal(
