@@ -51,7 +51,8 @@ def keep_import(
     batch = ChangeBatch(id=batch_id, how=How.IMPORT, user=user, description=description, row_count=row_count)
     note_created_now(batch, first_ids)
     for kind in NAMES:
-        note_created(batch, kind, made_names.get(kind.table, ()))
+        if kind.table in made_names:
+            note_created(batch, kind, made_names[kind.table])
     batch.save(force_insert=True)
 
 
