@@ -29,7 +29,8 @@ from renewals.exports.services import process_export, request_export
 from renewals.history.undo import undo_batch
 from renewals.models import BulkEdit, Export, Renewal
 from renewals.table.columns import DEFAULT_COLUMNS
-from renewals.table.filters import Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import read_query
 
 EDITED, EXPORTED = 10_000, 100_000
 BAR, EXPORT_BAR, MEMORY_BAR_MB = 6, 3, 40

@@ -12,7 +12,8 @@ from django.http import QueryDict
 
 from accounts.models import Company, User
 from renewals.models import Renewal, RenewalQuerySet
-from renewals.table.filters import EVERY, FILTERS, Query, Reader, read_query
+from renewals.table.filter_kinds import EVERY, Reader
+from renewals.table.filters import FILTERS, Query, read_query
 
 FILTER_PARAMETERS = {name for spec in FILTERS.values() for name in spec.parameters}
 MOST_IDS = 20_000  # ticked one by one; more are reached by a filter

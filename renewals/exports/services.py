@@ -18,7 +18,8 @@ from renewals.exports.parts import keep_parts
 from renewals.exports.rows import count_rows, read_rows
 from renewals.jobs import EXPORT_LOCK, MOST_ATTEMPTS, only_one, progress_of, send
 from renewals.models import Export, FilePart
-from renewals.table.filters import Query, Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import Query, read_query
 
 log = logging.getLogger(__name__)
 State, Format = Export.State, Export.Format

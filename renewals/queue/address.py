@@ -11,7 +11,8 @@ from django.http import QueryDict
 from renewals.forms import EARLIEST_ON, LATEST_ON, shown
 from renewals.models import Renewal, RenewalQuerySet
 from renewals.periods import month_after
-from renewals.table.filters import EVERY, Query, Reader, read_query
+from renewals.table.filter_kinds import EVERY, Reader
+from renewals.table.filters import Query, read_query
 
 VIEWS = {"list": "List", "calendar": "Calendar", "timeline": "Timeline"}
 HORIZONS = ("30", "60", "90")

@@ -18,7 +18,8 @@ from renewals.queue.address import HORIZONS, VIEWS, Address, read_address
 from renewals.queue.rows import CO_TERM_DAYS, QueueRow, load_queue_rows
 from renewals.queue.timeline import build_timeline
 from renewals.table import menus
-from renewals.table.filters import EVERY, FILTERS, Reader
+from renewals.table.filter_kinds import EVERY, Reader
+from renewals.table.filters import FILTERS
 
 LEFT_OUT = {"outcome", "auto_renewing"}  # the queue has open ones that renew by themselves only
 

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from renewals.table.filters import EVERY, Query, Reader, read_query
+from renewals.table.filter_kinds import EVERY, Reader
+from renewals.table.filters import Query, read_query
 from renewals.table.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT
 
 # Where one is, and as what one opened it, is no part of a view.

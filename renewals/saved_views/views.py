@@ -23,7 +23,8 @@ from renewals.saved_views.address import canonical_address, read_address
 from renewals.saved_views.bar import build_bar, views_of
 from renewals.saved_views.display import build_display
 from renewals.saved_views.forms import ViewForm, readers_of
-from renewals.table.filters import Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import read_query
 from renewals.totals import groups as totalling
 
 TOO_LONG = f"This address is longer than the {ADDRESS_LENGTH:,} characters that a view keeps. Take filters away first."

@@ -5,34 +5,42 @@ The address is the only state. Everything in it is read here, once; what cannot 
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Account, HealthBand, Industry, Segment, Team, User, people_visible_to
 from renewals.forms import shown
 from renewals.models import ChurnReason, Contract, Offer, Renewal, RenewalQuerySet, RiskBand, Stage, TimingClass
 from renewals.overrides.filters import DISAGREEMENTS, disagreeing, pinned
-from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import read_quality
 from renewals.table import layout
 from renewals.table.columns import DEFAULT_COLUMNS, read_columns
+from renewals.table.filter_kinds import (
+    EVERY,
+    Filter,
+    Found,
+    Reader,
+    Unreadable,
+    choice,
+    date_range,
+    every,
+    read_id,
+    row_of,
+)
 from renewals.table.groups import OUTCOME_OF, RISK_RANGES
 from renewals.table.layout import Layout, read_layout
 from renewals.table.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 
-DATE = "%d %b %Y"
 SEARCH_LENGTH = 100
 # What the page shows when its address asks for nothing: what there is to work on.
 DEFAULT_QUERY = "outcome=open"
-EVERY = "all"
 # A value of filters by what may be blank.
 NONE = "none"
 HEALTH_NAMES = {band.name.lower(): str(band.label) for band in HealthBand} | {"unknown": "Unknown"}
@@ -40,19 +48,6 @@ HEALTH_NAMES = {band.name.lower(): str(band.label) for band in HealthBand} | {"u
 VIEW = ("columns", "sort", "per_page", "page", *layout.PARAMETERS)
 
 Outcome = Renewal.Outcome
-
-
-class Unreadable(ValueError):
-    """A parameter does not say anything that this page knows; the message says what it takes."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who reads the address, on which day, and what a quarter is there."""
-
-    user: User
-    as_of: dt.date
-    fiscal_month: int = 1
 
 
 @dataclass(frozen=True)
@@ -172,102 +167,6 @@ def _read_view(query: Query, params: QueryDict) -> None:
             query.problems.append(f"There is no page “{shown(page)}”.")
 
 
-Found = tuple[str, Q]
-
-
-@dataclass(frozen=True)
-class Filter:
-    """One filter: its parameters, and how they become words and a condition; None where they restrict nothing."""
-
-    name: str
-    label: str
-    parameters: tuple[str, ...]
-    read: Callable[[dict[str, list[str]], Reader], Found | None]
-
-
-def _date_range(label: str, name: str, column: str, *, never_after: str = "") -> Filter:
-    """`never_after` is a column whose day is the same or later in every row: said too, it lets the database begin at
-    the first day in an order by that column."""
-    first_name, last_name = f"{name}_from", f"{name}_to"
-
-    def read(values: dict[str, list[str]], reader: Reader) -> Found:
-        first, last = (_date(values[parameter], parameter, reader) for parameter in (first_name, last_name))
-        if first and last and first > last:
-            raise Unreadable(f"{label}: {first:%d %b %Y} is after {last:%d %b %Y}.")
-        where = Q()
-        if first:
-            where &= Q(**{f"{name}__gte": first for name in filter(None, (column, never_after))})
-        if last:
-            where &= Q(**{f"{column}__lte": last})
-        return _range_text(first, last, reader), where
-
-    return Filter(name, label, (first_name, last_name), read)
-
-
-def _date(values: list[str], parameter: str, reader: Reader) -> dt.date | None:
-    """A day; or the first, or the last, of a named period of this day, so that a saved view moves with the calendar."""
-    if not values:
-        return None
-    if values[0] in PERIOD_NAMES:
-        period = named_periods(reader.as_of, reader.fiscal_month)[PERIOD_NAMES[values[0]]]
-        return period[parameter.endswith("_to")]
-    try:
-        return dt.datetime.strptime(values[0], "%Y-%m-%d").date()  # noqa: DTZ007  # a date has no zone
-    except ValueError:
-        raise Unreadable(f"{parameter}: “{shown(values[0])}” is not a date written as 2026-11-21.") from None
-
-
-def _range_text(first: dt.date | None, last: dt.date | None, reader: Reader) -> str:
-    for name, period in named_periods(reader.as_of, reader.fiscal_month).items():
-        if (first, last) == period:
-            return name
-    if first and last:
-        return f"{first:{DATE}}" if first == last else f"{first:{DATE}} to {last:{DATE}}"
-    return f"from {first:{DATE}}" if first else f"to {last:{DATE}}"
-
-
-def _choice(name: str, label: str, choices: dict[str, str], where: Callable[[list[str]], Q]) -> Filter:
-    def read(values: dict[str, list[str]], reader: Reader) -> Found | None:
-        chosen = values[name]
-        if chosen == [EVERY]:
-            return None
-        for value in chosen:
-            if value not in choices:
-                raise Unreadable(f"{label}: “{shown(value)}” is not one of {', '.join(choices)}.")
-        return ", ".join(choices[value] for value in chosen), where(chosen)
-
-    return Filter(name, label, (name,), read)
-
-
-def _row_of(
-    name: str, label: str, column: str, known: Callable[[Reader], QuerySet[Any]], words: dict[str, str] | None = None
-) -> Filter:
-    """A filter by rows of another table, named by their ids. `words` are values that stand for an id, such as `me`."""
-
-    def read(values: dict[str, list[str]], reader: Reader) -> Found:
-        ids = [_id(value, reader, words or {}, label) for value in values[name]]
-        names = {row.pk: str(row) for row in known(reader).filter(pk__in=ids)}
-        for value, pk in zip(values[name], ids, strict=True):
-            if pk not in names:
-                raise Unreadable(f"{label}: there is no “{shown(value)}”.")
-        texts = [(words or {}).get(value, names[pk]) for value, pk in zip(values[name], ids, strict=True)]
-        return ", ".join(texts), Q(**{f"{column}__in": ids})
-
-    return Filter(name, label, (name,), read)
-
-
-def _id(value: str, reader: Reader, words: dict[str, str], label: str) -> int:
-    if value in words:
-        return reader.user.pk
-    if not re.fullmatch(r"[0-9]{1,18}", value):
-        raise Unreadable(f"{label}: there is no “{shown(value)}”.")
-    return int(value)
-
-
-def _every(model: type[Model]) -> Callable[[Reader], QuerySet[Any]]:
-    return lambda reader: model._default_manager.all()
-
-
 def known_owners(reader: Reader) -> QuerySet[User]:
     return people_visible_to(reader.user)
 
@@ -353,7 +252,7 @@ def _product(values: dict[str, list[str]], reader: Reader) -> Found:
 
 def _churn_reason(values: dict[str, list[str]], reader: Reader) -> Found:
     """By their ids; `none` is of those without a reason, whatever became of them."""
-    chosen = [_id(value, reader, {}, "Churn reason") for value in values["churn_reason"] if value != NONE]
+    chosen = [read_id(value, reader, {}, "Churn reason") for value in values["churn_reason"] if value != NONE]
     names = {reason.pk: str(reason) for reason in ChurnReason.objects.filter(pk__in=chosen)}
     for pk in chosen:
         if pk not in names:
@@ -372,14 +271,14 @@ FILTERS: dict[str, Filter] = {
     spec.name: spec
     for spec in (
         Filter("q", "Search", ("q",), _search),
-        _date_range("Due", "due", "due_on"),
-        _choice("timing", "Timing", {t.name.lower(): str(t.label) for t in TimingClass}, _timing),
-        _choice("risk", "Risk", _names(RiskBand.choices), _risk),
-        _choice("health", "Health", HEALTH_NAMES, _health),
-        _row_of("stage", "Stage", "stage", _every(Stage)),
-        _row_of("owner", "Owner", "owner", known_owners, {"me": "me"}),
-        _choice("outcome", "Outcome", _names(Outcome.choices), lambda chosen: Q(outcome__in=chosen)),
-        _choice(
+        date_range("Due", "due", "due_on"),
+        choice("timing", "Timing", {t.name.lower(): str(t.label) for t in TimingClass}, _timing),
+        choice("risk", "Risk", _names(RiskBand.choices), _risk),
+        choice("health", "Health", HEALTH_NAMES, _health),
+        row_of("stage", "Stage", "stage", every(Stage)),
+        row_of("owner", "Owner", "owner", known_owners, {"me": "me"}),
+        choice("outcome", "Outcome", _names(Outcome.choices), lambda chosen: Q(outcome__in=chosen)),
+        choice(
             "category",
             "Category",
             _names(Stage.ForecastCategory.choices),
@@ -388,27 +287,27 @@ FILTERS: dict[str, Filter] = {
                 stage__in=[*Stage.objects.filter(forecast_category__in=chosen).values_list("pk", flat=True)]
             ),
         ),
-        _row_of("segment", "Segment", "account__segment", _every(Segment)),
-        _row_of("industry", "Industry", "account__industry", _every(Industry)),
+        row_of("segment", "Segment", "account__segment", every(Segment)),
+        row_of("industry", "Industry", "account__industry", every(Industry)),
         Filter("region", "Region", ("region",), _region),
-        _row_of("team", "Team", "owner__team", _every(Team)),
-        _row_of("offer", "Offer", "offer", _every(Offer)),
+        row_of("team", "Team", "owner__team", every(Team)),
+        row_of("offer", "Offer", "offer", every(Offer)),
         Filter("product", "Product", ("product",), _product),
         Filter("churn_reason", "Churn reason", ("churn_reason",), _churn_reason),
-        _row_of("account", "Account", "account", lambda reader: Account.objects.visible_to(reader.user)),
+        row_of("account", "Account", "account", lambda reader: Account.objects.visible_to(reader.user)),
         Filter("currency", "Currency", ("currency",), _currency),
-        _date_range("Decision", "decision", "decision_on", never_after="due_on"),
-        _date_range("Ordered", "ordered", "ordered_on"),
+        date_range("Decision", "decision", "decision_on", never_after="due_on"),
+        date_range("Ordered", "ordered", "ordered_on"),
         Filter("quality", "Data quality", ("quality",), _quality),
-        _choice(
+        choice(
             "excluded",
             "Exceptions",
             {"no": "left out", "yes": "only"},
             lambda chosen: Q(is_excluded__in=[value == "yes" for value in chosen]),
         ),
-        _choice("disagreement", "Rep against model", DISAGREEMENTS, disagreeing),
+        choice("disagreement", "Rep against model", DISAGREEMENTS, disagreeing),
         Filter("pinned", "Pinned", ("pinned",), _pinned),
-        _choice(
+        choice(
             "auto_renewing",
             "Auto-renewing",
             {"yes": "yes", "no": "no"},

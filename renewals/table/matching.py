@@ -6,7 +6,8 @@ from django.http import QueryDict
 
 from accounts.models import Company, User, get_company
 from renewals.models import Renewal, RenewalQuerySet
-from renewals.table.filters import Query, Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import Query, read_query
 
 
 def read_matching(user: User, params: QueryDict) -> tuple[Company, Query, RenewalQuerySet]:

@@ -13,7 +13,8 @@ from renewals.models import ChurnReason, Contract, Offer, Renewal, RiskBand, Sta
 from renewals.overrides.filters import DISAGREEMENTS
 from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import quality_options
-from renewals.table.filters import EVERY, FILTERS, HEALTH_NAMES, NONE, Condition, Query, Reader, known_owners
+from renewals.table.filter_kinds import EVERY, Reader
+from renewals.table.filters import FILTERS, HEALTH_NAMES, NONE, Condition, Query, known_owners
 
 # Shown as pills of their own; the others wait behind "Filter".
 IN_FRONT = ("due", "timing", "risk", "stage", "owner")

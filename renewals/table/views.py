@@ -21,7 +21,8 @@ from renewals.saved_views.bar import build_bar, find_default, views_of
 from renewals.services import Change, StaleRenewal, update_renewal
 from renewals.table import editors, menus
 from renewals.table.columns import EDITABLE, Sight, read_columns
-from renewals.table.filters import FILTERS, Reader
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import FILTERS
 from renewals.table.headings import build_headings
 from renewals.table.matching import read_matching
 from renewals.table.paging import PAGE_SIZES

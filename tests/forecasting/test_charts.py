@@ -17,7 +17,8 @@ from forecasting.dashboard import read_periods
 from forecasting.models import ForecastLine
 from forecasting.scope import get_scope
 from renewals.models import Renewal, RenewalQuerySet
-from renewals.table.filters import Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import read_query
 from renewals.totals.strip import read_totals
 from tests.cast import Cast
 from tests.forecasting.forecast_book import AS_OF, book, recompute

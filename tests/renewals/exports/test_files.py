@@ -19,7 +19,8 @@ from renewals.exports.services import request_export
 from renewals.exports.state import StateUnreadable, make_signer, read_state
 from renewals.models import ChurnReason, Export, Offer, Renewal, RenewalScore, Stage
 from renewals.table.columns import COLUMNS
-from renewals.table.filters import Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import read_query
 from renewals.table.paging import ORDERS, page_ids
 from tests.cast import Cast, make_account, make_renewal
 from tests.renewals.exports.export_book import exported, exported_lines, sheet

@@ -6,7 +6,8 @@ from forecasting.engine.probability import STRONG_DISAGREEMENT
 from renewals.models import Renewal, RenewalScore
 from renewals.overrides.filters import STRONG_POINTS, disagreeing
 from renewals.overrides.services import pin_probability
-from renewals.table.filters import Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import read_query
 from tests.cast import Cast, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute
 

@@ -13,7 +13,7 @@ from renewals.queue.address import read_address
 from renewals.queue.rows import load_queue_rows
 from renewals.queue.timeline import build_timeline
 from renewals.queue.totals import LABELS, sum_by_day, sum_by_horizon
-from renewals.table.filters import Reader
+from renewals.table.filter_kinds import Reader
 from tests.cast import Cast, make_account, make_rate, make_renewal
 from tests.renewals.queue.queue_book import TODAY, in_days, make_contract, make_decision
 

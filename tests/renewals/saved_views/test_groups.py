@@ -12,7 +12,8 @@ from accounts.models import Segment, User, get_company
 from renewals.exports.rows import ordering
 from renewals.models import Renewal, RenewalScore, Stage, TimingClass
 from renewals.table import groups
-from renewals.table.filters import Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import read_query
 from renewals.table.groups import GROUPS, token_of
 from renewals.table.sections import Page, read_page
 from renewals.totals.groups import _to_the_cent, read_subtotals

@@ -9,7 +9,8 @@ from renewals.models import SavedView
 from renewals.saved_views.address import canonical_address
 from renewals.saved_views.builtin import BUILT_IN
 from renewals.saved_views.services import MOST_VIEWS, StaleView, ViewRefused, keep_view, save_address
-from renewals.table.filters import Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import read_query
 from tests.cast import Cast, make_renewal
 
 Visibility = SavedView.Visibility

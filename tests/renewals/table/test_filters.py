@@ -12,7 +12,8 @@ from hypothesis.extra.django import TestCase
 from accounts.models import AccountHealth, HealthBand, Industry, Segment, User
 from renewals.models import Offer, Renewal, RenewalScore, Stage, TimingClass
 from renewals.table.columns import DEFAULT_COLUMNS
-from renewals.table.filters import Query, Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import Query, read_query
 from tests.cast import Cast, make_account, make_renewal
 
 AS_OF = dt.date(2026, 11, 21)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from renewals.models import ChurnReason, Contract, Renewal
-from renewals.table.filters import Reader
+from renewals.table.filter_kinds import Reader
 from renewals.table.menus import build_menu
 from tests.cast import Cast, make_account, make_renewal
 from tests.renewals.table.test_filters import found, read

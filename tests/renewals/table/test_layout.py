@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from django.http import QueryDict
 
-from renewals.table.filters import Query, Reader, read_query
+from renewals.table.filter_kinds import Reader
+from renewals.table.filters import Query, read_query
 from tests.cast import Cast
 
 TODAY = dt.date(2026, 11, 22)
