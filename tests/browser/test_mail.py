@@ -43,6 +43,8 @@ def test_a_mail_is_sent_from_the_row(
         page.keyboard.press("Enter")
         mails = page.locator("#mails")
         mails.get_by_role("link", name="Write a mail").click()
+        expect(mails.get_by_label("Template")).to_be_visible()
+        page.wait_for_function("() => !document.querySelector('.htmx-added, .htmx-settling, .htmx-request')")
         mails.get_by_label("Template").select_option(label="Renewal offer")
         expect(mails.get_by_label("Subject")).to_have_value("Renewing Halden Biotech")
         expect(mails.get_by_label("Ana Costa")).to_be_checked()
