@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import include, path
 
 from renewals.models import Renewal
-from renewals.table.columns import COLUMNS, EDITABLE
+from renewals.table.columns import DEFAULT_COLUMNS, EDITABLE
 
 
 class Site(admin.AdminSite):
@@ -16,7 +16,7 @@ class Site(admin.AdminSite):
 
 
 class RenewalAdmin(admin.ModelAdmin):
-    list_display = tuple(COLUMNS)
+    list_display = DEFAULT_COLUMNS
     list_editable = EDITABLE
     list_filter = ("outcome",)
     list_per_page = 50
