@@ -39,7 +39,10 @@ def send_due(*, now: dt.datetime | None = None) -> int:
     for pk in list(due):
         if time.monotonic() > until:
             break
-        count += _send(pk, clock, letters)
+        try:
+            count += _send(pk, clock, letters)
+        except Exception:  # whatever one person's page fails at, the others must not wait for it
+            log.exception("The executive page of mail %s could not be made; it stays due.", pk)
     return count
 
 

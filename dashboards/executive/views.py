@@ -35,7 +35,9 @@ def executive_mail(request: HttpRequest) -> HttpResponse:
     form = MailForm(posted(request), instance=_mail_of(user))
     if form.is_valid():
         saved = save_mail(user=user, now=timezone.now(), **form.cleaned_data)
-        said = f"goes to {user.email} next on {saved.next_on:%A, %d %b}, at {saved.hour}:00" if saved.is_on else "stops"
+        said = (
+            f"goes to {user.email} next on {saved.next_on:%A, %d %b}, at {saved.hour:02}:00" if saved.is_on else "stops"
+        )
         messages.success(request, f"Your mail of this page {said}.")
         return redirect("dashboards:executive_mail")
     company = get_company()

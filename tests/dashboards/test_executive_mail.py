@@ -104,6 +104,21 @@ def test_the_next_day_is_the_first_whose_hour_is_to_come(
     assert ExecutiveMail(weekdays=list(weekdays), hour=hour).next_day(*clock) == expected
 
 
+def test_one_that_cannot_be_kept_stays_due_and_holds_up_nobody(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+    make_book(cast)
+    mails = [subscribe(user, now=at(MONDAY, 0)) for user in (cast.rep, cast.admin)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE engagement_outgoingmail ADD CONSTRAINT not_to_the_rep CHECK (dedup_key NOT LIKE %s) NOT VALID",
+            [f"executive-{cast.rep.pk}-%"],
+        )
+    assert send_due(now=at(MONDAY, 8)) == 1
+    assert OutgoingMail.objects.get().dedup_key.startswith(f"executive-{cast.admin.pk}-")
+    assert f"The executive page of mail {mails[0].pk} could not be made; it stays due." in caplog.text
+    mails[0].refresh_from_db()
+    assert mails[0].next_on == MONDAY
+
+
 def test_days_without_a_worker_cost_no_mail_and_bring_no_second_one(cast: Cast) -> None:
     make_book(cast)
     mail = subscribe(cast.rep, weekdays=(1, 2), now=at(MONDAY, 0))
