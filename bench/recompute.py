@@ -1,7 +1,7 @@
 """The full recompute, until it is published, against one INSERT ... SELECT of the same derived columns.
 
-Readers sort by these columns, so a table of them has its indexes, here as in the product. What the statement takes
-without any but the key is told beside it.
+The bar is against a table that has its key alone. Readers sort by these columns, so the product's own has five more
+indexes: what the statement takes with those is told beside it.
 """
 
 import datetime as dt
@@ -25,8 +25,8 @@ DERIVED = (
 MEMORY_BAR_MB = 700
 
 
-def copy_derived_columns(likeness: str = " INCLUDING INDEXES") -> None:
-    """The floor: the same columns of every row, into a table with the same indexes, by one statement."""
+def copy_derived_columns(likeness: str = ", PRIMARY KEY (renewal_id)") -> None:
+    """The floor: the same columns of every row, into a table with the same key, by one statement."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_floor")
         cursor.execute(f"CREATE TABLE bench_floor (LIKE renewals_renewalscore{likeness})")
@@ -75,15 +75,18 @@ def measure(count: int) -> list[Figure]:
     next_wall, next_mb = recompute("--as-of", (last_run().as_of_on + dt.timedelta(days=1)).isoformat())
     judge_data_rules()
     changed = last_run().changed_count
-    floor = sorted(seconds(copy_derived_columns) for _ in range(3))[1]
-    bare = sorted(seconds(lambda: copy_derived_columns(", PRIMARY KEY (renewal_id)")) for _ in range(5))[2]
-    what, of_key = "INSERT ... SELECT of the same columns", "the same into a table with its key alone"
+    floor = sorted(seconds(copy_derived_columns) for _ in range(5))[2]
+    indexed = sorted(seconds(lambda: copy_derived_columns(" INCLUDING INDEXES")) for _ in range(3))[1]
+    what, with_indexes = "INSERT ... SELECT of the same columns", f"the same with the scores' indexes: {indexed:,.2f} s"
     run, rules = f"recompute of {count:,} until published", f"data rules over {count:,} after it"
+    cases = {
+        "every row new": first_wall,
+        "nothing changed": again_wall,
+        f"the next day, {changed:,} rows changed": next_wall,
+    }
     return [
-        against(f"{run}: every row new", first_wall, floor, unit="s", what=what, bar=3),
-        against(f"{run}: nothing changed", again_wall, floor, unit="s", what=what, bar=3),
-        against(f"{run}: the next day, {changed:,} rows changed", next_wall, floor, unit="s", what=what, bar=3),
-        Figure(f"{run}: nothing changed", again_wall, "s", f"{of_key}: {bare:,.2f} s", again_wall / bare),
+        *(against(f"{run}: {case}", wall, floor, unit="s", what=what, bar=3) for case, wall in cases.items()),
+        *(Figure(f"{run}: {case}", wall, "s", with_indexes, wall / indexed) for case, wall in cases.items()),
         Figure(
             f"recompute of {count:,}: peak memory of a process",
             max(first_mb, again_mb, next_mb),
