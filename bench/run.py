@@ -77,29 +77,7 @@ def load_book(count: int) -> None:
 def measure(count: int, only: Sequence[str]) -> None:
     from django.conf import settings
 
-    from bench import (
-        admin,
-        alerts,
-        as_at,
-        bulk,
-        dashboards,
-        distribution,
-        editors,
-        edits,
-        engagement,
-        figures,
-        history,
-        imports,
-        learning,
-        mrr,
-        pages,
-        paste,
-        recompute,
-        scenarios,
-        scratch,
-        signals,
-    )
-    from renewals.models import Renewal
+    from bench import admin, figures, learning, recompute, scratch
 
     settings.ALLOWED_HOSTS = ["*"]
     small = pages_of_small_book() if "pages" in only else {}
@@ -115,26 +93,7 @@ def measure(count: int, only: Sequence[str]) -> None:
         if "recompute" not in only and is_scored:
             recompute.recompute()
             recompute.judge_data_rules()
-        steps: dict[str, Callable[[], list[figures.Figure]]] = {
-            "recompute": lambda: recompute.measure(count),
-            "learning": learning.measure_scoring,
-            "fill": lambda: [history.fill(Renewal.objects.count())],
-            "pages": lambda: pages.measure(count, small),
-            "edits": lambda: edits.measure(count, url),
-            "imports": lambda: imports.measure(min(count, 100_000)),
-            "signals": lambda: signals.measure(count),
-            "bulk": lambda: bulk.measure(count, url),
-            "paste": lambda: paste.measure(count, url),
-            "as_at": lambda: as_at.measure(count),
-            "history": lambda: history.measure(Renewal.objects.count()),
-            "editors": lambda: editors.measure(count),
-            "scenarios": lambda: scenarios.measure(count),
-            "alerts": lambda: alerts.measure(count),
-            "engagement": lambda: engagement.measure(count),
-            "mrr": lambda: mrr.measure(count),
-            "dashboards": lambda: dashboards.measure(count, small_dashboards),
-            "distribution": lambda: distribution.measure(count),
-        }
+        steps = steps_over(count, url, small, small_dashboards)
         for name, step in steps.items():
             if name in only or (name == "fill" and set(only) - {"learning", "recompute"} - UNSCORED):
                 found += told(name, step)
@@ -143,6 +102,53 @@ def measure(count: int, only: Sequence[str]) -> None:
     figures.report(found)
     if any(FAILED in figure.name for figure in found):
         raise SystemExit("A part of the benchmark failed; its traceback is above.")
+
+
+def steps_over(
+    count: int, url: str, small: dict[str, float], small_dashboards: dict[str, float]
+) -> dict[str, Callable[[], list[Figure]]]:
+    """The parts that are measured on the one book, in their order; `url` is its database's."""
+    from bench import (
+        alerts,
+        as_at,
+        bulk,
+        dashboards,
+        distribution,
+        editors,
+        edits,
+        engagement,
+        history,
+        imports,
+        learning,
+        mrr,
+        pages,
+        paste,
+        recompute,
+        scenarios,
+        signals,
+    )
+    from renewals.models import Renewal
+
+    return {
+        "recompute": lambda: recompute.measure(count),
+        "learning": learning.measure_scoring,
+        "fill": lambda: [history.fill(Renewal.objects.count())],
+        "pages": lambda: pages.measure(count, small),
+        "edits": lambda: edits.measure(count, url),
+        "imports": lambda: imports.measure(min(count, 100_000)),
+        "signals": lambda: signals.measure(count),
+        "bulk": lambda: bulk.measure(count, url),
+        "paste": lambda: paste.measure(count, url),
+        "as_at": lambda: as_at.measure(count),
+        "history": lambda: history.measure(Renewal.objects.count()),
+        "editors": lambda: editors.measure(count),
+        "scenarios": lambda: scenarios.measure(count),
+        "alerts": lambda: alerts.measure(count),
+        "engagement": lambda: engagement.measure(count),
+        "mrr": lambda: mrr.measure(count),
+        "dashboards": lambda: dashboards.measure(count, small_dashboards),
+        "distribution": lambda: distribution.measure(count),
+    }
 
 
 def told(name: str, step: Callable[[], list[Figure]]) -> list[Figure]:
