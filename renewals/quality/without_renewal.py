@@ -25,12 +25,16 @@ DELETE FROM renewals_accountbreach b WHERE b.rule_id <> ALL(%s::smallint[]) AND 
     SELECT FROM quality_elsewhere f WHERE b.rule_id = f.rule_id AND b.account_id = f.account_id
         AND coalesce(b.contract_id, 0) = coalesce(f.contract_id, 0))
 """
+# A statement of its own: one that looks a row up in the table that it fills finds its own new rows at each look.
+KNOWN: Final = """
+DELETE FROM quality_elsewhere f USING renewals_accountbreach b
+WHERE b.rule_id = f.rule_id AND b.account_id = f.account_id
+    AND coalesce(b.contract_id, 0) = coalesce(f.contract_id, 0)
+    AND coalesce(b.amount, -1) = coalesce(f.amount, -1) AND b.currency = f.currency
+"""
 STORE: Final = """
-INSERT INTO renewals_accountbreach AS b (rule_id, account_id, contract_id, amount, currency)
-SELECT rule_id, account_id, contract_id, amount, currency FROM quality_elsewhere f WHERE NOT EXISTS (
-    SELECT FROM renewals_accountbreach b WHERE b.rule_id = f.rule_id AND b.account_id = f.account_id
-        AND coalesce(b.contract_id, 0) = coalesce(f.contract_id, 0)
-        AND coalesce(b.amount, -1) = coalesce(f.amount, -1) AND b.currency = f.currency)
+INSERT INTO renewals_accountbreach (rule_id, account_id, contract_id, amount, currency)
+SELECT rule_id, account_id, contract_id, amount, currency FROM quality_elsewhere
 ON CONFLICT (rule_id, account_id, contract_id) DO UPDATE SET amount = EXCLUDED.amount, currency = EXCLUDED.currency
 """
 
@@ -64,5 +68,8 @@ def merge_account_breaches(cursor: Any, rules: list[DataRule]) -> None:
                 cursor.execute(STAGE_LOOK_ALIKE, [rule.pk])
     cursor.execute("ANALYZE quality_elsewhere")
     cursor.execute(MENDED, [unchanged])
+    cursor.execute(KNOWN)
     cursor.execute(STORE)
+    if cursor.rowcount:
+        cursor.execute("ANALYZE renewals_accountbreach")
     cursor.execute("DROP TABLE quality_elsewhere")
