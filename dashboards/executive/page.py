@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from accounts.strip import Total
-from accounts.templatetags.money import compact_money, currency_sign
+from accounts.templatetags.money import compact_money, currency_sign, percent
 from dashboards.executive.most import AHEAD_DAYS, read_most_important
 from dashboards.figures import FIGURES
 from dashboards.frame import Content, Frame, PeriodTotal
@@ -87,7 +87,7 @@ def read_six(frame: Frame, outlook: Outlook, totals: Sequence[PeriodTotal], chos
     past = totals[at - 1] if at else None
     return found + [
         Headline(
-            f"{FIGURES[key].title}, {chosen.label}", FIGURES[key].kind, frame.value(key, chosen.total),
+            f"{FIGURES[key].title.replace(' renewal', '')}, {chosen.label}", FIGURES[key].kind, frame.value(key, chosen.total),
             frame.value(key, past.total) if past else None, None, FIGURES[key].formula, frame.explain_url(key, chosen),
         )
         for key in (*RATES, "lost")
@@ -110,7 +110,7 @@ def build_totals(frame: Frame, six: Sequence[Headline]) -> list[Total]:
 
 def _trend(frame: Frame, one: Headline) -> str:
     if one.target and one.now is not None:
-        return f"{text_of(Decimal(one.now) / Decimal(one.target), Kind.RATE)} of target"
+        return f"{percent(Decimal(one.now) / Decimal(one.target))} of target"
     if one.change is None:
         return "nothing before"
     if one.kind == Kind.RATE:

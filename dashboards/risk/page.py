@@ -104,9 +104,9 @@ def words(frame: Frame, chosen: PeriodTotal, rows: Arrays, contributors: Sequenc
     high = in_band(rows, "high")
     lost = Decimal(sum(one.now_cents for one in contributors)) / 100
     return (
-        f"{exact_money(_amount(rows, high), frame.currency)} of "
-        f"{exact_money(_amount(rows, np.ones_like(high)), frame.currency)} open is at high risk; "
-        f"{exact_money(lost, frame.currency)} of what was due in {chosen.label} is lost or given up."
+        f"{compact_money(_amount(rows, high), frame.currency)} of "
+        f"{compact_money(_amount(rows, np.ones_like(high)), frame.currency)} open is at high risk; "
+        f"{compact_money(lost, frame.currency)} of what was due in {chosen.label} is lost or given up."
     )
 
 
@@ -214,7 +214,7 @@ def misaligned_tile(frame: Frame, rows: Arrays) -> Tile:
             f"{name} · {'poor health, but forecast' if is_over[at] else 'healthy, but doubted'}",
             [
                 Cell(Decimal(int(own["baseline"][at])) / 100, Kind.MONEY),
-                Cell(Decimal(str(round(float(own["health"][at]), 2))), Kind.COUNT),
+                Cell(round(float(own["health"][at])), Kind.COUNT),
                 Cell(Decimal(str(round(float(own["probability"][at]), 4))), Kind.RATE),
             ],
             reverse("account_page:page", args=[int(own["account_id"][at])]),

@@ -67,7 +67,7 @@ def test_six_figures_have_a_trend_and_a_target(cast: Cast) -> None:
         assert six[1].change == Decimal(3_000)
         assert (six[2].now, six[2].target) == (Decimal("0.75"), None)
     text = cast.client_of("admin").get(PAGE).content.decode()
-    assert "50.0\N{NO-BREAK SPACE}% of target" in text
+    assert "50\N{NO-BREAK SPACE}% of target" in text
 
 
 def test_an_empty_book_has_sensible_words(cast: Cast) -> None:
