@@ -87,8 +87,9 @@ def read_six(frame: Frame, outlook: Outlook, totals: Sequence[PeriodTotal], chos
     past = totals[at - 1] if at else None
     return found + [
         Headline(
-            f"{FIGURES[key].title.replace(' renewal', '')}, {chosen.label}", FIGURES[key].kind, frame.value(key, chosen.total),
-            frame.value(key, past.total) if past else None, None, FIGURES[key].formula, frame.explain_url(key, chosen),
+            f"{FIGURES[key].title.replace(' renewal', '')}, {chosen.label}", FIGURES[key].kind,
+            frame.value(key, chosen.total), frame.value(key, past.total) if past else None, None, FIGURES[key].formula,
+            frame.explain_url(key, chosen),
         )
         for key in (*RATES, "lost")
     ]  # fmt: skip
