@@ -12,22 +12,35 @@ import numpy as np
 FEWEST_RENEWALS: Final = 20
 FEWEST_MONTHS: Final = 3
 CONFIDENCE: Final = 0.95
+LEAST_RECORDED_RATE: Final = 0.5
+ESTIMATES: Final = (
+    "Of {tasks:,} tasks {recorded:,} have recorded minutes, and estimates show no learning: record the minutes that "
+    "tasks took, of half of them at least."
+)
+LEAST_DIFFERENCE: Final = 1e-9  # hours; below it a difference is rounding
+LEVEL: Final = "Every renewal was given the same minutes: record the minutes that tasks took, and learning may show."
 
 
 @dataclass(frozen=True)
 class Month:
-    """Renewals decided in a month: `cumulative` counts all up to its middle, from 1 on; `hours` are the mean of one."""
+    """Renewals decided in a month: `cumulative` counts all up to its middle, from 1 on; `hours` are the mean of one.
+
+    `tasks` were done for them, `recorded` of these with the minutes that they took and the others by their estimate.
+    """
 
     cumulative: float
     count: int
     hours: float
+    tasks: int = 0
+    recorded: int = 0
 
 
 @dataclass(frozen=True)
 class Curve:
     """c(n) = first_hours x n ^ exponent, with the interval of the exponent at 95 %; `count` renewals behind it.
 
-    `refusal` says why it is not to be shown as a finding; the numbers are then only for saying so.
+    `refusal` says why it is not to be shown as a finding; the numbers are then only for saying so. `is_blank`: there is
+    nothing that could be drawn either, because nobody measured anything.
     """
 
     count: int
@@ -36,6 +49,7 @@ class Curve:
     low: float = 0.0
     high: float = 0.0
     refusal: str = ""
+    is_blank: bool = False
 
     @property
     def learning_rate(self) -> float:
@@ -58,20 +72,45 @@ class Curve:
         return float(self.hours(done) * more - ahead.sum())
 
 
-def months_of(counted: Sequence[tuple[int, float]]) -> list[Month]:
-    """Months in their order as (renewals, hours of all of them). A month without any is none."""
+@dataclass(frozen=True)
+class Counted:
+    """What a month added: renewals, the hours of all of them, their tasks, and those with recorded minutes."""
+
+    count: int
+    hours: float
+    tasks: int = 0
+    recorded: int = 0
+
+
+def months_of(counted: Sequence[Counted]) -> list[Month]:
+    """Months in their order. One without any renewal is none."""
     done, months = 0, []
-    for count, hours in counted:
-        if count:
-            months.append(Month(done + (count + 1) / 2, count, hours / count))
-        done += count
+    for one in counted:
+        if one.count:
+            mean = one.hours / one.count
+            months.append(Month(done + (one.count + 1) / 2, one.count, mean, one.tasks, one.recorded))
+        done += one.count
     return months
+
+
+def blank_reason(months: Sequence[Month]) -> str:
+    """Why there is nothing to draw a curve through; nothing where there is."""
+    tasks, recorded = (sum(getattr(month, name) for month in months) for name in ("tasks", "recorded"))
+    if recorded < tasks * LEAST_RECORDED_RATE:
+        return ESTIMATES.format(tasks=tasks, recorded=recorded)
+    hours = [month.hours for month in months]
+    if len(hours) > 1 and max(hours) - min(hours) < LEAST_DIFFERENCE:
+        return LEVEL
+    return ""
 
 
 def fit_curve(months: Sequence[Month]) -> Curve:
     """Least squares of ln(hours) on ln(cumulative renewals), each month weighted by its renewals; interval by Student's
-    t with months - 2 degrees of freedom. Refused where n < 20, with too few months, or if the interval holds 0."""
+    t with months - 2 degrees of freedom. Refused where n < 20, with too few months, where minutes are estimates or all
+    the same, or if the interval holds 0."""
     count = sum(month.count for month in months)
+    if months and (reason := blank_reason(months)):
+        return Curve(count, refusal=reason, is_blank=True)
     known = [month for month in months if month.hours > 0]
     if count < FEWEST_RENEWALS:
         return Curve(count, refusal=f"{count} renewals with recorded work are too few: it takes {FEWEST_RENEWALS}.")
@@ -91,8 +130,7 @@ def fit_curve(months: Sequence[Month]) -> Curve:
     residual = float(weights @ (y - intercept - exponent * x) ** 2) / freedom
     reach = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * (residual / spread) ** 0.5
     low, high = exponent - reach, exponent + reach
-    # What is left of a perfectly level line is rounding.
     refusal = ""
-    if low <= 1e-12 and high >= -1e-12:
+    if low <= 0 <= high:
         refusal = f"The exponent is between {low:+.3f} and {high:+.3f}, which includes 0: it may as well be chance."
     return Curve(count, exp(intercept), exponent, low, high, refusal)

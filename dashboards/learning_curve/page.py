@@ -37,6 +37,14 @@ class Found:
     def done(self) -> int:
         return sum(month.count for month in self.months)
 
+    @property
+    def recorded(self) -> str:
+        tasks, recorded = (sum(getattr(month, name) for month in self.months) for name in ("tasks", "recorded"))
+        if not tasks:
+            return ""
+        others = "; the others by their estimate" if recorded < tasks else ""
+        return f"{recorded:,} of {tasks:,} tasks with recorded minutes{others}."
+
 
 def found(name: str, months: Sequence[Month]) -> Found:
     return Found(name, months, fit_curve(months))
@@ -68,13 +76,13 @@ def words(one: Found) -> str:
     if not one.months:
         return NO_WORK
     if one.curve.refusal:
-        return f"No finding: {one.curve.refusal}"
+        return f"No finding: {one.curve.refusal}" + ("" if one.curve.is_blank else f" {one.recorded}")
     low, high = one.curve.learning_rates
     verb = "fewer" if one.curve.exponent < 0 else "more"
     rates = [exact_rate(Decimal(abs(rate))) for rate in (one.curve.learning_rate, low, high)]
     return (
         f"Each time the number of renewals doubles, one takes {rates[0]} {verb} hours "
-        f"(95 % interval {rates[1]} to {rates[2]}, {one.curve.count:,} renewals)."
+        f"(95 % interval {rates[1]} to {rates[2]}, {one.curve.count:,} renewals). {one.recorded}"
     )
 
 
@@ -88,30 +96,40 @@ def build_totals(one: Found) -> list[Total]:
         Total("Learning rate", rate, interval, curve.refusal or FORMULA, ""),
         Total("Exponent b", f"{curve.exponent:+.3f}" if is_finding else NOTHING, "", curve.refusal or FORMULA, ""),
         Total("Renewals n", f"{curve.count:,}", "with work", "Renewed, with recorded work", ""),
-        Total("Hours of one, last month", now, "", "Minutes of done tasks / renewals of the month", ""),
+        Total(
+            "Hours of one, last month",
+            now,
+            one.recorded.partition(" with ")[0],
+            f"Minutes of done tasks / renewals of the month. {one.recorded}".strip(),
+            "",
+        ),
     ]
 
 
 def curve_tile(one: Found) -> Tile:
-    """Hours of a renewal by how many had been done, and the fitted curve where it is a finding."""
-    labels = [f"{month.cumulative:,g}" for month in one.months]
-    columns = [Column("Hours of one", Kind.COUNT, [_hours(month.hours) for month in one.months], "won")]
+    """Hours of a renewal by how many had been done, and the fitted curve where it is a finding. What nobody measured is
+    not drawn."""
+    months = [] if one.curve.is_blank else one.months
+    labels = [f"{month.cumulative:,g}" for month in months]
+    columns = [Column("Hours of one", Kind.COUNT, [_hours(month.hours) for month in months], "won")]
     if not one.curve.refusal:
-        fitted = [_hours(one.curve.hours(month.cumulative)) for month in one.months]
+        fitted = [_hours(one.curve.hours(month.cumulative)) for month in months]
         columns.append(Column("Fitted", Kind.COUNT, fitted, "expected"))
     figure = empty_figure("group", labels, every=max(1, len(labels) // 8))
     for at, column in enumerate(columns):
         figure.add_trace(line(column.series(), labels, 1, is_thin=bool(at)))
-    counts = Column("Renewals of the month", Kind.COUNT, [month.count for month in one.months])
+    counts = Column("Renewals of the month", Kind.COUNT, [month.count for month in months])
+    recorded = Column("Tasks with recorded minutes", Kind.COUNT, [month.recorded for month in months])
+    tasks = Column("Tasks", Kind.COUNT, [month.tasks for month in months])
     return tile(
         "curve",
         "Hours of a renewal by cumulative renewals",
-        f"{FORMULA} Hours are the minutes of done tasks of a renewal. {one.curve.refusal}".strip(),
+        f"{FORMULA} Hours are the minutes of done tasks of a renewal: {one.recorded} {one.curve.refusal}".strip(),
         labels=labels,
         label_head="Renewals done",
-        columns=[*columns, counts],
+        columns=[*columns, counts, tasks, recorded],
         figure=figure,
-        empty=NO_WORK,
+        empty=one.curve.refusal if one.curve.is_blank else NO_WORK,
         span="p-span-12",
     )
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncMonth
 
 from accounts.models import User
-from dashboards.learning_curve.engine import Month, months_of
+from dashboards.learning_curve.engine import Counted, Month, months_of
 from engagement.models import Task
+from engagement.models.tasks import taken_minutes
 from forecasting.scope import Scope
 from renewals.models import Renewal
 
 
 @dataclass(frozen=True)
 class Done:
-    """Renewals ordered in a month, with the minutes of the tasks that were done for them."""
+    """Renewals ordered in a month, with the tasks that were done for them and their minutes: those that were recorded
+    (of `recorded` tasks), or what the others were estimated at."""
 
     month_on: dt.date
     segment_id: int | None
@@ -27,6 +29,8 @@ class Done:
     rep_id: int | None
     count: int
     minutes: int
+    tasks: int
+    recorded: int
 
 
 def scoped(user: User, scope: Scope) -> Q:
@@ -54,7 +58,12 @@ def read_done(user: User, scope: Scope, as_of: dt.date) -> list[Done]:
             team_id=F("renewal__owner__team_id"),
             rep_id=F("renewal__owner_id"),
         )
-        .annotate(count=Count("renewal_id", distinct=True), minutes=Sum("estimated_minutes"))
+        .annotate(
+            count=Count("renewal_id", distinct=True),
+            minutes=Sum(taken_minutes()),
+            tasks=Count("pk"),
+            recorded=Count("spent_minutes"),
+        )
         .order_by("month_on", "segment_id", "team_id", "rep_id")
     )
     return [Done(**row) for row in found]
@@ -62,15 +71,22 @@ def read_done(user: User, scope: Scope, as_of: dt.date) -> list[Done]:
 
 def months_by(done: Iterable[Done], key: Callable[[Done], object]) -> dict[object, list[Month]]:
     """The months of each group, in their order."""
-    sums: defaultdict[object, defaultdict[dt.date, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    groups: defaultdict[object, defaultdict[dt.date, list[Done]]] = defaultdict(lambda: defaultdict(list))
     for one in done:
-        of_month = sums[key(one)][one.month_on]
-        of_month[0] += one.count
-        of_month[1] += one.minutes
+        groups[key(one)][one.month_on].append(one)
     return {
-        group: months_of([(count, minutes / 60) for _, (count, minutes) in sorted(by_month.items())])
-        for group, by_month in sums.items()
+        group: months_of([_counted(of_month) for _, of_month in sorted(by_month.items())])
+        for group, by_month in groups.items()
     }
+
+
+def _counted(done: Sequence[Done]) -> Counted:
+    return Counted(
+        sum(one.count for one in done),
+        sum(one.minutes for one in done) / 60,
+        sum(one.tasks for one in done),
+        sum(one.recorded for one in done),
+    )
 
 
 def due_ahead(user: User, scope: Scope, as_of: dt.date, until: dt.date) -> int:

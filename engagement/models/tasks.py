@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, Value
 from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Cast, Greatest, Ln
+from django.db.models.functions import Cast, Coalesce, Greatest, Ln
 
 from accounts.models import Account, User, owners_visible_to
 from config.history import track_history
@@ -35,6 +35,11 @@ def priority_of(stake: str, due_on: str) -> CombinedExpression:
     doublings = Ln(Cast(Greatest(F(stake), Value(1)), models.FloatField())) / Value(LN_2)
     elapsed = Cast(DaysSince2000(F(due_on)), models.FloatField()) / Value(float(DAYS_THAT_DOUBLE))
     return CombinedExpression(doublings, "-", elapsed)
+
+
+def taken_minutes() -> Coalesce:
+    """Minutes that a done task took: those that were recorded, or what it was estimated at."""
+    return Coalesce("spent_minutes", "estimated_minutes")
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -102,6 +107,10 @@ class Task(models.Model):
     estimated_minutes = models.PositiveSmallIntegerField(
         "minutes", default=30, validators=[MinValueValidator(1), MaxValueValidator(MOST_MINUTES)]
     )
+    # Blank: it is open, or nobody wrote down how long it took.
+    spent_minutes = models.PositiveSmallIntegerField(
+        "minutes it took", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_MINUTES)]
+    )
     snoozed_until = models.DateField(null=True, blank=True)
     required_outcome = models.CharField(max_length=200, blank=True)
     outcome = models.CharField(max_length=4000, blank=True)
@@ -138,6 +147,13 @@ class Task(models.Model):
                 condition=Q(estimated_minutes__gte=1, estimated_minutes__lte=MOST_MINUTES),
                 name="task_minutes",
                 violation_error_message=f"A task takes 1 to {MOST_MINUTES:,} minutes.",
+            ),
+            models.CheckConstraint(
+                condition=Q(spent_minutes__isnull=True)
+                | Q(spent_minutes__gte=1, spent_minutes__lte=MOST_MINUTES, done_at__isnull=False),
+                name="task_spent_minutes",
+                violation_error_message=f"A task that is done took 1 to {MOST_MINUTES:,} minutes;"
+                " an open one none yet.",
             ),
         ]
         # One for each way in: a person's list and everybody's in its order, what was done, an account, a renewal.

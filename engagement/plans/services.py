@@ -164,8 +164,15 @@ def tick_checks(*, user: User, step: PlanStep, checked: set[int]) -> PlanStep:
     return locked
 
 
-def finish_step(*, user: User, step: PlanStep, outcome: str = "", checked: set[int] | None = None) -> PlanStep:
-    """Mark a step as done. A fact that it asks for is looked up, and is its outcome.
+def finish_step(
+    *,
+    user: User,
+    step: PlanStep,
+    outcome: str = "",
+    checked: set[int] | None = None,
+    spent_minutes: int | None = None,
+) -> PlanStep:
+    """Mark a step as done. A fact that it asks for is looked up, and is its outcome; how long it took may be unknown.
 
     Raises:
         TaskRefused: it waits for another step, a check or a fact is missing, or the answer is none that it asks for.
@@ -176,7 +183,8 @@ def finish_step(*, user: User, step: PlanStep, outcome: str = "", checked: set[i
             locked.save(update_fields=["checked"])
         (known,) = load_steps([locked.task_id])
         fact = read_readiness([known])[known.pk].fact
-        (locked.task,) = tasks.finish_task(user=user, task=locked.task, outcome=fact or outcome).tasks
+        done = tasks.finish_task(user=user, task=locked.task, outcome=fact or outcome, spent_minutes=spent_minutes)
+        (locked.task,) = done.tasks
     return locked
 
 

@@ -18,6 +18,7 @@ from engagement.plans.access import get_editable_plan, get_visible_plan, get_vis
 from engagement.plans.forms import AddStepForm, EditStepForm
 from engagement.plans.services import PlanRefused
 from engagement.plans.views import CONFLICT, INVALID, show
+from engagement.tasks.forms import MinutesForm
 from engagement.tasks.services import TaskRefused
 
 DIRECTIONS = {"up": -1, "down": 1}
@@ -27,6 +28,14 @@ def _checked(request: HttpRequest) -> set[int]:
     return {
         int(text) for text in request.POST.getlist("checked") if text.isascii() and text.isdigit() and len(text) < 4
     }
+
+
+def _spent_minutes(request: HttpRequest) -> int | None:
+    form = MinutesForm(request.POST, prefix="took")
+    if not form.is_valid():
+        raise TaskRefused("spent_minutes", f"Minutes it took: {form.errors['spent_minutes'][0]}")
+    minutes: int | None = form.cleaned_data["spent_minutes"]
+    return minutes
 
 
 def _home(pk: int, number: int) -> str:
@@ -67,7 +76,8 @@ def finish(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     outcome, checked = request.POST.get("outcome", ""), _checked(request)
 
     def write() -> None:
-        services.finish_step(user=user, step=step, outcome=outcome, checked=checked)
+        spent = _spent_minutes(request)
+        services.finish_step(user=user, step=step, outcome=outcome, checked=checked, spent_minutes=spent)
 
     return _write(request, pk, number, write, f"“{step.task}” is done.")
 

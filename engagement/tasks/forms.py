@@ -24,6 +24,10 @@ def people_for(user: User) -> QuerySet[User]:
     return people.filter(team=user.team_id) if user.team_id else people.filter(pk=user.pk)
 
 
+def spent_minutes_field() -> forms.IntegerField:
+    return forms.IntegerField(label="Minutes it took", required=False, min_value=1, max_value=MOST_MINUTES)
+
+
 class TaskForm(forms.Form):
     title = forms.CharField(
         label="What is to be done", max_length=TITLE_LENGTH, widget=forms.TextInput(attrs={"dir": "auto"})
@@ -86,6 +90,13 @@ class FinishForm(forms.Form):
         max_length=NOTE_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
     )
+    spent_minutes = spent_minutes_field()
+
+
+class MinutesForm(forms.Form):
+    """How long a done task took; empty where nobody knows any more."""
+
+    spent_minutes = spent_minutes_field()
 
 
 def snooze_days(today: dt.date) -> dict[str, dt.date]:

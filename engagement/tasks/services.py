@@ -176,21 +176,34 @@ def edit_task(*, user: User, task: Task, values: Mapping[str, Any]) -> Task:
     return task
 
 
-def finish_task(*, user: User, task: Task, outcome: str = "", now: dt.datetime | None = None) -> Done:
-    """Mark a task as done, with what came of it.
+def finish_task(
+    *, user: User, task: Task, outcome: str = "", spent_minutes: int | None = None, now: dt.datetime | None = None
+) -> Done:
+    """Mark a task as done, with what came of it and, where that is known, the minutes that it took.
 
     Raises:
-        TaskRefused: it needs an outcome and none was given, or it is done already.
+        TaskRefused: it needs an outcome and none was given, it is done already, or took no such minutes.
         PermissionDenied: `NOT_YOURS`.
     """
-    return _whole(finish_tasks(user=user, task_ids=[task.pk], outcome=outcome, now=now))
+    return _whole(finish_tasks(user=user, task_ids=[task.pk], outcome=outcome, spent_minutes=spent_minutes, now=now))
 
 
-def finish_tasks(*, user: User, task_ids: Collection[int], outcome: str = "", now: dt.datetime | None = None) -> Done:
-    """Mark these as done; those that need an outcome where none is given, or that are done, are refused one by one."""
+def finish_tasks(
+    *,
+    user: User,
+    task_ids: Collection[int],
+    outcome: str = "",
+    spent_minutes: int | None = None,
+    now: dt.datetime | None = None,
+) -> Done:
+    """Mark these as done; those that need an outcome where none is given, or that are done, are refused one by one.
+
+    `spent_minutes` is what each of them took.
+    """
     outcome = outcome.replace("\x00", "").replace("\r\n", "\n").strip()
     if len(outcome) > NOTE_LENGTH:
         raise TaskRefused("outcome", f"At most {NOTE_LENGTH:,} characters fit here, not {len(outcome):,}.")
+    _check_spent(spent_minutes)
     with transaction.atomic(), recorded_as(user_id=user.pk, how="page") as batch_id:
         locked = lock_tasks(user, task_ids)
         steps = refusals(locked, outcome)  # of a plan: what they wait for, check and have to show
@@ -206,15 +219,33 @@ def finish_tasks(*, user: User, task_ids: Collection[int], outcome: str = "", no
                 else ""
             ),
         )
-        _write(tasks, done_at=now or timezone.now(), done_by=user, outcome=outcome, snoozed_until=None)
+        done_at = now or timezone.now()
+        _write(tasks, done_at=done_at, done_by=user, outcome=outcome, spent_minutes=spent_minutes, snoozed_until=None)
     return Done(batch_id, tasks, refused)
+
+
+def record_minutes(*, user: User, task: Task, minutes: int | None) -> Done:
+    """Write down how long a done task took; None: nobody knows. Raises: TaskRefused (it is open), PermissionDenied."""
+    _check_spent(minutes)
+    with transaction.atomic(), recorded_as(user_id=user.pk, how="page") as batch_id:
+        tasks, refused = _split(
+            lock_tasks(user, [task.pk]),
+            lambda task: "" if task.done_at else f"{task} is open: minutes are recorded once it is done.",
+        )
+        _write(tasks, spent_minutes=minutes)
+    return _whole(Done(batch_id, tasks, refused), "spent_minutes")
+
+
+def _check_spent(minutes: int | None) -> None:
+    if minutes is not None and not 1 <= minutes <= MOST_MINUTES:
+        raise TaskRefused("spent_minutes", f"A task takes 1 to {MOST_MINUTES:,} minutes, not {minutes:,}.")
 
 
 def reopen_task(*, user: User, task: Task) -> Done:
     """Make a done task open again; what came of it is in history. Raises: TaskRefused where it is open."""
     with transaction.atomic(), recorded_as(user_id=user.pk, how="page") as batch_id:
         tasks, refused = _split(lock_tasks(user, [task.pk]), lambda task: "" if task.done_at else f"{task} is open.")
-        _write(tasks, done_at=None, done_by=None, outcome="")
+        _write(tasks, done_at=None, done_by=None, outcome="", spent_minutes=None)
         # Nobody kept its stake up to date while it was done.
         refresh_stakes(as_of=get_company().today(), task_ids=[task.pk for task in tasks])
     return _whole(Done(batch_id, tasks, refused))
@@ -268,7 +299,7 @@ def _write(tasks: Sequence[Task], **values: Any) -> None:
             setattr(task, name, value)
 
 
-def _whole(done: Done) -> Done:
+def _whole(done: Done, field: str = "outcome") -> Done:
     for reason in done.refused.values():
-        raise TaskRefused("outcome", reason)
+        raise TaskRefused(field, reason)
     return done

@@ -14,7 +14,7 @@ from engagement.tasks.services import lock_tasks
 from engagement.tasks.stakes import refresh_stakes
 
 # What a step writes. What was edited on a task's page is not undone from here.
-COLUMNS: Final = "done_at, done_by_id, outcome, snoozed_until, owner_id"
+COLUMNS: Final = "done_at, done_by_id, outcome, spent_minutes, snoozed_until, owner_id"
 STEP: Final = """
 SELECT e.pgh_obj_id,
     EXISTS (SELECT FROM engagement_taskevent l WHERE l.pgh_obj_id = e.pgh_obj_id AND l.pgh_id > e.pgh_id)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("of/<int:account_id>/add/", views.add, name="add"),
     path("<int:pk>/", views.edit, name="task"),
     path("<int:pk>/done/", views.finish, name="finish"),
+    path("<int:pk>/minutes/", views.minutes, name="minutes"),
     path("<int:pk>/reopen/", views.reopen, name="reopen"),
     path("<int:pk>/snooze/", views.snooze, name="snooze"),
 ]

@@ -22,9 +22,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import get_visible_account, may_edit_account, signed_in
 from accounts.models import Account, User, get_company, people_visible_to
-from engagement.models.tasks import Task
+from engagement.models.tasks import MOST_MINUTES, Task
 from engagement.tasks import services
-from engagement.tasks.forms import FinishForm, NewTaskForm, QuickTaskForm, TaskForm, people_for, quick_form, snooze_days
+from engagement.tasks.forms import (
+    FinishForm,
+    MinutesForm,
+    NewTaskForm,
+    QuickTaskForm,
+    TaskForm,
+    people_for,
+    quick_form,
+    snooze_days,
+)
 from engagement.tasks.listing import (
     DONE_DAYS,
     DUES,
@@ -220,6 +229,7 @@ def _show_task(
     *,
     may_write: bool,
     finish_form: FinishForm | None = None,
+    minutes_form: MinutesForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     company = get_company()
@@ -227,7 +237,8 @@ def _show_task(
         "task": task,
         "row": row_of(task, company.today()),
         "form": form,
-        "finish_form": finish_form or FinishForm(initial={"outcome": task.outcome}, prefix="finish"),
+        "finish_form": finish_form or FinishForm(initial={"spent_minutes": task.estimated_minutes}, prefix="finish"),
+        "minutes_form": minutes_form or MinutesForm(initial={"spent_minutes": task.spent_minutes}, prefix="took"),
         "may_write": may_write,
         "currency": company.reporting_currency,
         "cancel_url": _back(request),
@@ -243,17 +254,47 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
     form = FinishForm(request.POST, prefix="finish")
     if form.is_valid():
         try:
-            done = services.finish_task(user=user, task=task, outcome=form.cleaned_data["outcome"])
+            done = services.finish_task(user=user, task=task, **form.cleaned_data)
         except TaskRefused as refused:
-            form.add_error("outcome", str(refused))
+            form.add_error(refused.field if refused.field in form.fields else None, str(refused))
         else:
-            return _answer(request, f"Done: {task}.", done)
+            # One click is done; how long it took is asked for beside, where the form did not say it.
+            asked = {} if done.tasks[0].spent_minutes else {"minutes": _asked_minutes(task)}
+            return _answer(request, f"Done: {task}.", done, **asked)
     if request.headers.get("HX-Request"):
         # What came of it is asked for on the task's own page.
         return HttpResponse(status=204, headers={"HX-Redirect": reverse("tasks:task", args=[pk]) + "#finish"})
+    return _show_task(request, task, _unchanged(user, task), may_write=True, finish_form=form, status=INVALID)
+
+
+def _unchanged(user: User, task: Task) -> TaskForm:
     initial = {name: getattr(task, name) for name in (*services.EDITED, "owner")}
-    edited = TaskForm(user=user, task=task, initial=initial, prefix="task")
-    return _show_task(request, task, edited, may_write=True, finish_form=form, status=INVALID)
+    return TaskForm(user=user, task=task, initial=initial, prefix="task")
+
+
+def _asked_minutes(task: Task) -> dict[str, object]:
+    """What a toast asks: how long it took, the estimate at first."""
+    url = reverse("tasks:minutes", args=[task.pk])
+    return {"url": url, "name": "took-spent_minutes", "value": task.estimated_minutes, "most": MOST_MINUTES}
+
+
+@require_POST
+def minutes(request: HttpRequest, pk: int) -> HttpResponse:
+    """How long a done task took, from the toast, its row or its page."""
+    user, task = signed_in(request), _visible_task(request, pk)
+    form = MinutesForm(request.POST, prefix="took")
+    if form.is_valid():
+        try:
+            done = services.record_minutes(user=user, task=task, minutes=form.cleaned_data["spent_minutes"])
+        except TaskRefused as refused:
+            return _refuse(request, str(refused))
+        took = done.tasks[0].spent_minutes
+        return _answer(request, f"{task} took {took:,} minutes." if took else f"{task}: minutes unknown.", done)
+    if request.headers.get("HX-Request"):
+        return _refuse(request, form.errors["spent_minutes"][0])
+    may_write = Task.objects.editable_by(user).filter(pk=pk).exists()
+    edited = _unchanged(user, task) if may_write else None
+    return _show_task(request, task, edited, may_write=may_write, minutes_form=form, status=INVALID)
 
 
 @require_POST
@@ -364,11 +405,15 @@ def _back(request: HttpRequest) -> str:
     return urlsplit(asked)._replace(scheme="", netloc="").geturl() if asked and is_ours else reverse("tasks:list")
 
 
-def _answer(request: HttpRequest, text: str, done: Done | None = None) -> HttpResponse:
+def _answer(
+    request: HttpRequest, text: str, done: Done | None = None, minutes: dict[str, object] | None = None
+) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         messages.success(request, text)
         return redirect(_back(request))
-    toast = {"text": text}
+    toast: dict[str, object] = {"text": text}
+    if minutes is not None:
+        toast["minutes"] = minutes
     if done is not None:
         toast["undoUrl"] = reverse("tasks:undo", args=[done.batch_id])
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"toast": toast, "tasks:changed": {}})})

@@ -36,13 +36,26 @@
     button.querySelector("kbd").hidden = false;
   }
 
-  function show({ text, undoUrl, undoTarget, level }) {
+  // How long it took, the estimate at first. The toast stays while somebody is typing, and goes once it is saved.
+  function askMinutes(toast, { url, name, value, most }) {
+    const form = toast.querySelector(".p-toast-minutes");
+    const input = form.querySelector("input");
+    form.hidden = false;
+    Object.assign(input, { name, value, max: most });
+    form.setAttribute("hx-post", url);
+    form.setAttribute("hx-swap", "none");
+    form.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) toast.remove(); });
+    htmx.process(form);
+  }
+
+  function show({ text, undoUrl, undoTarget, level, minutes }) {
     const toast = pattern.content.firstElementChild.cloneNode(true);
     toast.querySelector("[data-text]").textContent = text;
     if (level === "error") {
       toast.classList.add("is-error");
       toast.setAttribute("role", "alert");
     }
+    if (minutes) askMinutes(toast, minutes);
     if (undoUrl) offerUndo(toast, undoUrl, undoTarget);
     // Said twice is said once: the same error again replaces the first.
     for (const other of [...stack.children]) {

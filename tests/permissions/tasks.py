@@ -70,6 +70,15 @@ ROWS = [
         method="post",
         data={**FIELDS, "task-account": name_of_account},
     ),
+    Row("tasks:minutes", everybody(405), kwargs={"pk": done_task}),
+    Row("tasks:minutes", WRITERS, kwargs={"pk": done_task}, method="post", data={"took-spent_minutes": "45"}),
+    Row(
+        "tasks:minutes",
+        everybody(422, anonymous=302, **NOWHERE),
+        kwargs={"pk": done_task},
+        method="post",
+        data={"took-spent_minutes": "0"},
+    ),
     Row("tasks:task", READERS, kwargs={"pk": task}),
     Row("tasks:task", WRITERS, kwargs={"pk": task}, method="post", data=FIELDS),
     Row(

@@ -12,13 +12,14 @@ from engagement.demo.alerts import fill_alerts
 from engagement.demo.flags import fill_flags
 from engagement.demo.health import fill_health
 from engagement.demo.mail import fill_mail
+from engagement.demo.minutes import fill_minutes
 from engagement.demo.plans import fill_plans
 from engagement.demo.support import fill_support
 
 # In this order; each does nothing where its part is there already.
 STEPS: tuple[Callable[[], None], ...] = (fill_support, fill_health, fill_mail)
 # What rests on the first scores.
-SCORED_STEPS: tuple[Callable[[], None], ...] = (fill_plans, fill_flags, fill_alerts)
+SCORED_STEPS: tuple[Callable[[], None], ...] = (fill_plans, fill_flags, fill_minutes, fill_alerts)
 
 
 class Command(BaseCommand):

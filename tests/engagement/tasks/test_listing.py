@@ -138,7 +138,19 @@ def test_answers_of_the_list(cast: Cast) -> None:
     answer = client.post(f"/tasks/{plain.pk}/done/", headers=htmx)
     toast = json.loads(answer.headers["HX-Trigger"])["toast"]
     assert (answer.status_code, toast["text"]) == (204, "Done: <b>Call</b>.")
-    assert client.post(toast["undoUrl"], headers=htmx).status_code == 204
+    assert toast["minutes"] == {
+        "url": f"/tasks/{plain.pk}/minutes/",
+        "name": "took-spent_minutes",
+        "value": 30,
+        "most": 2400,
+    }
+    took = client.post(toast["minutes"]["url"], {"took-spent_minutes": "45"}, headers=htmx)
+    told = json.loads(took.headers["HX-Trigger"])["toast"]
+    assert told["text"] == "<b>Call</b> took 45 minutes."
+    assert client.post(told["undoUrl"], headers=htmx).status_code == 204
+    wrong = client.post(toast["minutes"]["url"], {"took-spent_minutes": "2401"}, headers=htmx)
+    assert (wrong.status_code, Task.objects.get(pk=plain.pk).spent_minutes) == (422, None)
+    client.post(f"/tasks/{plain.pk}/reopen/", headers=htmx)
     assert Task.objects.done().count() == 0
     asked = client.post(f"/tasks/{wanting.pk}/done/", headers=htmx)
     assert asked.headers["HX-Redirect"] == f"/tasks/{wanting.pk}/#finish"

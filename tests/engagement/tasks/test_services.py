@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from engagement.models import Task
+from engagement.models.tasks import taken_minutes
 from engagement.tasks.services import (
     NewTask,
     TaskRefused,
@@ -21,10 +22,12 @@ from engagement.tasks.services import (
     finish_task,
     finish_tasks,
     reassign_tasks,
+    record_minutes,
     reopen_task,
     snooze_task,
 )
 from engagement.tasks.stakes import refresh_stakes
+from engagement.tasks.undo import undo_step
 from renewals.models import Renewal, RenewalScore
 from renewals.scoring import scoring
 from tests.cast import Cast, make_account, make_rate, make_renewal
@@ -163,6 +166,39 @@ def test_done_and_open_again(cast: Cast) -> None:
     with pytest.raises(TaskRefused, match=r"Call is open\."):
         reopen_task(user=cast.rep, task=task)
     assert events() == [("before_update", cast.rep.pk), ("before_update", cast.manager.pk)]
+
+
+def test_minutes_that_a_task_took(cast: Cast) -> None:
+    task = create_task(user=cast.rep, task=new(make_renewal(owner=cast.rep)))
+    with pytest.raises(TaskRefused, match=r"Call is open: minutes are recorded once it is done\."):
+        record_minutes(user=cast.rep, task=task, minutes=20)
+    finish_task(user=cast.rep, task=task)
+    task.refresh_from_db()
+    assert task.spent_minutes is None  # nobody said
+    for wrong in (0, 2401):
+        with pytest.raises(TaskRefused, match=f"A task takes 1 to 2,400 minutes, not {wrong:,}"):
+            record_minutes(user=cast.rep, task=task, minutes=wrong)
+    with pytest.raises(PermissionDenied):
+        record_minutes(user=cast.viewer, task=task, minutes=20)
+    batch = record_minutes(user=cast.rep, task=task, minutes=45).batch_id
+    record_minutes(user=cast.manager, task=task, minutes=50)
+    assert undo_step(user=cast.rep, batch_id=batch).kept_count == 1
+    task.refresh_from_db()
+    assert task.spent_minutes == 50
+    assert Task.objects.values_list(taken_minutes(), flat=True).get() == 50
+    reopen_task(user=cast.rep, task=task)
+    task.refresh_from_db()
+    assert task.spent_minutes is None
+    done = finish_task(user=cast.rep, task=task, spent_minutes=40)
+    undo_step(user=cast.rep, batch_id=done.batch_id)
+    task.refresh_from_db()
+    assert (task.done_at, task.spent_minutes) == (None, None)
+
+
+def test_an_open_task_took_nothing_yet(cast: Cast) -> None:
+    task = create_task(user=cast.rep, task=new(make_renewal(owner=cast.rep)))
+    with pytest.raises(IntegrityError, match="task_spent_minutes"), transaction.atomic():
+        Task.objects.filter(pk=task.pk).update(spent_minutes=10)
 
 
 def test_database_wants_the_outcome_too(cast: Cast) -> None:
