@@ -173,14 +173,13 @@ class Renewal(models.Model):
             models.Index(fields=["currency"], name="renewal_currency"),
             # Few rows.
             models.Index(fields=["outcome", "due_on", "id"], name="renewal_exceptions", condition=Q(is_excluded=True)),
-            models.Index(fields=["churn_reason"], name="renewal_churn_reason", condition=Q(churn_reason__isnull=False)),
             *(
                 models.Index(
                     fields=[column, "outcome", "due_on", "id"],
                     name=f"renewal_{column}_due",
                     condition=Q(**{f"{column}__isnull": False}),
                 )
-                for column in ("owner", "offer")
+                for column in ("owner", "offer", "churn_reason")
             ),
             *(
                 models.Index(
