@@ -19,6 +19,28 @@
     row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
   }
 
+  // On a phone the rail is a bar of what is used most; "More" opens it to a sheet of everything.
+  const rail = document.getElementById("rail");
+  const opensRail = document.querySelector("[data-opens-rail]");
+
+  function openRail(isOpen) {
+    rail.classList.toggle("is-open", isOpen);
+    opensRail.setAttribute("aria-expanded", String(isOpen));
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!opensRail) return;
+    const isOpen = rail.classList.contains("is-open");
+    if (opensRail.contains(event.target)) openRail(!isOpen);
+    else if (isOpen && !rail.contains(event.target)) openRail(false);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !rail?.classList.contains("is-open")) return;
+    openRail(false);
+    opensRail.focus();
+  });
+
   // Dialogs
   const confirmation = document.getElementById("confirm");
   const shellDialog = document.getElementById("shell-dialog");

@@ -128,6 +128,28 @@ def test_rail_folds_with_the_window_and_nothing_overflows(visit: Visit, width: i
     assert visit(steps) == [rail_width, width]
 
 
+def test_a_phone_has_every_page_behind_more(visit: Visit) -> None:
+    def steps(page: Page) -> list[object]:
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.goto(ACCOUNT_PAGE)
+        forecast, more = page.locator(".p-rail a[title=Forecast]"), page.locator(".p-rail-more")
+        seen: list[object] = [forecast.is_visible()]
+        more.click()
+        seen += [forecast.is_visible(), page.locator(".p-rail h2", has_text="Numbers").is_visible()]
+        page.keyboard.press("Escape")
+        seen += [
+            forecast.is_visible(),
+            more.get_attribute("aria-expanded"),
+            more.evaluate("e => e == document.activeElement"),
+        ]
+        more.click()
+        page.locator("main").click(position={"x": 5, "y": 5})
+        return [*seen, forecast.is_visible()]
+
+    assert visit(steps) == [False, True, True, False, "false", True, False]
+    assert visit.complaints == []
+
+
 def test_question_mark_shows_the_keys_but_not_while_typing(visit: Visit) -> None:
     def steps(page: Page) -> list[bool]:
         page.goto(ACCOUNT_PAGE)
