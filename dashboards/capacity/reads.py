@@ -175,35 +175,34 @@ def _renewal_lines(
         rows = rows.filter(owner__team=team)
     found = (
         rows.order_by()
-        .values("owner_id", "stage_id", segment_id=F("account__segment_id"), monday=week)
+        .values_list("owner_id", "stage_id", "account__segment_id", week)
         .annotate(count=Count("pk"))
-        .order_by("owner_id", "monday", "segment_id", "stage_id")
+        .order_by("owner_id", week, "account__segment_id", "stage_id")
     )
     segments = dict(Segment.objects.values_list("pk", "name"))
     stages = dict(Stage.objects.values_list("pk", "name"))
+    # Of weeks, and of segments with stages, there are few; of lines there are thousands.
+    weeks_of = {monday: _week_of(monday, mondays[0], terms) for monday in {row[3] for row in found}}
+    kinds = {
+        key: (hours(*key), f"{segments.get(key[0], 'No segment')}, {stages[key[1]]}")
+        for key in {(row[2], row[1]) for row in found}
+    }
     lines = []
-    for row in found:
-        at = (row["monday"] - mondays[0]).days // 7
-        first, last = (0, terms.work_weeks - 1) if at < 0 else (max(0, at - terms.work_weeks + 1), at)
-        each, weeks = hours(row["segment_id"], row["stage_id"]), last - first + 1
-        person = at_by_id.get(row["owner_id"], nobody)
-        share = float(row["count"] * each / weeks)
-        when = "past due" if at < 0 else f"due in the week of {row['monday']:%d %b %Y}"
-        label = f"{segments.get(row['segment_id'], 'No segment')}, {stages[row['stage_id']]}, {when}"
-        lines.append(
-            Line(
-                RENEWALS,
-                label,
-                row["count"],
-                each,
-                weeks,
-                Work(person, first, last, share),
-                due_on=row["monday"],
-                segment_id=row["segment_id"],
-                stage_id=row["stage_id"],
-            )
-        )
+    for owner_id, stage_id, segment_id, monday, count in found:
+        when, first, last = weeks_of[monday]
+        each, what = kinds[segment_id, stage_id]
+        weeks = last - first + 1
+        work = Work(at_by_id.get(owner_id, nobody), first, last, float(count * each / weeks))
+        lines.append(Line(RENEWALS, f"{what}, {when}", count, each, weeks, work, 1, monday, segment_id, stage_id))
     return lines
+
+
+def _week_of(monday: dt.date, first_monday: dt.date, terms: CapacityTerms) -> tuple[str, int, int]:
+    """When what is due in a week is due, in words, and the first and the last week that its work falls on."""
+    at = (monday - first_monday).days // 7
+    if at < 0:
+        return "past due", 0, terms.work_weeks - 1
+    return f"due in the week of {monday:%d %b %Y}", max(0, at - terms.work_weeks + 1), at
 
 
 def _task_lines(as_of: dt.date, mondays: Sequence[dt.date], at_by_id: dict[int, int]) -> list[Line]:
@@ -230,7 +229,8 @@ def _support_lines(user: User, terms: CapacityTerms, at_by_id: dict[int, int]) -
         .filter(owner__in=ids)
         .order_by()
         .values("owner_id")
-        .annotate(count=Count("pk"))
+        # What a manager sees of an account is joined with its renewals: once each all the same.
+        .annotate(count=Count("pk", distinct=True))
         .order_by("owner_id")
     )
     return [

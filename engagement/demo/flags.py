@@ -90,7 +90,7 @@ def _fill_tasks(today: dt.date) -> None:
     new = []
     for place, row in enumerate(rows.order_by("-baseline_amount", "pk")[:TASKS]):
         title, minutes, outcome = TITLES[place % len(TITLES)]
-        due_on = today + dt.timedelta(days=(row.pk * 7) % 40 - 8)
+        due_on = today + dt.timedelta(days=(row.pk * 7) % 40 - 4)
         new.append(NewTask(row.account_id, title, due_on, row.pk, row.owner_id, "", Task.Kind.MANUAL, minutes, outcome))
     made = create_tasks(user=None, tasks=new)
     by_owner: dict[int, list[Task]] = {}

@@ -80,8 +80,8 @@ WORK_STEPS = """
 UPDATE engagement_task t SET done_at = least(t.due_on, %(as_of)s - 1)::timestamp AT TIME ZONE 'UTC',
     done_by_id = t.owner_id, outcome = CASE WHEN d.outcome = 'choice' THEN d.choices[1] ELSE 'Agreed on the phone' END
 FROM engagement_planstep x JOIN engagement_playbookstep d ON d.id = x.asks_id JOIN engagement_plan p ON p.id = x.plan_id
-WHERE t.id = x.task_id AND p.closed_at IS NULL AND t.due_on < %(as_of)s + 10 AND x.number <= 1 + p.renewal_id %% 4
-    AND p.renewal_id * 31 %% 7 > 1
+WHERE t.id = x.task_id AND p.closed_at IS NULL AND p.renewal_id * 31 %% 7 > 0
+    AND (t.due_on < %(as_of)s - 4 OR t.due_on < %(as_of)s + 10 AND x.number <= 1 + p.renewal_id %% 4)
 """
 TICK_DONE = """
 UPDATE engagement_planstep x SET checked = ARRAY(SELECT generate_series(0, cardinality(d.checks) - 1))

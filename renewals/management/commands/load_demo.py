@@ -47,6 +47,7 @@ class Command(BaseCommand):
         write_sign_ins(path, demo.sign_ins)
         if not options["no_history"]:
             call_command("fill_demo")
+            call_command("fill_capacity")
         if not options["no_recompute"]:
             aside = self.stderr if options["json"] else self.stdout
             call_command("recompute", stdout=aside)

@@ -5,14 +5,15 @@ import datetime as dt
 from django.db.models import Avg
 from django.utils import timezone
 
+from accounts.models import Segment
 from engagement.demo.minutes import ROUTINE, fill_minutes
 from engagement.models import Task
-from tests.cast import Cast, make_account, make_renewal, make_segment
+from tests.cast import Cast, make_account, make_renewal
 from tests.forecasting.forecast_book import AS_OF, renewed
 
 
 def test_most_done_tasks_have_minutes_and_later_renewals_fewer(cast: Cast) -> None:
-    routine = make_account(owner=cast.rep, segment=make_segment(ROUTINE))
+    routine = make_account(owner=cast.rep, segment=Segment.objects.create(name=ROUTINE))
     for place in range(60):
         ordered_on = AS_OF - dt.timedelta(days=600 - 10 * place)
         account = routine if place % 3 == 0 else make_account(owner=cast.rep)
