@@ -43,6 +43,8 @@ WHERE NOT EXISTS (SELECT FROM engagement_alert a
 ORDER BY found.renewal_id, found.account_id, found.target_id
 RETURNING id
 """
+# Until autovacuum comes, the next look's plan would take them for a few, and compare each with each cause.
+MANY: Final = 500
 END_OF_OFF: Final = """
 UPDATE engagement_alert a SET ended_at = %s FROM engagement_alertrule r
 WHERE r.id = a.rule_id AND NOT r.is_active AND a.ended_at IS NULL
@@ -100,6 +102,8 @@ def _look_by(
     cursor.execute(END.format(found=found), values)
     cursor.execute(FIRE.format(found=found), values)
     raised = [pk for (pk,) in cursor.fetchall()]
+    if len(raised) >= MANY:
+        cursor.execute("ANALYZE engagement_alert")
     if is_grounded:
         return raised
     GroundedRule.objects.get_or_create(rule=rule)
