@@ -23,6 +23,9 @@
   const rail = document.getElementById("rail");
   const opensRail = document.querySelector("[data-opens-rail]");
 
+  // Of a rail that is longer than the window, the page that is shown.
+  rail?.querySelector(".p-rail-item[aria-current]")?.scrollIntoView({ block: "nearest" });
+
   function openRail(isOpen) {
     rail.classList.toggle("is-open", isOpen);
     opensRail.setAttribute("aria-expanded", String(isOpen));
