@@ -10,7 +10,7 @@ import numpy as np
 from django.db import connection
 
 from accounts.templatetags.money import exact_rate, money
-from forecasting.engine.amounts import NO_CEILING, WITH, WITHOUT, ceilings, place_of
+from forecasting.engine.amounts import NO_CEILING, UPLIFT, WITH, WITHOUT, ceilings, place_of
 from forecasting.engine.booking import weighted
 from forecasting.engine.order_timing import HORIZONS
 from forecasting.engine.timing import TimingClass
@@ -80,7 +80,7 @@ def _words(row: Arrays, renewal: Renewal, rules: Rules) -> list[str]:
         behind = f"{int(model.counts[WITH]):,} closed calls" if model.counts[WITH] else "a stated prior"
         said += f"; of that comes {_rate(called_ratio)} on average by {behind}."
         reference = weight * forecast + (1 - weight) * usual
-    highest = reference * float(model.ratios[int(forecast != MISSING)].max())
+    highest = reference * float(model.ratios[int(forecast != MISSING), UPLIFT])
     return [said, *_ceiling_words(row, renewal, highest, forecast)]
 
 
@@ -92,7 +92,8 @@ def _ceiling_words(row: Arrays, renewal: Renewal, highest: float, forecast: int)
     locked = renewal.contract.price_locked_until_on
     is_locked = locked is not None and locked > renewal.due_on
     why = "the price is locked beyond the due day" if is_locked else "the uplift cap of its contract"
-    return [f"Nothing above {_money(ceiling, renewal.currency)} is counted: {why}."]
+    said = f"No price above {_money(ceiling, renewal.currency)} is counted: {why}."
+    return [f"{said} Seats and products may grow beyond it."]
 
 
 def _rate(ratio: float) -> str:

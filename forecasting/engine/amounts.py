@@ -8,6 +8,16 @@ where a rep has entered a forecast amount F, it is
 
 with the weight w that would have been nearest to what came. Below 15 closed calls a rep is taken at their word, w = 1.
 
+An uplift cap bounds the price, not what is bought. What a growing renewal brings is its price, up to the usual uplift
+of the book, times its growth in seats and products, which is all that lies above that:
+
+    price = min(ratio, usual uplift) x reference, at most the ceiling
+    amount = price x ratio / min(ratio, usual uplift)
+
+So a capped contract keeps the growth of the others and loses their uplift above its cap. Of a decided one, all that
+came above its ceiling was growth. The sizes of the growing ratios are those by which decided renewals, each under its
+own ceiling, would have brought what they did.
+
 Decided renewals count by their value, because it is the total that has to be right: large contracts often grow less,
 and shares of the count would promise the growth of the many small ones for the whole value. How much they say against a
 prior is their effective number, (sum of values)^2 / sum of squared values: one giant counts as one.
@@ -24,6 +34,7 @@ from forecasting.engine.arrays import Booleans, Floats, Integers
 # Ends of the ratios' classes: a cut, a downsell, nearly flat, flat, an uplift, an upsell, a great one.
 ENDS: Final = np.array([0.7, 0.9, 0.995, 1.005, 1.08, 1.2])
 RATIO_COUNT: Final = ENDS.size + 1
+UPLIFT: Final = 4  # class of the usual uplift: the price alone; those after it grew in seats and products too
 LARGEST_RATIO: Final = 5.0  # a contract that grew more is counted as this: it says little of the others
 
 # With no history at all: two of three renew flat, as many grow as shrink. It counts as much as 20 decided renewals.
@@ -36,6 +47,8 @@ MINIMUM_CALLS: Final = 15
 WORD_STRENGTH: Final = 30.0  # closed calls that "the rep is right" counts as
 WEIGHTS: Final = np.linspace(0.0, 1.0, 21)
 NO_CEILING: Final = 2**62
+BISECTIONS: Final = 50
+AT_CAP: Final = 0.005  # prices are rounded: so little above its cap, as a ratio, is at it
 
 WITHOUT, WITH = 0, 1  # a rep's forecast amount
 
@@ -44,7 +57,7 @@ WITHOUT, WITH = 0, 1  # a rep's forecast amount
 class AmountModel:
     """s segments; the last row along the first axis is for one that is unknown or was never seen.
 
-    ratios           float64[2, 7], without and with a rep's forecast amount
+    ratios           float64[2, 7], without and with a rep's forecast amount, where no ceiling holds the price
     weights          float64[s + 1, 2, 7]
     counts           int64[2], decided renewals behind them
     forecast_weight  w, of the rep's forecast amount in the reference
@@ -79,23 +92,37 @@ class AmountModel:
         return fit_amounts(segment_ids=none, baseline=none, forecast=none, renewed=none)
 
 
-def fit_amounts(*, segment_ids: Integers, baseline: Integers, forecast: Integers, renewed: Integers) -> AmountModel:
+def fit_amounts(
+    *,
+    segment_ids: Integers,
+    baseline: Integers,
+    forecast: Integers,
+    renewed: Integers,
+    ceiling: Integers | int = NO_CEILING,
+) -> AmountModel:
     """Learn from n renewals that were renewed; amounts in cents, `forecast` as it stood before the decision, -1 blank.
 
-    Those without a baseline, or renewed at nothing, are left out. The ratio of a class is the sum of what came over the
-    sum of the references; the weights of the book are drawn to the stated prior, those of a segment to the book's.
+    `ceiling` is what the contract let the price rise to (`ceilings`). Those without a baseline, or renewed at nothing,
+    are left out. The ratio of a class is the sum of what came over the sum of the references; the weights of the book
+    are drawn to the stated prior, those of a segment to the book's.
     """
     kept = np.flatnonzero((np.asarray(baseline) > 0) & (np.asarray(renewed) > 0))
     segments = np.unique(np.asarray(segment_ids)[kept])
     segments = segments[segments >= 0].astype(np.int64)
     place = place_of(segments, np.asarray(segment_ids)[kept])
-    base, word, came = (np.asarray(each, dtype=np.float64)[kept] for each in (baseline, forecast, renewed))
-    plain_ratios, plain_weights = _learn(came / base, base, place, segments.size)
+    highest = np.broadcast_to(np.asarray(ceiling), np.shape(baseline))
+    base, word, came, most = (
+        np.asarray(each, dtype=np.float64)[kept] for each in (baseline, forecast, renewed, highest)
+    )
+    plain_ratios, plain_weights = _learn(came / base, most / base, base, place, segments.size)
     usual = (plain_weights @ plain_ratios)[place] * base
     is_called = word > 0
     weight = _word_weight(*(each[is_called] for each in (word, usual, came, base)))
     reference = weight * word[is_called] + (1 - weight) * usual[is_called]
-    called_ratios, called_weights = _learn(came[is_called] / reference, reference, place[is_called], segments.size)
+    most = np.maximum(most, word)[is_called] / reference
+    called_ratios, called_weights = _learn(
+        came[is_called] / reference, most, reference, place[is_called], segments.size
+    )
     return AmountModel(
         segment_ids=segments,
         ratios=np.stack([plain_ratios, called_ratios]),
@@ -133,10 +160,10 @@ def outcomes(
     ceiling: Integers | int = NO_CEILING,
     uplift: Floats | float = 1.0,
 ) -> Outcomes:
-    """What each of n renewals may bring. No outcome is above `ceiling` cents: what the contract lets the price rise to.
+    """What each of n renewals may bring. No price is above `ceiling` cents, which the contract lets it rise to.
 
-    A rep's own forecast above the ceiling stands (the data rules name it), but nothing above that. `uplift` is a factor
-    on every outcome, below the same ceiling.
+    A rep's own forecast above the ceiling stands (the data rules name it), but no price above that. `uplift` is a
+    factor on the price, below the same ceiling. What grows in seats and products grows above it.
     """
     base, word = np.asarray(baseline, dtype=np.float64), np.asarray(forecast, dtype=np.float64)
     has_forecast = np.asarray(has_forecast, dtype=np.bool_)
@@ -147,7 +174,9 @@ def outcomes(
     kind = has_forecast.astype(np.int64)
     highest = np.maximum(np.asarray(ceiling, dtype=np.float64), np.where(has_forecast, word, 0.0))
     cell = segment * 2 + kind
-    amounts = np.minimum(np.take(model.ratios.T, kind, axis=1) * (reference * uplift), highest)
+    prices = np.minimum(model.ratios, model.ratios[:, UPLIFT, None])
+    amounts = np.minimum(np.take(prices.T, kind, axis=1) * (reference * uplift), highest)
+    amounts[UPLIFT + 1 :] *= np.take((model.ratios / prices)[:, UPLIFT + 1 :].T, kind, axis=1)
     return Outcomes(amounts, np.take(np.ascontiguousarray(model.weights.reshape(-1, RATIO_COUNT).T), cell, axis=1))
 
 
@@ -173,14 +202,17 @@ def place_of(known: Integers, values: Integers) -> Integers:
     return found
 
 
-def _learn(ratio: Floats, value: Floats, place: Integers, segment_count: int) -> tuple[Floats, Floats]:
-    """(ratios float64[7], weights float64[s + 1, 7]) of n ratios, each of a value in cents."""
+def _learn(ratio: Floats, most: Floats, value: Floats, place: Integers, segment_count: int) -> tuple[Floats, Floats]:
+    """(ratios float64[7], weights float64[s + 1, 7]) of n ratios, each of a value in cents.
+
+    `most` is the ratio up to which each price could rise.
+    """
     ratio = np.minimum(ratio, LARGEST_RATIO)
     kind = np.searchsorted(ENDS, ratio)
+    kind[(kind == UPLIFT) & (ratio > most + AT_CAP)] = UPLIFT + 1  # beyond its cap, so not by its price
     every = _as_counts(value, np.zeros(ratio.size, dtype=np.int64), 1)
     count = np.bincount(kind, every, RATIO_COUNT)
     prior = PRIOR_RENEWALS * PRIOR_WEIGHTS
-    ratios = (np.bincount(kind, every * ratio, RATIO_COUNT) + prior * PRIOR_RATIOS) / (count + prior)
     book = (count + prior) / (count.sum() + PRIOR_RENEWALS)
     cells = np.bincount(
         place * RATIO_COUNT + kind, _as_counts(value, place, segment_count + 1), (segment_count + 1) * RATIO_COUNT
@@ -188,7 +220,36 @@ def _learn(ratio: Floats, value: Floats, place: Integers, segment_count: int) ->
     own = cells.reshape(-1, RATIO_COUNT)
     own[-1] = 0.0  # renewals without a segment are told by the whole book
     weights = (own + SEGMENT_STRENGTH * book) / (own.sum(axis=1, keepdims=True) + SEGMENT_STRENGTH)
-    return ratios, weights
+    return _sizes(ratio, most, kind, every), weights
+
+
+def _sizes(ratio: Floats, most: Floats, kind: Integers, count: Floats) -> Floats:
+    """float64[7]: by class, the ratio by which its renewals would, under their ceilings, have come to what they did.
+
+    Those of the prior are under none.
+    """
+    prior = PRIOR_RENEWALS * PRIOR_WEIGHTS
+    brought = np.bincount(kind, count * ratio, RATIO_COUNT) + prior * PRIOR_RATIOS
+    sizes: Floats = brought / (np.bincount(kind, count, RATIO_COUNT) + prior)
+    own = kind == UPLIFT
+    sizes[UPLIFT] = _uncapped(brought[UPLIFT], most[own], count[own], float(prior[UPLIFT]))
+    grown = kind > UPLIFT
+    price = np.bincount(kind[grown], count[grown] * np.minimum(sizes[UPLIFT], most[grown]), RATIO_COUNT)
+    growth = brought / (price + prior * sizes[UPLIFT])
+    sizes[UPLIFT + 1 :] = sizes[UPLIFT] * np.maximum(growth[UPLIFT + 1 :], 1.0)
+    return sizes
+
+
+def _uncapped(brought: float, most: Floats, count: Floats, free: float) -> float:
+    """The usual uplift u, within its class, with sum of count x min(u, most) + free x u = brought; by bisection."""
+    low, high = float(ENDS[UPLIFT - 1]), float(ENDS[UPLIFT])
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        if float(count @ np.minimum(middle, most)) + free * middle < brought:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _as_counts(value: Floats, group: Integers, group_count: int) -> Floats:

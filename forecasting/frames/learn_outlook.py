@@ -1,11 +1,11 @@
 """What a run learns from settled renewals beside their likelihood: what they brought, when, and what they shared."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from forecasting.engine.amounts import fit_amounts
+from forecasting.engine.amounts import ceilings, fit_amounts
 from forecasting.engine.arrays import NO_DAY, Integers
 from forecasting.engine.fitted.shock import Shock
 from forecasting.engine.likelihood import COHORT_DAYS
@@ -17,6 +17,8 @@ from forecasting.frames.book import MISSING, Accounts, Book
 from forecasting.frames.outlook import Outlook
 from forecasting.frames.rules import Rules, day_number
 from forecasting.frames.scoring import DECISION_HORIZON_DAYS, Judged
+
+CEILING_COLUMNS: Final = ("baseline", "uplift_cap", "price_locked", "due", "cross_sell")
 
 
 def learn_outlook(
@@ -47,6 +49,7 @@ def learn_outlook(
             baseline=rows["baseline"][brought],
             forecast=forecast[brought],
             renewed=rows["final"][brought],
+            ceiling=ceilings(*(rows[name][brought] for name in CEILING_COLUMNS)),
         ),
         fit_order_timing(
             segment_ids=rows["segment_id"][ordered],

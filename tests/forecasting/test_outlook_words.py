@@ -52,15 +52,18 @@ def test_a_forecast_its_weight_and_the_cap_are_said(cast: Cast) -> None:
     found = explained(renewal)
     assert plain(found.words) == [
         "The forecast of € 10,100 counts for 100.0 %; of that comes 100.0 % on average by a stated prior.",
-        "Nothing above € 10,300 is counted: the uplift cap of its contract.",
+        "No price above € 10,300 is counted: the uplift cap of its contract. Seats and products may grow beyond it.",
     ]
-    # 0.5 and 0.8 of it, 0.95, itself, and three ends at the cap.
-    mean = 10_100 * (0.02 * 0.5 + 0.05 * 0.8 + 0.09 * 0.95 + 0.68) + 10_300 * 0.16
+    # 0.5 and 0.8 of it, 0.95, itself, and three prices at the cap, of which two grow by what 1.2 and 1.5 are to 1.05.
+    mean = 10_100 * (0.02 * 0.5 + 0.05 * 0.8 + 0.09 * 0.95 + 0.68) + 10_300 * (
+        0.09 + 0.05 * 1.2 / 1.05 + 0.02 * 1.5 / 1.05
+    )
     assert float(found.mean_amount) == pytest.approx(mean, abs=0.01)
     renewal.contract.price_locked_until_on = renewal.due_on + dt.timedelta(days=1)
     renewal.contract.save(update_fields=["price_locked_until_on"])
     assert plain(explained(renewal).words)[1] == (
-        "Nothing above € 10,100 is counted: the price is locked beyond the due day."
+        "No price above € 10,100 is counted: the price is locked beyond the due day."
+        " Seats and products may grow beyond it."
     )
 
 

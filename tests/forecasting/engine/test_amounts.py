@@ -96,17 +96,59 @@ def test_reps_who_are_always_a_tenth_too_high_are_brought_down() -> None:
     assert found.mean[0] == pytest.approx(1_000, rel=0.01)
 
 
-def test_no_outcome_is_above_the_ceiling() -> None:
-    model = fit([1_300] * 100)
-    assert brings(model).mean[0] > 1_200
-    capped = brings(model, ceiling=1_030)
-    assert capped.amounts.max() == 1_030
-    assert capped.mean[0] < 1_030
+def test_no_price_is_above_the_ceiling_but_seats_and_products_grow_beyond_it() -> None:
+    found = brings(AmountModel.without_history(), ceiling=1_030)
+    # The usual uplift, 1.05, ends at the cap; of 1.2 and 1.5 what is no uplift stays: 1.2 / 1.05 and 1.5 / 1.05.
+    grown = [1_030.0, 1_030 * 1.2 / 1.05, 1_030 * 1.5 / 1.05]
+    assert found.amounts[:, 0] == pytest.approx([500, 800, 950, 1_000, *grown])
+    assert brings(AmountModel.without_history(), ceiling=1_000).amounts[4, 0] == pytest.approx(1_000)
 
 
-def test_a_reps_own_forecast_above_the_ceiling_stands_but_nothing_above_it() -> None:
+def test_a_ceiling_above_the_usual_uplift_holds_nothing() -> None:
+    model = AmountModel.without_history()
+    assert brings(model, ceiling=1_050).amounts == pytest.approx(brings(model).amounts)
+
+
+def test_an_uplift_of_a_what_if_ends_at_the_ceiling() -> None:
+    model = AmountModel.without_history()
+    row = {"segment_ids": ints(1), "baseline": ints(1_000), "forecast": ints(-1), "has_forecast": ints(-1) >= 0}
+    found = outcomes(model, **row, ceiling=ints(1_080), uplift=1.1)
+    # 0.95 x 1.1 and 1.0 x 1.1 as prices, the latter and the usual uplift at the cap; growth on top of it.
+    assert found.amounts[2:5, 0] == pytest.approx([1_045, 1_080, 1_080])
+    assert found.amounts[5:, 0] == pytest.approx([1_080 * 1.2 / 1.05, 1_080 * 1.5 / 1.05])
+
+
+def test_a_reps_own_forecast_above_the_ceiling_stands_but_no_price_above_it() -> None:
     found = brings(AmountModel.without_history(), forecast=1_200, ceiling=1_030)
-    assert found.amounts.max() == 1_200
+    assert found.amounts[3:, 0] == pytest.approx([1_200, 1_200, 1_200 * 1.2 / 1.05, 1_200 * 1.5 / 1.05])
+
+
+@pytest.mark.parametrize("cap", [20, 30, 50, 100])
+def test_decided_renewals_under_their_caps_come_to_what_they_came_to(cap: int) -> None:
+    # Of 1,000: the uplift is 60 or what the cap lets it be; a quarter grows by a tenth in seats as well.
+    free, held = 1_060, min(1_060, 1_000 + cap)
+    renewed = [free] * 60 + [round(free * 1.1)] * 20 + [held] * 60 + [round(held * 1.1)] * 20
+    ceiling = np.repeat([NO_CEILING, 1_000 + cap], 80)
+    none = np.full(160, -1)
+    row = {"segment_ids": np.ones(160, dtype=np.int64), "baseline": np.full(160, 1_000), "forecast": none}
+    model = fit_amounts(**row, renewed=ints(*renewed), ceiling=ceiling)
+    # The prior's 1.8 of 20 renewals at 1.05 are all that draws the uplift; by its own cap a contract is below it.
+    assert model.ratios[0, 4] == pytest.approx(1.06, abs=0.001)
+    assert model.ratios[0, 5] == pytest.approx(1.06 * 1.1, abs=0.006)
+    found = outcomes(model, **row, has_forecast=none >= 0, ceiling=ceiling)
+    assert found.amounts[4, 100] == pytest.approx(min(held, 1_000 * model.ratios[0, 4]))
+    free_mean, held_mean = found.mean[0], found.mean[100]
+    assert (free_mean + held_mean) * 80 == pytest.approx(sum(renewed), rel=0.006)
+    assert held_mean < free_mean or cap == 100
+
+
+def test_seats_that_grew_above_a_cap_are_growth_not_price() -> None:
+    # Capped at 2 %, and all came at 6 %: 3.9 % of that were seats.
+    row = {"segment_ids": ints(*[1] * 200), "baseline": np.full(200, 1_000), "forecast": np.full(200, -1)}
+    model = fit_amounts(**row, renewed=np.full(200, 1_060), ceiling=np.full(200, 1_020))
+    assert model.weights[0, 0, 5] > 0.9
+    mean = outcomes(model, **row, has_forecast=row["forecast"] >= 0, ceiling=np.full(200, 1_020)).mean[0]
+    assert mean == pytest.approx(1_060, rel=0.006)
 
 
 def test_ceilings_follow_cap_and_price_lock() -> None:
