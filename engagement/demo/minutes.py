@@ -8,7 +8,7 @@ them. Of each five tasks one was never recorded. All is drawn by hashes of ids: 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -46,6 +46,6 @@ def fill_minutes() -> None:
     """Nothing where somebody recorded minutes already."""
     if Task.objects.filter(spent_minutes__isnull=False).exists():
         return
-    values = {"routine": ROUTINE, "exponent": EXPONENT, "most": MOST_MINUTES}
+    values: dict[str, Any] = {"routine": ROUTINE, "exponent": EXPONENT, "most": MOST_MINUTES}
     with transaction.atomic(), recorded_as(user_id=None, how="job"), connection.cursor() as cursor:
         cursor.execute(FILL, values)

@@ -44,7 +44,8 @@ WHERE r.id = p.renewal_id AND p.id = ANY(%(plans)s)
 """
 FREEZE_PAST_STEPS = f"""
 UPDATE engagement_task t SET due_on = r.due_on - {PAST_DAYS_LEFT} + 18 * x.number, done_by_id = t.owner_id,
-    done_at = (r.due_on - {PAST_DAYS_LEFT} + 18 * x.number)::timestamp AT TIME ZONE 'UTC',
+    done_at = least(r.due_on - {PAST_DAYS_LEFT} + 18 * x.number, coalesce(r.ordered_on, r.declined_on, r.due_on),
+        %(as_of)s - 1)::timestamp AT TIME ZONE 'UTC',
     outcome = CASE WHEN d.outcome = 'choice' THEN d.choices[1] ELSE 'As agreed' END
 FROM engagement_planstep x JOIN engagement_playbookstep d ON d.id = x.asks_id
 JOIN engagement_plan p ON p.id = x.plan_id JOIN renewals_renewal r ON r.id = p.renewal_id

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Final
 
-from django.db.models import Case, Count, DecimalField, F, Max, Min, Q, QuerySet, Sum, Value, When
+from django.db import connection
+from django.db.models import Case, DecimalField, F, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast, Round
 
 from accounts.models import Account, Team, User
 from accounts.paging import Pages
 from engagement.flags.measures import say_ended, say_measured
-from engagement.models.flags import Flag, FlagQuerySet, FlagRule, Watch
+from engagement.models.flags import Flag, FlagRule, Watch
 from engagement.models.tasks import Task
 from renewals.models import Renewal
 
@@ -61,40 +63,55 @@ def say_cleared(flag: Flag) -> str:
     return say_ended(flag.cleared_values) or "The rule asks for something else now."
 
 
-def open_flags(user: User, *, is_mine: bool = False, what: str = "") -> FlagQuerySet:
-    """What a reader sees, of their own accounts and renewals, or of one rule (its id) or by hand, where asked."""
-    flags = Flag.objects.visible_to(user).open()
-    if is_mine:
-        own = Renewal.objects.open().filter(owner=user).values("account")
-        flags = flags.filter(Q(account__owner=user) | Q(account__in=own))
-    if what == BY_HAND:
-        return flags.filter(rule__isnull=True)
-    return flags.filter(rule=int(what)) if what.isascii() and what.isdigit() and len(what) < 10 else flags
-
-
-def by_account(flags: QuerySet[Flag]) -> QuerySet[Any, Any]:
-    """One record per account, the most at stake first."""
-    return flags.order_by().values("account_id").annotate(stake=Max("stake_amount")).order_by("-stake", "account_id")
-
-
 @dataclass(frozen=True)
-class Sums:
+class Flagged:
+    """What a reader sees of the open flags: a page of accounts and one more, the most at stake first; over the whole
+    list how many accounts and what is at stake; and of all that is seen, how many flags each rule has."""
+
+    account_ids: list[int]
     account_count: int
     stake_amount: Decimal
+    rules: list[tuple[str, str, int]]  # what is asked for, its name, how many; rules without any are left out
 
 
-def read_sums(flags: QuerySet[Flag]) -> Sums:
-    """Over the whole list."""
-    found = by_account(flags).order_by().aggregate(count=Count("account_id"), total=Sum("stake"))
-    return Sums(found["count"], found["total"] or Decimal(0))
+# Who may see what is asked once, whatever the page says of it.
+READ_FLAGGED: Final = """
+WITH seen (account_id, rule_id, stake_amount, is_asked) AS MATERIALIZED ({seen}),
+listed AS MATERIALIZED (SELECT account_id, max(stake_amount) AS stake FROM seen WHERE is_asked GROUP BY account_id)
+SELECT ARRAY(SELECT account_id FROM listed ORDER BY stake DESC, account_id OFFSET %s LIMIT %s),
+    (SELECT count(*) FROM listed), (SELECT coalesce(sum(stake), 0) FROM listed),
+    (SELECT json_object_agg(rule, count)::text
+        FROM (SELECT coalesce(rule_id, 0) AS rule, count(*) AS count FROM seen GROUP BY 1) counted)
+"""
 
 
-def count_by_rule(user: User) -> list[tuple[str, str, int]]:
-    """What is asked for, its name, and how many open flags it has; rules without any are left out."""
-    counts = dict(Flag.objects.visible_to(user).open().order_by().values_list("rule").annotate(Count("pk")))
-    rules = FlagRule.objects.filter(pk__in=[pk for pk in counts if pk])
-    named = [(str(rule.pk), rule.name, counts[rule.pk]) for rule in rules]
-    return [*named, (BY_HAND, "By hand", counts[None])] if None in counts else named
+def read_flagged(user: User, pages: Pages, *, is_mine: bool = False, what: str = "") -> Flagged:
+    """Of their own accounts and renewals, of one rule (its id) or by hand, where asked. Two statements."""
+    asked = _asked(user, is_mine=is_mine, what=what)
+    is_asked = Case(When(asked, then=Value(True)), default=Value(False)) if asked else Value(True)
+    seen = Flag.objects.visible_to(user).open().order_by().annotate(is_asked=is_asked)
+    statement, params = seen.values_list("account_id", "rule_id", "stake_amount", "is_asked").query.sql_with_params()
+    with connection.cursor() as cursor:
+        place = pages.rows
+        page = [place.start, place.stop - place.start]
+        cursor.execute(READ_FLAGGED.format(seen=statement), [*params, *page])
+        ids, count, stake, counted = cursor.fetchone() or ([], 0, Decimal(0), None)
+    counts = {int(rule): number for rule, number in json.loads(counted or "{}").items()}
+    rules = [(str(rule.pk), rule.name, counts[rule.pk]) for rule in FlagRule.objects.filter(pk__in=set(counts) - {0})]
+    by_hand = [(BY_HAND, "By hand", counts[0])] if 0 in counts else []
+    return Flagged(ids, count, stake, [*rules, *by_hand])
+
+
+def _asked(user: User, *, is_mine: bool, what: str) -> Q:
+    asked = Q()
+    if is_mine:
+        own = Renewal.objects.open().filter(owner=user).order_by().values("account")
+        asked = Q(account__owner=user) | Q(account__in=own)
+    if what == BY_HAND:
+        asked &= Q(rule__isnull=True)
+    elif what.isascii() and what.isdigit() and len(what) < 10:
+        asked &= Q(rule=int(what))
+    return asked
 
 
 def load_rows(account_ids: Sequence[int], user: User, rates: Mapping[str, Decimal]) -> list[Row]:

@@ -20,12 +20,9 @@ from accounts.models import Account, Team, User, get_company
 from accounts.paging import PAGE_SIZE, Pages, read_pages
 from engagement.flags import services
 from engagement.flags.listing import (
-    by_account,
-    count_by_rule,
     load_rows,
-    open_flags,
     read_cleared,
-    read_sums,
+    read_flagged,
     show_flag,
     watches_of,
 )
@@ -40,16 +37,16 @@ def flag_list(request: HttpRequest) -> HttpResponse:
     """Flagged accounts, the most at stake first."""
     user, what = signed_in(request), request.GET.get("what", "")
     is_mine = request.GET.get("whose") == "mine"
-    flags, pages = open_flags(user, is_mine=is_mine, what=what), read_pages(request)
-    ids = [record["account_id"] for record in by_account(flags)[pages.rows]]
+    pages = read_pages(request)
+    flagged = read_flagged(user, pages, is_mine=is_mine, what=what)
     context = {
         "tab": "flagged",
-        "rules": count_by_rule(user),
+        "rules": flagged.rules,
         "what": what,
         "is_mine": is_mine,
-        "sums": read_sums(flags),
+        "sums": flagged,
         "list_url": reverse("flags:list"),
-        **_shown(user, ids, pages),
+        **_shown(user, flagged.account_ids, pages),
     }
     return _render(request, "flags/list.html", context)
 

@@ -99,10 +99,11 @@ class MinutesForm(forms.Form):
     spent_minutes = spent_minutes_field()
 
 
-def snooze_days(today: dt.date) -> dict[str, dt.date]:
-    """Days that a task is put off to by one click, by their name: tomorrow, and next week's Monday."""
-    return {
+def snooze_days(today: dt.date) -> list[tuple[str, str, str]]:
+    """Days that a task is put off to by one click: their name, as a form sends them, and in words."""
+    days = {
         "Tomorrow": today + dt.timedelta(days=1),
         "Next week": today + dt.timedelta(days=7 - today.weekday()),
         "In a month": today + dt.timedelta(days=30),
     }
+    return [(name, day.isoformat(), f"{day:%a %d %b}") for name, day in days.items()]

@@ -85,7 +85,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
         "currency": company.reporting_currency,
         "as_of": today,
         "snooze_days": snooze_days(today),
-        "tomorrow": today + dt.timedelta(days=1),
+        "tomorrow": (today + dt.timedelta(days=1)).isoformat(),
         "people": people_for(user) if user.role != User.Role.VIEWER else [],
         "may_write": user.role != User.Role.VIEWER,
     }
@@ -114,7 +114,7 @@ def _section(request: HttpRequest, account: Account, form: QuickTaskForm | None 
         "has_more": len(found) > SECTION_SHOWN,
         "may_write_tasks": may_write,
         "task_form": form or quick_form(today) if may_write else None,
-        "tomorrow": today + dt.timedelta(days=1),
+        "tomorrow": (today + dt.timedelta(days=1)).isoformat(),
         "snooze_days": snooze_days(today),
         "as_of": today,
     }
@@ -291,7 +291,7 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
         took = done.tasks[0].spent_minutes
         return _answer(request, f"{task} took {took:,} minutes." if took else f"{task}: minutes unknown.", done)
     if request.headers.get("HX-Request"):
-        return _refuse(request, form.errors["spent_minutes"][0])
+        return _refuse(request, str(form.errors["spent_minutes"][0]))
     may_write = Task.objects.editable_by(user).filter(pk=pk).exists()
     edited = _unchanged(user, task) if may_write else None
     return _show_task(request, task, edited, may_write=may_write, minutes_form=form, status=INVALID)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Account, get_company
 from accounts.paging import Pages
-from engagement.flags.listing import by_account, load_rows, open_flags, read_cleared, read_sums, watches_of
+from engagement.flags.listing import load_rows, read_cleared, read_flagged, watches_of
 from engagement.flags.marks import account_marks
 from engagement.flags.passes import judge_accounts
 from engagement.flags.services import (
@@ -66,18 +66,25 @@ def test_list_is_by_stake_with_what_comes_next(cast: Cast) -> None:
     for row in (small, large):
         flag_account(account_id=row.account_id, user=cast.rep, reason="Silent")
     task = create_task(user=cast.rep, task=NewTask(large.account_id, "Call", get_company().today()))
-    flags = open_flags(cast.rep)
-    ids = [record["account_id"] for record in by_account(flags)]
-    assert ids == [large.account_id, small.account_id]
-    rows = load_rows(ids, cast.rep, {"EUR": Decimal(1)})
+    flagged = read_flagged(cast.rep, Pages(1))
+    assert flagged.account_ids == [large.account_id, small.account_id]
+    rows = load_rows(flagged.account_ids, cast.rep, {"EUR": Decimal(1)})
     assert [(row.stake_amount, row.task, row.may_write, row.next_decision_on) for row in rows] == [
         (Decimal("4500.00"), task, True, large.due_on),
         (Decimal("500.00"), None, True, small.due_on),
     ]
-    assert (read_sums(flags).account_count, read_sums(flags).stake_amount) == (2, Decimal("5000.00"))
-    assert [open_flags(user).count() for user in (cast.outsider, cast.viewer, cast.auditor)] == [0, 2, 2]
-    assert open_flags(cast.team_mate, is_mine=True).count() == 0
-    assert open_flags(cast.rep, is_mine=True, what="hand").count() == 2
+    assert (flagged.account_count, flagged.stake_amount) == (2, Decimal("5000.00"))
+    seen = [read_flagged(user, Pages(1)) for user in (cast.outsider, cast.viewer, cast.auditor)]
+    assert [(one.account_count, one.rules) for one in seen] == [
+        (0, []),
+        (2, [("hand", "By hand", 2)]),
+        (2, [("hand", "By hand", 2)]),
+    ]
+    others = read_flagged(cast.team_mate, Pages(1), is_mine=True)
+    assert (others.account_ids, others.account_count, others.rules) == ([], 0, [("hand", "By hand", 2)])
+    assert read_flagged(cast.rep, Pages(1), is_mine=True, what="hand").account_count == 2
+    assert read_flagged(cast.rep, Pages(1), what="7").account_count == 0
+    assert read_flagged(cast.rep, Pages(2)).account_ids == []
 
 
 def test_watchlists_of_a_person_and_a_team(cast: Cast) -> None:
