@@ -31,6 +31,7 @@ class Industry(models.Model):
         return self.name
 
 
+@track_history()
 class AttributeDefinition(models.Model):
     """A custom attribute that an import brings: any column an admin wants to keep, and perhaps weigh as risk."""
 
@@ -51,6 +52,11 @@ class AttributeDefinition(models.Model):
     # An account's attribute that no outcome changes: where history does not reach back to a decision, the likelihood is
     # learned from the value of today. One that is known only with the outcome must not be steady.
     is_steady = models.BooleanField(default=True)
+    # No foreign key tells that a row has a value of it.
+    used_where = {
+        "values": "EXISTS (SELECT 1 FROM accounts_account a WHERE jsonb_exists(a.attributes, {row}.key))"
+        " OR EXISTS (SELECT 1 FROM renewals_renewal n WHERE jsonb_exists(n.attributes, {row}.key))"
+    }
 
     class Meta:
         ordering = ["label"]

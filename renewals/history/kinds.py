@@ -11,6 +11,7 @@ from django.db.models import Field, ForeignKey, Model, QuerySet
 from accounts.models import (
     Account,
     AccountSignal,
+    AttributeDefinition,
     Company,
     Contact,
     ExchangeRate,
@@ -178,6 +179,7 @@ RULES = tuple(
             ("stage", Stage, "stage", "stages"),
             ("offer", Offer, "offer", "offers"),
             ("churn_reason", ChurnReason, "churn reason", "churn reasons"),
+            ("attribute", AttributeDefinition, "custom attribute", "custom attributes"),
             ("risk_factor", RiskFactor, "risk factor", "risk factors"),
             ("data_rule", DataRule, "data rule", "data rules"),
             ("rule", TimingPolicyVersion, "timing rule", "timing rules"),
@@ -204,8 +206,9 @@ NOTE, OVERRIDE, ACCOUNT, SIGNAL, TICKET, INVOICE, CONTACT, TOUCH, CONTRACT, RENE
 # What undo puts back, parents first. Rules are put back on their own pages, which show first what would change class.
 UNDOABLE = (ACCOUNT, SIGNAL, TICKET, INVOICE, CONTACT, TOUCH, CONTRACT, RENEWAL)
 KINDS = {kind.code: kind for kind in (*RULES, VIEW, NOTE, OVERRIDE, *UNDOABLE)}
-# But for the names that an import added to a list, which go with it where nothing else has come to use them.
-NAMES = tuple(KINDS[code] for code in ("segment", "industry", "offer", "churn_reason"))
+# But for the names that an import added to a list, and the attributes that it defined, which go with it where nothing
+# else has come to use them.
+NAMES = tuple(KINDS[code] for code in ("segment", "industry", "offer", "churn_reason", "attribute"))
 
 
 def add_kind(

@@ -102,6 +102,8 @@ def _delete(cursor: CursorWrapper, model: type[Model], ids: Sequence[int]) -> No
 def _made_rows(kind: Kind, batch: ChangeBatch, ranges: str) -> list[tuple[int, bool, list[str]]]:
     """Id, whether somebody else changed the row since, and what points to it. Lock them first."""
     uses = [_use(model, column) for model, column in _pointers(kind.model) if not _is_part(model)]
+    used_where: dict[str, str] = getattr(kind.model, "used_where", {})
+    uses += [f"CASE WHEN {condition.format(row='r')} THEN '{noun}' END" for noun, condition in used_where.items()]
     query = f"""
         SELECT r.id, EXISTS (
             SELECT 1 FROM {kind.event_table} x

@@ -201,5 +201,6 @@ def _score(answer: Undone, user: User, as_of: dt.date) -> None:
     if ids and len(ids) <= SCORED_AT_ONCE:
         scoring().score_renewals(ids, as_of=as_of)
     others = set(answer.restored) | set(answer.returned) | set(answer.removed)
-    if len(ids) > SCORED_AT_ONCE or answer.removed or others - {RENEWAL.code}:
+    # What goes or comes back is looked at by the rules of plans and flags, which follow runs.
+    if len(ids) > SCORED_AT_ONCE or answer.removed or answer.returned or others - {RENEWAL.code}:
         scoring().request_run(reason="undo", user=user)

@@ -43,6 +43,7 @@ class Run:
     user: User | None  # None: the command line, which acts for the house
     is_applied: bool  # False: a check, which counts what would be written and writes nothing
     first_ids: dict[str, int] = field(default_factory=dict)  # by table: rows made here have this id or a later one
+    made_definitions: list[int] = field(default_factory=list)  # ids of the attributes that were defined
 
     @property
     def team_id(self) -> int | None:

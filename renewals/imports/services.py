@@ -15,7 +15,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import User, get_company
+from accounts.models import AttributeDefinition, User, get_company
 from accounts.signals_refresh import refresh_signals
 from config.history import recorded_as
 from renewals.history.batches import keep_import
@@ -228,7 +228,7 @@ def _stage_and_work(batch: ImportBatch) -> None:
                     file_name=name,
                     row_count=outcome.imported,
                     first_ids=run.first_ids,
-                    made_names=lookups.made_by_table(),
+                    made_names=lookups.made_by_table() | {AttributeDefinition._meta.db_table: run.made_definitions},
                 )
     if is_step and mapping.rows in OF_KNOWN_ACCOUNTS:
         refresh_signals(as_of=as_of)

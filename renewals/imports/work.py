@@ -57,7 +57,7 @@ def work_through(run: Run) -> Outcome:
     if run.is_applied:
         run.execute("SELECT pg_advisory_xact_lock(%s)", [WRITING_LOCK])
         run.note_first_ids()
-        define_attributes(run.mapping)
+        define_attributes(run)
     resolve_accounts(run)
     WORK[run.mapping.rows][0](run)
     outcome = Outcome()
@@ -180,12 +180,14 @@ def check_attributes(mapping: Mapping, *, may_create: bool) -> None:
             )
 
 
-def define_attributes(mapping: Mapping) -> None:
-    for attribute in mapping.attributes:
-        AttributeDefinition.objects.get_or_create(
+def define_attributes(run: Run) -> None:
+    for attribute in run.mapping.attributes:
+        definition, is_made = AttributeDefinition.objects.get_or_create(
             key=attribute.key,
             defaults={"label": attribute.label, "kind": attribute.kind, "holder": attribute.holder},
         )
+        if is_made:
+            run.made_definitions.append(definition.pk)
 
 
 def preview_rows(run: Run) -> list[list[str]]:

@@ -3,13 +3,13 @@
 import pytest
 from django.db import connection
 
-from accounts.models import Account, AccountSignal, User
+from accounts.models import Account, AccountSignal, AttributeDefinition, User
 from renewals.history.undo import undo_batch
 from renewals.models import ChangeBatch, Contract, ImportBatch, Renewal
 from renewals.quality.evaluate import evaluate_all
 from tests.cast import Cast
 from tests.renewals.history.steps import AS_OF, change
-from tests.renewals.imports.conftest import HEADING, Import, run_import
+from tests.renewals.imports.conftest import CONTRACTS, HEADING, Import, run_import
 
 __all__ = ["run_import"]
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -51,6 +51,30 @@ def test_import_is_one_step_and_its_undo_leaves_the_book_as_it_was(cast: Cast, r
     assert the_book() == after
     assert undo(first, cast.manager).startswith("Undone: 3 new rows removed; kept 3")
     assert [number for number, _ in the_book()["contracts"]] == ["C-1", "C-3"]
+
+
+def test_attributes_that_an_import_defined_go_with_it_where_nothing_else_has_them(
+    cast: Cast, run_import: Import
+) -> None:
+    mapping = {
+        **CONTRACTS,
+        "attributes": {name: {"column": name, "kind": "category"} for name in ("plan", "tier", "old")},
+    }
+    heading = f"{HEADING.strip()},plan,tier,old\n"
+    AttributeDefinition.objects.create(key="old", label="Old", kind="category")
+    run_import(f"{heading}A-1,Acme,C-1,2026-01-01,2026-12-31,1200,Gold,one,x\n", mapping, user=cast.admin)
+    Account.objects.create(external_id="B-1", name="Other", attributes={"tier": "two"})
+    [step] = steps()
+    undo(step, cast.admin)
+    assert set(AttributeDefinition.objects.values_list("key", flat=True)) == {"tier", "old"}
+    [_, own] = steps()
+    assert undo(own, cast.admin).startswith("Redone")
+    assert dict(AttributeDefinition.objects.values_list("key", "label")) == {
+        "plan": "Plan",
+        "tier": "Tier",
+        "old": "Old",
+    }
+    assert Account.objects.get(external_id="A-1").attributes == {"plan": "Gold", "tier": "one", "old": "x"}
 
 
 def test_page_of_an_import_takes_it_back(cast: Cast, run_import: Import) -> None:
