@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from dataclasses import field as made_by
 from typing import Any
 
-from django.utils.text import slugify
-
 from renewals.imports.fields import HOLDERS, Field, Kind, fields_of
 from renewals.imports.reader import fold
 
@@ -28,7 +26,6 @@ DATE_FORMS = {
 }
 NUMBER_FORMS = {"": "as it stands", ".,": "1,234.50", ",.": "1.234,50", ". ": "1 234.50", ", ": "1 234,50"}
 AS_IN_MAPPING = "as in the mapping"
-ATTRIBUTE_KINDS = {"": "no", "number": "number", "category": "category", "date": "date", "flag": "yes or no"}
 CREATING = (Kind.SEGMENT, Kind.INDUSTRY, Kind.OFFER, Kind.CHURN_REASON)
 NUMBERS = (Kind.AMOUNT, Kind.NUMBER)
 MANDATORY_VALUES = ("contract.currency", "contract.term_months", "invoice.currency")
@@ -49,30 +46,13 @@ class FieldChoice:
         return self.field.path in MANDATORY_VALUES
 
 
-@dataclass(frozen=True)
-class AttributeChoice:
-    column: str
-    kind: str
-    holder: str
-
-
 def field_choices(mapping: Dictionary[str, Any]) -> list[FieldChoice]:
     choices = []
     for one in fields_of(mapping["rows"]):
         spec = _spec(mapping, one)
-        forms, chosen = _forms(one, spec)
+        forms, chosen = forms_of(one, spec)
         choices.append(FieldChoice(one, str(spec.get("column", "")), str(spec.get("value", "")), forms, chosen))
     return choices
-
-
-def attribute_choices(mapping: Dictionary[str, Any], header: Sequence[str]) -> list[AttributeChoice]:
-    known = {fold(str(spec.get("column", ""))): spec for spec in mapping.get("attributes", {}).values()}
-    return [
-        AttributeChoice(column, str(spec.get("kind", "")), str(spec.get("holder", "account")))
-        for column in header
-        if column
-        for spec in [known.get(fold(column), {})]
-    ]
 
 
 def _spec(mapping: Dictionary[str, Any], one: Field) -> dict[str, Any]:
@@ -82,7 +62,7 @@ def _spec(mapping: Dictionary[str, Any], one: Field) -> dict[str, Any]:
     return spec if isinstance(spec, dict) else {"value": spec}
 
 
-def _forms(one: Field, spec: Dictionary[str, Any]) -> tuple[dict[str, str], str]:
+def forms_of(one: Field, spec: Dictionary[str, Any]) -> tuple[dict[str, str], str]:
     """The ways to write a cell of this kind, and the one that the mapping has; its own where the page offers no
     such."""
     if one.kind is Kind.DATE:
@@ -95,8 +75,8 @@ def _forms(one: Field, spec: Dictionary[str, Any]) -> tuple[dict[str, str], str]
 
 
 def edited_mapping(base: Dictionary[str, Any], data: Dictionary[str, str], header: Sequence[str]) -> dict[str, Any]:
-    """The mapping that the page asks for. What the page does not show of a field (words, refusals) stays with it."""
-    mapping = {key: deepcopy(value) for key, value in base.items() if key not in (*HOLDERS[base["rows"]], "attributes")}
+    """The fields that the page asks for. What the page does not show of one (words, refusals) stays with it."""
+    mapping = {key: deepcopy(value) for key, value in base.items() if key not in HOLDERS[base["rows"]]}
     names = {fold(column): column for column in header}
     for one in fields_of(base["rows"]):
         spec = deepcopy(_spec(base, one))
@@ -114,14 +94,12 @@ def edited_mapping(base: Dictionary[str, Any], data: Dictionary[str, str], heade
             spec["value"] = value
         elif "stands_in" not in spec:
             continue
-        mapping.setdefault(one.holder, {})[one.name] = _written_as(one, spec, data.get(f"form:{one.path}"))
-    attributes = _attributes(base, data, header)
-    if attributes:
-        mapping["attributes"] = attributes
+        mapping.setdefault(one.holder, {})[one.name] = written_as(one, spec, data.get(f"form:{one.path}"))
     return mapping
 
 
-def _written_as(one: Field, spec: dict[str, Any], form: str | None) -> dict[str, Any]:
+def written_as(one: Field, spec: dict[str, Any], form: str | None) -> dict[str, Any]:
+    """The rule of a field with its cells written as the page says; None: it was not asked."""
     if form is None:
         return spec
     if one.kind is Kind.DATE and form in DATE_FORMS:
@@ -134,25 +112,6 @@ def _written_as(one: Field, spec: dict[str, Any], form: str | None) -> dict[str,
         if form:
             spec |= {"decimal": form[0], "thousands": form[1]}
     return spec
-
-
-def _attributes(base: Dictionary[str, Any], data: Dictionary[str, str], header: Sequence[str]) -> dict[str, Any]:
-    known = {fold(str(spec.get("column", ""))): (key, spec) for key, spec in base.get("attributes", {}).items()}
-    attributes: dict[str, Any] = {}
-    for column in header:
-        kind = data.get(f"attribute:{column}", "")
-        if kind not in ATTRIBUTE_KINDS or not kind:
-            continue
-        key, spec = known.get(fold(column), (slugify(column).replace("-", "_")[:40], {}))
-        holder = data.get(f"holder:{column}", "account")
-        attributes[key or "attribute"] = {
-            "label": column[:80],
-            **spec,
-            "column": column,
-            "kind": kind,
-            "holder": holder,
-        }
-    return attributes
 
 
 def blank_mapping(rows: str) -> dict[str, Any]:

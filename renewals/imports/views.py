@@ -17,7 +17,16 @@ from accounts.access import role_required, signed_in
 from accounts.models import User
 from renewals.imports import services
 from renewals.imports.builtin import builtin_mapping, builtin_names, load_mapping, rank_mappings
-from renewals.imports.edit import ATTRIBUTE_KINDS, attribute_choices, blank_mapping, edited_mapping, field_choices
+from renewals.imports.edit import blank_mapping, edited_mapping, field_choices
+from renewals.imports.edit_custom import (
+    NEW_KINDS,
+    attribute_choices,
+    edited_attributes,
+    edited_signals,
+    known_attributes,
+    known_signals,
+    signal_choices,
+)
 from renewals.imports.fields import HOLDERS, ROW_KINDS, WITHOUT_ATTRIBUTES
 from renewals.imports.findings import title_of
 from renewals.imports.fix import rows_to_fix
@@ -136,6 +145,19 @@ def choose_mapping(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("imports:batch", pk=batch.pk)
 
 
+def _edited(base: dict[str, Any], data: dict[str, str], header: list[str]) -> dict[str, Any]:
+    """The mapping that the page of the columns asks for. Raises MappingError."""
+    mapping = edited_mapping(base, data, header)
+    has_renewals = "renewal" in HOLDERS[base["rows"]]
+    tables = {
+        "attributes": edited_attributes(base, data, header, known_attributes(has_renewals=has_renewals)),
+        "custom": edited_signals(base, data, header, known_signals()),
+    }
+    return {key: value for key, value in mapping.items() if key not in tables} | {
+        name: table for name, table in tables.items() if table
+    }
+
+
 @require_http_methods(["GET", "POST"])
 @importers_only
 def edit_columns(request: HttpRequest, pk: int) -> HttpResponse:
@@ -147,28 +169,34 @@ def edit_columns(request: HttpRequest, pk: int) -> HttpResponse:
     base = _base_mapping(request, batch)
     error = ""
     if request.method == "POST":
-        base = edited_mapping(base, request.POST.dict(), batch.header)
         try:
+            base = _edited(base, request.POST.dict(), batch.header)
             name = batch.mapping_name or base.get("name") or "Own mapping"
             services.choose_mapping(batch=batch, mapping=base, name=name.removesuffix(" (changed)") + " (changed)")
             return redirect("imports:batch", pk=batch.pk)
         except (MappingError, services.ImportRejected) as refusal:
             error = str(refusal)
+    has_renewals, row_kind = "renewal" in HOLDERS[base["rows"]], ROW_KINDS[base["rows"]]
+    attributes, signals = known_attributes(has_renewals=has_renewals), known_signals()
     samples = list(zip(*[row + [""] * (len(batch.header) - len(row)) for row in batch.sample[:3]], strict=False))
     context = {
         "batch": batch,
         "base": base,
         "start": request.GET.get("from", ""),
         "fields": field_choices(base),
-        "attributes": attribute_choices(base, batch.header),
-        "attribute_kinds": ATTRIBUTE_KINDS,
-        "has_renewals": "renewal" in HOLDERS[base["rows"]],
+        "attributes": attribute_choices(base, batch.header, attributes),
+        "attribute_kinds": NEW_KINDS,
+        "known_attributes": attributes,
+        "has_renewals": has_renewals,
         "has_attributes": base["rows"] not in WITHOUT_ATTRIBUTES,
+        "has_signals": base["rows"] == "signals",
+        "signals": signal_choices(base, batch.header),
+        "known_signals": signals,
         "examples": {
             column: " · ".join(dict.fromkeys(cell for cell in cells if cell))
             for column, cells in zip(batch.header, samples, strict=False)
         },
-        "row_kind": ROW_KINDS[base["rows"]],
+        "row_kind": row_kind,
         "error": error,
     }
     return render(request, "imports/columns.html", context, status=422 if error else 200)

@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-from accounts.models import Account, AttributeDefinition
+from accounts.models import Account, AttributeDefinition, HealthFactor
 from renewals.imports import services
 from renewals.models import Contract, ImportBatch
 from tests.cast import Cast
@@ -177,6 +177,60 @@ def test_an_admin_changes_the_columns_and_the_change_stays_with_the_batch(admin:
         "Own mapping (changed)",
         {"column": "Beginn", "dates": ["%d.%m.%Y"]},
     )
+
+
+def test_columns_become_attributes_that_are_there_or_new_ones(admin: Client) -> None:
+    """Written as the page says; two columns never fill one attribute."""
+    AttributeDefinition.objects.create(key="seats", label="Seats sold", kind="number")
+    AttributeDefinition.objects.create(key="wave", label="Wave", kind="category", holder="renewal")
+    upload(admin, "Kunde,Sitze,Start,Alt\nAcme,'1.200',05.02.2026,3\n".replace("'", '"'))
+    batch = ImportBatch.objects.get()
+    url = f"/imports/{batch.pk}/columns/?from=new-accounts"
+    page = text_of(admin.get(url))
+    assert '<option value="known:seats">Seats sold (number)</option>' in page
+    assert "known:wave" not in page  # accounts have no renewals
+    data = {
+        "column:account.name": "Kunde",
+        "attribute:Sitze": "known:seats",
+        "form:attribute:Sitze": ",.",
+        "attribute:Start": "date",
+        "form:attribute:Start": "%d.%m.%Y",
+    }
+    twice = admin.post(url, {**data, "attribute:Alt": "known:seats"})
+    assert twice.status_code == 422
+    assert "attributes.seats: read from “Sitze” and from “Alt”; it has one column." in text_of(twice)
+    assert admin.post(url, data).status_code == 302
+    services.process_batch(batch.pk)
+    admin.post(f"/imports/{batch.pk}/confirm/", {"mode": "all"})
+    services.process_batch(batch.pk)
+    assert Account.objects.get().attributes == {"seats": 1200, "start": "2026-02-05"}
+    assert dict(AttributeDefinition.objects.values_list("key", "kind")) == {
+        "seats": "number",
+        "wave": "category",
+        "start": "date",
+    }
+    again = text_of(admin.get(f"/imports/{batch.pk}/columns/"))
+    assert '<option value="known:seats" selected>' in again
+
+
+def test_columns_become_custom_signals(admin: Client) -> None:
+    HealthFactor.objects.create(
+        key="visits", label="Visits", position=100, is_custom=True, worst_value=0, best_value=10, stale_days=90
+    )
+    upload(admin, 'Kunde,Tag,Besuche\nAcme,2026-02-05,"2,5"\n')
+    batch = ImportBatch.objects.get()
+    url = f"/imports/{batch.pk}/columns/?from=new-signals"
+    assert '<option value="visits">Visits</option>' in text_of(admin.get(url))
+    data = {
+        "column:account.name": "Kunde",
+        "column:signal.measured_on": "Tag",
+        "signal:Besuche": "visits",
+        "form:signal:Besuche": ",.",
+    }
+    assert admin.post(url, {**data, "signal:Tag": "visits"}).status_code == 422
+    assert admin.post(url, {**data, "signal:Tag": "unknown"}).status_code == 302
+    batch.refresh_from_db()
+    assert batch.mapping["custom"] == {"visits": {"column": "Besuche", "decimal": ",", "thousands": "."}}
 
 
 def test_columns_keep_what_the_page_does_not_show(admin: Client) -> None:
