@@ -8,10 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-import plotly.graph_objects as go
-
 from accounts.templatetags.money import NOTHING, exact_rate
-from forecasting.pictures import Series, bar, drawn, empty_figure, line, unit_of
+from forecasting.pictures import Drawing, Series, bar, drawn, empty_figure, line, unit_of
 
 Number = Decimal | int | None
 
@@ -102,7 +100,7 @@ def tile(
     labels: Sequence[str],
     label_head: str,
     columns: Sequence[Column],
-    figure: go.Figure | None = None,
+    figure: Drawing | None = None,
     empty: str = "There is nothing to show for this choice of filters.",
     span: str = "p-span-6",
     notes: Sequence[str] = (),
@@ -127,7 +125,7 @@ def tile(
     )
 
 
-def bars(columns: Sequence[Column], labels: Sequence[str], currency: str, *, mode: str, current: str = "") -> go.Figure:
+def bars(columns: Sequence[Column], labels: Sequence[str], currency: str, *, mode: str, current: str = "") -> Drawing:
     """Bars of the same kind: `mode` is stack, group or relative."""
     series = [column.series() for column in columns]
     is_rate = columns[0].kind == Kind.RATE
@@ -140,7 +138,7 @@ def bars(columns: Sequence[Column], labels: Sequence[str], currency: str, *, mod
 
 def lines(
     columns: Sequence[Column], labels: Sequence[str], *, current: str = "", hollow: Sequence[bool] = ()
-) -> go.Figure:
+) -> Drawing:
     """Lines of rates, each with a mark at its points; hollow marks still move."""
     figure = empty_figure("group", labels, current=current if current in labels else "", is_rate=True)
     for column in columns:

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Final
 from urllib.parse import urlencode
 
-import plotly.graph_objects as go
 from django.urls import reverse
 
 from accounts.models import User
@@ -21,7 +20,7 @@ from dashboards.capacity.moves import Group, Move, overload_hours, peak_hours, s
 from dashboards.capacity.reads import KINDS, RENEWALS, WEEK, Book, Line, WhatIf, read_book
 from dashboards.frame import Content, Frame
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, tile
-from forecasting.pictures import bar, empty_figure, line
+from forecasting.pictures import Drawing, bar, empty_figure, line
 
 QUARTER: Final = 13
 COLOURS: Final = dict(zip(KINDS, ("won", "commit", "expected", "early", "best"), strict=True))
@@ -166,7 +165,7 @@ def _rounded(hours: Hours) -> list[Decimal]:
     return [hours_of(float(one)) for one in hours]
 
 
-def _load_figure(stacked: Sequence[Column], drawn_lines: Sequence[Column], labels: Sequence[str]) -> go.Figure:
+def _load_figure(stacked: Sequence[Column], drawn_lines: Sequence[Column], labels: Sequence[str]) -> Drawing:
     figure = empty_figure("stack", labels, every=4)
     for column in stacked:
         if any(column.numbers):

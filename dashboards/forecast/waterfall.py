@@ -13,7 +13,7 @@ from dashboards.frame import Frame
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.dashboard import LOST, OPEN, WON, Period
 from forecasting.models import ForecastLine
-from forecasting.pictures import Series, drawn, empty_figure, unit_of
+from forecasting.pictures import Drawing, Series, drawn, empty_figure, unit_of
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _unit(frame: Frame, steps: Sequence[Step]) -> tuple[int, str]:
     )
 
 
-def _figure(frame: Frame, chosen: Period, steps: Sequence[Step]) -> go.Figure:
+def _figure(frame: Frame, chosen: Period, steps: Sequence[Step]) -> Drawing:
     labels = [step.label for step in steps]
     divisor, _ = _unit(frame, steps)
     figure = empty_figure("group", labels)

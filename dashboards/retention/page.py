@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-import plotly.graph_objects as go
-
 from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
@@ -18,7 +16,7 @@ from dashboards.retention.recurring import recurring_tiles
 from dashboards.retention.waterfall import waterfall_tile
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, lines, text_of, tile
 from forecasting.dashboard import WON
-from forecasting.pictures import drawn
+from forecasting.pictures import Drawing, drawn
 
 NOTHING_DUE: Final = (
     "No rate: nothing was due in these periods for this choice of filters, so there is nothing to divide by."
@@ -240,12 +238,12 @@ def effects_tile(frame: Frame, totals: Sequence[PeriodTotal], chosen: PeriodTota
     )
 
 
-def _effects_figure(columns: Sequence[Column], labels: Sequence[str]) -> go.Figure:
+def _effects_figure(columns: Sequence[Column], labels: Sequence[str]) -> Drawing:
     """Points are drawn as rates are, without their sign."""
     figure = bars(
         [Column(one.name, Kind.RATE, one.numbers, one.colour) for one in columns], labels, "", mode="relative"
     )
-    figure.layout.yaxis.ticksuffix = ""
+    figure.update_yaxes(ticksuffix="")
     return figure
 
 

@@ -14,7 +14,7 @@ from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.dashboard import WON
-from forecasting.pictures import Series, drawn, empty_figure, unit_of
+from forecasting.pictures import Drawing, Series, drawn, empty_figure, unit_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def waterfall_tile(frame: Frame, chosen: PeriodTotal) -> Tile:
     )
 
 
-def _figure(frame: Frame, chosen: PeriodTotal, amounts: Sequence[Decimal]) -> go.Figure:
+def _figure(frame: Frame, chosen: PeriodTotal, amounts: Sequence[Decimal]) -> Drawing:
     labels = [*(FIGURES[step.key].title for step in STEPS), "Renewed"]
     urls = [*(frame.rows_url(chosen, **step.filters) for step in STEPS), frame.rows_url(chosen, timing=WON)]
     colours = [*(step.colour for step in STEPS), "won"]

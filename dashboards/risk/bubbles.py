@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
-import plotly.graph_objects as go
 
 from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.frame import Frame
@@ -16,7 +15,7 @@ from dashboards.rollups.reading import EPOCH
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.frames import Arrays
 from forecasting.periods import first_day, month_number
-from forecasting.pictures import drawn, empty_figure
+from forecasting.pictures import Drawing, drawn, empty_figure
 from renewals.models import Renewal
 
 MOST: Final = 300
@@ -103,32 +102,31 @@ def _rows_url(frame: Frame, own: Arrays, place: int) -> str:
     return frame.scope.rows_url(account=account, due_from=due_on, due_to=due_on, outcome="open")
 
 
-def _figure(frame: Frame, own: Arrays, names: list[str]) -> go.Figure:
+def _figure(frame: Frame, own: Arrays, names: list[str]) -> Drawing:
     points = _points(own)
     figure = empty_figure("group", [])
-    figure.layout.xaxis = _axis([due_on for due_on, _ in points] + [frame.as_of])
-    figure.layout.yaxis.title = {"text": "Risk score", "font": {"size": 11}}
-    figure.layout.yaxis.rangemode = "tozero"
-    figure.layout.legend.itemsizing = "constant"
-    figure.layout.shapes = [_today_line(frame.as_of)]
-    figure.layout.annotations = [_today_word(frame.as_of)]
+    figure.layout["xaxis"] = _axis([due_on for due_on, _ in points] + [frame.as_of])
+    figure.update_yaxes(title={"text": "Risk score", "font": {"size": 11}}, rangemode="tozero")
+    figure.layout["legend"]["itemsizing"] = "constant"
+    figure.update_layout(shapes=[_today_line(frame.as_of)], annotations=[_today_word(frame.as_of)])
     whole = max(int(own["baseline"].max()), 1)
     for band in BANDS[:3]:
         within = np.flatnonzero(in_band(own, band)).tolist()
         if not within:
             continue
         figure.add_trace(
-            go.Scatter(
-                x=[points[place][0].isoformat() for place in within],
-                y=[round(float(own["risk"][place]), 2) for place in within],
-                mode="markers",
-                name=f"{band.capitalize()} risk",
-                customdata=[
+            {
+                "type": "scatter",
+                "x": [points[place][0].isoformat() for place in within],
+                "y": [round(float(own["risk"][place]), 2) for place in within],
+                "mode": "markers",
+                "name": f"{band.capitalize()} risk",
+                "customdata": [
                     [_rows_url(frame, own, place), _words(frame, names[place], points[place][1], own["risk"][place])]
                     for place in within
                 ],
-                hovertemplate="%{customdata[1]}<extra></extra>",
-                marker={
+                "hovertemplate": "%{customdata[1]}<extra></extra>",
+                "marker": {
                     "size": [int(own["baseline"][place]) / whole for place in within],
                     "sizemode": "area",
                     "sizeref": 2 / LARGEST_PIXELS**2,
@@ -137,7 +135,7 @@ def _figure(frame: Frame, own: Arrays, names: list[str]) -> go.Figure:
                     "opacity": 0.65,
                     "line": {"width": 1, "color": "var(--p-surface)"},
                 },
-            )
+            }
         )
     return figure
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-import plotly.graph_objects as go
-
 from accounts.models import Segment, User
 from accounts.templatetags.money import exact_money
 from dashboards.frame import Frame, PeriodTotal
@@ -15,7 +13,7 @@ from dashboards.risk.reading import CHURN, DOWNSELL, Contributor, added
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, unit_text
 from forecasting.dashboard import LOST, WON
 from forecasting.engine.arrays import NO_ID
-from forecasting.pictures import drawn
+from forecasting.pictures import Drawing, drawn
 from renewals.models import ChurnReason, Renewal
 
 SHOWN: Final = 25
@@ -153,16 +151,17 @@ def contributors_tile(
     )
 
 
-def _figure(frame: Frame, column: Column, labels: Sequence[str], words: Sequence[str]) -> go.Figure:
+def _figure(frame: Frame, column: Column, labels: Sequence[str], words: Sequence[str]) -> Drawing:
     """The change of each, numbered, for their names are too long to stand under a bar."""
     figure = bars([column], labels, frame.currency, mode="group")
-    figure.data[0].customdata = [
+    trace = figure.data[0]
+    trace["customdata"] = [
         [data[0], f"{name.replace('<', '‹').replace('>', '›')}<br>{data[1].partition('<br>')[2]}"]
-        for data, name in zip(figure.data[0].customdata, words, strict=True)
+        for data, name in zip(trace["customdata"], words, strict=True)
     ]
     signs = [one is not None and one > 0 for one in column.numbers]
-    figure.data[0].marker.color = [f"var(--p-chart-{'loss' if is_more else 'gain'})" for is_more in signs]
-    figure.layout.showlegend = False
+    trace["marker"]["color"] = [f"var(--p-chart-{'loss' if is_more else 'gain'})" for is_more in signs]
+    figure.update_layout(showlegend=False)
     return figure
 
 

@@ -201,7 +201,7 @@ def closing_chart(scope: Scope, currency: str, ledger: Ledger) -> Chart:
     for one in (past, ahead, signed):
         figure.add_trace(line(one, labels, divisor, currency))
     naive_line = line(naive, labels, divisor, currency, is_dashed=True)
-    naive_line.showlegend = True
+    naive_line["showlegend"] = True
     if ledger.months[-1].naive is not None:
         figure.add_trace(naive_line)
     figure.update_yaxes(rangemode="tozero")
