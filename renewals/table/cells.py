@@ -100,8 +100,10 @@ def _health(record: Record, sight: Sight) -> str:
 
 
 @lru_cache(maxsize=512)
-def _state_of_health(points: int, band: int) -> str:
-    """As risk: the number, and the band in a colour and in words."""
+def _state_of_health(points: int, band: int | None) -> str:
+    """As risk: the number, and the band in a colour and in words. Without a band too little is known of the account."""
+    if band is None:
+        return format_html("{} <small>Not known</small>", points)
     label = HealthBand(band).label
     return format_html("{} {} <small>{}</small>", points, bar(points, HEALTH_TONES[HealthBand(band)]), label)
 

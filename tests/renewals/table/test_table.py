@@ -100,6 +100,15 @@ def test_health_is_shown_to_who_asks_for_it(cast: Cast) -> None:
     assert '<input type="checkbox" name="columns" value="health"> Health' in offered
 
 
+def test_a_health_of_which_too_little_is_known_has_no_band(cast: Cast) -> None:
+    row = make_renewal(owner=cast.rep)
+    AccountHealth.objects.create(
+        account=row.account, score=38.4, completeness=0.1, contributions=[], changed_on=dt.date(2026, 11, 1)
+    )
+    html = page(cast, "rep", "?outcome=open&columns=account,health&sort=-health")
+    assert [cells[1:] for cells in texts(html)] == [["38 Not known"]]
+
+
 def test_decided_rows_say_what_came_of_them(cast: Cast) -> None:
     day = dt.date(2026, 11, 5)
     won = {"outcome": "renewed", "final_amount": Decimal(13000), "ordered_on": day}
