@@ -7,21 +7,17 @@ A page is measured twice: as it is set for the first time after its sums changed
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
-from typing import Any, ClassVar
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
-from psycopg2.extensions import cursor as Cursor  # noqa: N812  # a class, whatever its name
 
 from bench.figures import Figure, against, seconds
 from bench.pages import admin_client, run_bare, side_by_side
-from dashboards import kept
 from dashboards.models import Cell, RollUp, StaleCell
 from dashboards.rollups.services import bring_up_to_date
+from forecasting.kept import forget
 
 PAGES = {
     name: f"/dashboards/{name}/"
@@ -41,16 +37,6 @@ PAGES = {
 TABLES = ("dashboards_", "forecasting_", "renewals_", "accounts_account", "engagement_")
 COPY = "COPY "
 SMALL_BAR = 1.5
-
-
-class Recording(Cursor):
-    """Notes the COPY statements sent, which Django's own record of statements does not have."""
-
-    sent: ClassVar[list[str]] = []
-
-    def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> None:
-        self.sent.append(sql)
-        super().copy_expert(sql, file, size)
 
 
 def measure_small() -> dict[str, float]:
@@ -86,24 +72,11 @@ def _page(client: Client, name: str, address: str, small_ms: float | None) -> li
 
 def _statements(client: Client, address: str) -> list[str]:
     """The SQL that a page, set anew, reads its figures by, in plain text."""
-    kept.forget()
-    connection.ensure_connection()
-    Recording.sent.clear()
-    with override_settings(PREPARED_STATEMENTS=False), _recording(), CaptureQueriesContext(connection) as captured:
+    forget()
+    with override_settings(PREPARED_STATEMENTS=False), CaptureQueriesContext(connection) as captured:
         response = client.get(address)
     assert response.status_code == 200, f"{address} answered {response.status_code}"
-    sent = [*(query["sql"] for query in captured.captured_queries), *Recording.sent]
-    return [sql for sql in sent if any(table in sql for table in TABLES)]
-
-
-@contextmanager
-def _recording() -> Iterator[None]:
-    link = connection.connection
-    before, link.cursor_factory = link.cursor_factory, Recording
-    try:
-        yield
-    finally:
-        link.cursor_factory = before
+    return [sql for sql in (query["sql"] for query in captured.captured_queries) if any(one in sql for one in TABLES)]
 
 
 def _run_bare(statements: list[str]) -> None:
@@ -118,7 +91,7 @@ def _set_anew(client: Client, address: str) -> float:
     """Median milliseconds of a page none of which is kept."""
 
     def page() -> None:
-        kept.forget()
+        forget()
         client.get(address)
 
     page()

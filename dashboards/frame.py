@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -21,7 +21,7 @@ from accounts.strip import Total as StripTotal
 from accounts.templatetags.money import currency_sign
 from dashboards.figures import COUNTED_AS, FIGURES, Attribution
 from dashboards.files import as_xlsx
-from dashboards.kept import kept, version
+from dashboards.kept import version, version_of_rows
 from dashboards.models import Cell, RollUp
 from dashboards.rollups.reading import Total, past_cells, sliced_cells, stored_cells
 from dashboards.rollups.services import refresh_for_reader
@@ -31,8 +31,10 @@ from forecasting.as_at.book import ScoredBook
 from forecasting.as_at.kept import read_scored_book
 from forecasting.as_at.moments import Asked
 from forecasting.frames import Reporting, read_reporting
+from forecasting.kept import audience_of as audience_of  # of mail too
+from forecasting.kept import kept
 from forecasting.periods import Grain, Period, first_day, month_number, period_of
-from forecasting.scope import SLICES, Choice, Pill, Scope, get_scope, read_pills, slice_pills
+from forecasting.scope import SLICES, Choice, Pill, Scope, address_of, get_scope, read_pills, slice_pills
 
 # Pages, in the order of their tabs: the name of the address, and what the tab says.
 PAGES: Final[list[tuple[str, str]]] = [
@@ -196,8 +198,7 @@ class Frame:
 
     def page_url(self, name: str) -> str:
         """Another dashboard of the same frame."""
-        query = urlencode(self.scope.query)
-        return reverse(name) + (f"?{query}" if query else "")
+        return address_of(name, self.scope.query)
 
 
 def read_frame(request: HttpRequest, page: str) -> Frame:
@@ -308,12 +309,14 @@ def show_dashboard(
     build: Build,
     *,
     is_personal: bool = False,
+    is_of_rows: bool = False,
     template: str = "dashboards/page.html",
     more: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """A dashboard as a page; its tiles as a workbook where the address says `format=xlsx`.
 
     `is_personal`: what it says depends on more than the team and the figures, so that it is made for each reader.
+    `is_of_rows`: it reads rows of the book too, and not only their sums.
     `more`: what `template` shows beside the content.
     """
     frame = read_frame(request, page)
@@ -321,26 +324,25 @@ def show_dashboard(
         return _workbook(frame, build(frame).tiles if frame.has_figures else [])
     context = {**_shared(frame), "title": title, **(more or {})}
     if frame.has_figures:
-        key = _kept_key(frame)
-        context["filters"] = _filters(frame) if key is None else kept(("filters", *key), lambda: _filters(frame))
-        is_kept = key is not None and not is_personal
-        context["content"] = kept(key, lambda: _content(frame, build)) if is_kept else _content(frame, build)
+        keep = keeper_of(frame, is_personal=is_personal, is_of_rows=is_of_rows)
+        context["filters"] = keep("filters", lambda: _filters(frame))
+        context["content"] = keep("content", lambda: content_of(frame, build(frame)))
     status = 422 if frame.problem and frame.asked is None else 200
     return render(request, template, context, status=status)
 
 
-def audience_of(user: User) -> Hashable:
-    """People of one audience see the same rows (docs/architecture.md section 5)."""
-    return "all" if user.sees_all else f"team {user.team_id}" if user.team_id else user.pk
-
-
-def _kept_key(frame: Frame) -> tuple[Hashable, ...] | None:
-    """The same for all who read the same figures in the same way; None where nothing is to be kept of them."""
+def keeper_of(
+    frame: Frame, *, is_personal: bool, is_of_rows: bool
+) -> Callable[[str, Callable[[], SafeString]], SafeString]:
+    """Gives a part of the page by its name: what was kept of it, the same for all who read the same figures in the same
+    way, or else what is made of it now."""
     if frame.past is not None or frame.roll_up is None or not frame.is_true:
-        return None
+        return lambda _, make: make()
     choices = tuple(sorted(frame.scope.query.items()))
-    audience, today = audience_of(frame.user), frame.company.today()
-    return (frame.scope.page, audience, choices, frame.attribution, today, version(frame.roll_up))
+    audience = frame.user.pk if is_personal else audience_of(frame.user)
+    state = (version(frame.roll_up), version_of_rows() if is_of_rows else None)
+    key = (frame.scope.page, audience, choices, frame.attribution, frame.company.today(), state)
+    return lambda part, make: kept((part, *key), make)
 
 
 def _filters(frame: Frame) -> SafeString:
@@ -349,8 +351,7 @@ def _filters(frame: Frame) -> SafeString:
     return render_to_string("forecasting/_filters.html", {"pills": pills})
 
 
-def _content(frame: Frame, build: Build) -> SafeString:
-    made = build(frame)
+def content_of(frame: Frame, made: Content) -> SafeString:
     context = {"totals": made.totals, "words": made.words, "tiles": made.tiles, "frame": frame, "pills": []}
     return render_to_string("dashboards/_content.html", context)
 

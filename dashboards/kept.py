@@ -1,57 +1,25 @@
-"""What was set of a dashboard, kept by the process while nothing under it changes.
+"""Versions of what dashboards are made of, under which what was set of them is kept (`forecasting.kept`).
 
-Drawing eight charts takes twenty times what reading their sums does. Names (of segments, teams, accounts) are no part
-of the version: after a change of one the old name is shown for at most KEPT_SECONDS.
+Setting eight charts takes ten times what reading their sums does. What is made of sums alone is kept under their
+version; what is made of rows too under that and under how often any of them was written to.
 """
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from threading import Lock
-from typing import Final
+from collections.abc import Hashable
 
-from django.db import connection
-from django.db.models import Max
-from django.utils.safestring import SafeString
+from django.db.models import Sum
 
-from dashboards.models import RollUp
-from forecasting.models import MrrLine, MrrRollUp
-
-KEPT_SECONDS: Final = 30
-MOST_CHARACTERS: Final = 32 * 2**20
-
-_kept: OrderedDict[Hashable, tuple[float, SafeString]] = OrderedDict()  # the newest at the end
-_lock: Final = Lock()
+from dashboards.models import BookChange, RollUp
+from forecasting.kept import version_of_recurring
 
 
 def version(roll_up: RollUp) -> Hashable:
     """Changes with every sum that a dashboard is read from: cells, and movements of recurring revenue."""
-    recurring = MrrRollUp.objects.values_list("run_id", "rolled_up_at").first()
-    newest_line = MrrLine.objects.aggregate(newest=Max("pk"))["newest"]
-    name = connection.settings_dict["NAME"]
-    return (name, roll_up.run_id, roll_up.rolled_up_at, recurring, newest_line)
+    return (roll_up.run_id, roll_up.rolled_up_at, version_of_recurring())
 
 
-def kept(key: Hashable, make: Callable[[], SafeString]) -> SafeString:
-    now = time.monotonic()
-    with _lock:
-        found = _kept.get(key)
-        if found is not None and now - found[0] <= KEPT_SECONDS:
-            return found[1]
-    made = make()
-    with _lock:
-        _kept[key] = (now, made)
-        _kept.move_to_end(key)
-        for other in [other for other, (at, _) in _kept.items() if now - at > KEPT_SECONDS]:
-            del _kept[other]
-        while sum(len(text) for _, text in _kept.values()) > MOST_CHARACTERS:
-            _kept.popitem(last=False)
-    return made
-
-
-def forget() -> None:
-    """Let go of everything: the next page is set anew."""
-    with _lock:
-        _kept.clear()
+def version_of_rows() -> Hashable:
+    """Changes with every row that a dashboard reads beside the sums, and with the rules by which it reads them."""
+    found: int | None = BookChange.objects.aggregate(count=Sum("count"))["count"]
+    return found

@@ -9,6 +9,7 @@ from dashboards.rollups import services
 def bring_up_to_date() -> None:
     """From beat, every few seconds: what a run published or people changed is added up."""
     services.bring_up_to_date()
+    services.fold_changes()
 
 
 @app.task(time_limit=sending.TASK_SECONDS, soft_time_limit=sending.TASK_SECONDS - 10)

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
 from dashboards.capacity.forms import WhatIfForm
 from dashboards.capacity.page import Picture, build_capacity, draw_picture, hours_of, rows_url
 from dashboards.capacity.reads import Line, WhatIf
-from dashboards.frame import Content, Frame, _shared, _workbook, read_frame
+from dashboards.frame import Frame, _shared, _workbook, content_of, keeper_of, read_frame
 from forecasting.scope import Pill, read_pills
 
 PAGE = "dashboards:capacity"
@@ -36,11 +37,14 @@ class SumRow:
 @require_GET
 def capacity(request: HttpRequest) -> HttpResponse:
     frame, form = _read(request)
-    content = None
-    if frame.has_figures and frame.past is None and form.is_valid():
-        content = build_capacity(draw_picture(frame, _what_if(form)))
+    is_shown = frame.has_figures and frame.past is None and form.is_valid()
     if request.GET.get("format") == "xlsx":
-        return _workbook(frame, content.tiles if content else [])
+        return _workbook(frame, build_capacity(draw_picture(frame, _what_if(form))).tiles if is_shown else [])
+    content = None
+    if is_shown:
+        # The boxes of the address are in the key as they are in the form: part of what is kept of the choices.
+        keep = keeper_of(frame, is_personal=_is_rep(frame.user), is_of_rows=True)
+        content = keep("content", lambda: content_of(frame, build_capacity(draw_picture(frame, _what_if(form)))))
     return render(request, "dashboards/capacity/page.html", _context(frame, form, content), status=_status(frame, form))
 
 
@@ -72,7 +76,7 @@ def _pills(frame: Frame) -> list[Pill]:
     return [pill for pill in read_pills(frame.user, frame.scope) if pill.label not in hidden]
 
 
-def _context(frame: Frame, form: WhatIfForm, content: Content | None) -> dict[str, Any]:
+def _context(frame: Frame, form: WhatIfForm, content: SafeString | None) -> dict[str, Any]:
     scope = frame.scope
     names = form.fields
     return {
@@ -81,9 +85,6 @@ def _context(frame: Frame, form: WhatIfForm, content: Content | None) -> dict[st
         "pills": _pills(frame),
         "form": form,
         "content": content,
-        "tiles": content.tiles if content else [],
-        "totals": content.totals if content else [],
-        "words": content.words if content else "",
         "not_then": NOT_THEN if frame.past else "",
         "is_what_if": any(name in scope.kept for name in names),
         "without_url": scope.url(**dict.fromkeys(names)),

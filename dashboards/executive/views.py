@@ -23,7 +23,8 @@ PAGE = "dashboards:executive"
 @require_GET
 def executive(request: HttpRequest) -> HttpResponse:
     return show_dashboard(
-        request, PAGE, "Executive", build_executive, is_personal=True, template="dashboards/executive/page.html",
+        request, PAGE, "Executive", build_executive, is_personal=True, is_of_rows=True,
+        template="dashboards/executive/page.html",
         more={"mail": _mail_of(signed_in(request))},
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from dashboards.frame import Content, Frame, show_dashboard
 
 @require_GET
 def forecast(request: HttpRequest) -> HttpResponse:
-    return show_dashboard(request, "dashboards:forecast", "Forecast", build_forecast)
+    return show_dashboard(request, "dashboards:forecast", "Forecast", build_forecast, is_of_rows=True)
 
 
 def build_forecast(frame: Frame) -> Content:

@@ -1,11 +1,12 @@
 """What the dashboards are read from: see `dashboards.rollups`; and what capacity is reckoned by."""
 
 from dashboards.models.capacity import Absence, CapacityTerms, Holiday, PlannedCustomers, RenewalHours
-from dashboards.models.cells import Cell, LateAccount, Level, RollUp, ScopedQuerySet, StaleCell
+from dashboards.models.cells import BookChange, Cell, LateAccount, Level, RollUp, ScopedQuerySet, StaleCell
 from dashboards.models.executive import ExecutiveMail, Weekday
 
 __all__ = [
     "Absence",
+    "BookChange",
     "CapacityTerms",
     "Cell",
     "ExecutiveMail",

@@ -224,5 +224,18 @@ class StaleCell(models.Model):
         return f"stale: {self.month_on}"
 
 
+class BookChange(models.Model):
+    """Statements that changed what a dashboard reads of the rows themselves; their sum only ever grows.
+
+    Triggers write these, one for each statement and whoever sends it; the background makes one row of many. A sum, and
+    not the newest number, because transactions do not commit in the order in which they were given their numbers.
+    """
+
+    count = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.count} changes"
+
+
 # What is added up, in the order of the table; the engine of the roll-ups has one array for each.
 SUMS: Final = tuple(field.name for field in Cell._meta.local_fields if type(field) is models.BigIntegerField)[:-1]

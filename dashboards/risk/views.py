@@ -12,7 +12,7 @@ from dashboards.risk.reading import read_lost, read_open
 
 @require_GET
 def risk(request: HttpRequest) -> HttpResponse:
-    return show_dashboard(request, "dashboards:risk", "Risk", build_risk)
+    return show_dashboard(request, "dashboards:risk", "Risk", build_risk, is_of_rows=True)
 
 
 def build_risk(frame: Frame) -> Content:

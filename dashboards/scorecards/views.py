@@ -15,7 +15,9 @@ from dashboards.scorecards.page import build_tiles, build_totals, read_cards, wo
 
 @require_GET
 def scorecards(request: HttpRequest) -> HttpResponse:
-    return show_dashboard(request, "dashboards:scorecards", "Scorecards", build_scorecards, is_personal=True)
+    return show_dashboard(
+        request, "dashboards:scorecards", "Scorecards", build_scorecards, is_personal=True, is_of_rows=True
+    )
 
 
 @require_GET

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final, cast
 
 import numpy as np
@@ -24,6 +25,7 @@ from forecasting.scope import Scope
 GAINS: Final = (Kind.NEW, Kind.EXPANSION, Kind.REACTIVATION)
 LOSSES: Final = (Kind.CONTRACTION, Kind.CHURN)
 KINDS: Final = (*GAINS, *LOSSES)
+STATES: Final = tuple(State)
 AMOUNTS: Final = (*(f"{kind.name.lower()}_amount" for kind in Kind), "cross_sell_amount", "open_amount")
 NOTHING: Final = Decimal("0.00")
 CENT: Final = Decimal("0.01")
@@ -49,13 +51,14 @@ class Month:
     naive: Decimal | None = None
 
     def amount(self, kind: Kind, *states: State) -> Decimal:
-        return sum((self.amounts.get((kind, state), NOTHING) for state in states or State), NOTHING)
+        keys = ((kind, state) for state in states or STATES)
+        return sum((self.amounts[key] for key in keys if key in self.amounts), NOTHING)
 
     def net(self, *states: State) -> Decimal:
         gained = sum((self.amount(kind, *states) for kind in GAINS), NOTHING)
         return gained - sum((self.amount(kind, *states) for kind in LOSSES), NOTHING)
 
-    @property
+    @cached_property
     def closing(self) -> Decimal:
         return self.opening + self.net()
 
@@ -131,11 +134,8 @@ class Ledger:
         return all(month.opening == 0 and not any(month.amounts.values()) for month in self.months)
 
 
-def read_ledger(user: User, scope: Scope, *, back: int) -> Ledger | None:
-    """`back` finished months, the running one and all that are forecast; None before the first roll-up."""
-    roll_up = MrrRollUp.objects.first()
-    if roll_up is None:
-        return None
+def read_ledger(user: User, scope: Scope, roll_up: MrrRollUp, *, back: int) -> Ledger:
+    """`back` finished months, the running one and all that are forecast."""
     sums = _sums(rows_of(MrrLine, user, scope))
     months = _months(sums, roll_up, _open_rows(user, scope), _shock(roll_up))
     first = max(next(at for at, month in enumerate(months) if month.is_current) - back, 0)

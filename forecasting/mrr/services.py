@@ -97,5 +97,9 @@ def refresh_accounts(cursor: Any, report: Reporting, account_ids: list[int], ass
     book = read_movement_book(cursor, report, accounts)
     rows, _ = movement_rows(book, report, assumed_rate=assumed_rate)
     stored = read_movements(cursor, accounts)
-    roll_up_some(cursor, replace_movements(cursor, rows, stored=stored))
+    touched = replace_movements(cursor, rows, stored=stored)
+    roll_up_some(cursor, touched)
+    if touched.size:
+        # What is kept of a page is kept under this moment.
+        MrrRollUp.objects.update(rolled_up_at=timezone.now())
     change_cohorts(cursor, new=rows, stored=stored, fiscal_start=report.fiscal_start)

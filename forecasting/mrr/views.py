@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.db.models import Case, F, Sum, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from accounts.access import signed_in
 from accounts.models import get_company
 from accounts.templatetags.money import currency_sign
+from forecasting.kept import audience_of, kept
 from forecasting.models import MrrMovement, MrrRollUp
 from forecasting.mrr.address import BACKS, CLOSING, OPEN, read_back, read_rows
 from forecasting.mrr.files import as_csv, as_xlsx, table_of
-from forecasting.mrr.ledger import LOSSES, read_ledger, rows_of
+from forecasting.mrr.ledger import LOSSES, Ledger, read_ledger, rows_of
 from forecasting.mrr.page import HEADS, build_charts, build_rows, build_totals, error_text
 from forecasting.scope import Scope, get_scope, read_pills
 from renewals.models import Renewal
@@ -37,7 +41,7 @@ def mrr(request: HttpRequest) -> HttpResponse:
     user, company = signed_in(request), get_company()
     scope, back = _scope(request, "forecasting:mrr"), read_back(request.GET)
     currency = company.reporting_currency
-    ledger = read_ledger(user, scope, back=back)
+    roll_up = MrrRollUp.objects.first()
     context: dict[str, Any] = {
         "scope": scope,
         "currency": currency,
@@ -45,17 +49,38 @@ def mrr(request: HttpRequest) -> HttpResponse:
         "pills": read_pills(user, scope),
         "backs": [(months, scope.url(back=str(months) if months != BACKS[0] else None)) for months in BACKS],
         "back": back,
-        "ledger": ledger,
+        "roll_up": roll_up,
     }
-    if ledger is not None:
-        context |= {
-            "totals": build_totals(scope, currency, ledger),
-            "charts": build_charts(scope, currency, ledger),
-            "heads": HEADS,
-            "rows": build_rows(scope, ledger),
-            "error_text": error_text(ledger.errors),
-        }
+    if roll_up is not None:
+
+        @cache
+        def read() -> Ledger:
+            return read_ledger(user, scope, roll_up, back=back)
+
+        choices = tuple(sorted(scope.query.items()))
+        version = (roll_up.run_id, roll_up.rolled_up_at, roll_up.as_of_on)
+        key = (scope.page, audience_of(user), choices, currency, version)
+        context["totals"] = kept(("totals", *key), lambda: _totals(scope, currency, read()))
+        context["cards"] = kept(("cards", *key), lambda: _cards(scope, currency, read()))
     return render(request, "forecasting/mrr/page.html", context)
+
+
+def _totals(scope: Scope, currency: str, ledger: Ledger) -> SafeString:
+    return render_to_string("components/strip.html", {"totals": build_totals(scope, currency, ledger)})
+
+
+def _cards(scope: Scope, currency: str, ledger: Ledger) -> SafeString:
+    context = {
+        "scope": scope,
+        "currency": currency,
+        "currency_sign": currency_sign(currency),
+        "ledger": ledger,
+        "charts": build_charts(scope, currency, ledger),
+        "heads": HEADS,
+        "rows": build_rows(scope, ledger),
+        "error_text": error_text(ledger.errors),
+    }
+    return render_to_string("forecasting/mrr/_cards.html", context)
 
 
 @require_GET
@@ -101,9 +126,10 @@ def _page(text: str) -> int:
 @require_GET
 def mrr_file(request: HttpRequest, suffix: str) -> HttpResponse:
     user, currency = signed_in(request), get_company().reporting_currency
-    ledger = read_ledger(user, _scope(request, "forecasting:mrr"), back=read_back(request.GET))
-    if ledger is None or suffix not in FORMATS:
+    scope, back, roll_up = _scope(request, "forecasting:mrr"), read_back(request.GET), MrrRollUp.objects.first()
+    if roll_up is None or suffix not in FORMATS:
         raise Http404("There is nothing to export yet.")
+    ledger = read_ledger(user, scope, roll_up, back=back)
     write, content_type = FORMATS[suffix]
     response = HttpResponse(write(table_of(ledger, currency)), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="mrr-{ledger.roll_up.as_of_on:%Y-%m-%d}.{suffix}"'
