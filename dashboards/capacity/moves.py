@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,40 +80,76 @@ def _best_step(
     """Of the fullest week whose overload a move lowers: group and new owner."""
     over = load - capacity
     peak = float(over.max())
-    for at in np.argsort(-over, axis=None):
-        person, week = divmod(int(at), over.shape[1])
+    alike = _by_person(groups, left)
+    seen: dict[int, Takers | None] = {}
+    for at in np.argsort(-over, axis=None).tolist():
+        person, week = divmod(at, over.shape[1])
         if over[person, week] <= SLACK:
             return None
-        mates = [to for to, team in enumerate(teams) if to != person and team is not None and team == teams[person]]
-        # Of those alike one is enough; what brings most to the week comes first.
-        movable = [
-            at for at, one in enumerate(groups) if one.person == person and left[at] and one.first <= week <= one.last
-        ]
-        movable.sort(key=lambda at: (-groups[at].share, at))
-        best = _best_of(over, peak, groups, movable[:LARGEST_FIRST], mates) if mates else None
+        if person not in seen:
+            mates = [to for to, team in enumerate(teams) if to != person and team is not None and team == teams[person]]
+            own = alike.get(person)
+            seen[person] = _takers(over, peak, own, mates) if own and mates else None
+        takers = seen[person]
+        best = takers.best_of(week) if takers else None
         if best:
             return best
     return None
 
 
-def _best_of(
-    over: Hours, peak: float, groups: Sequence[Group], movable: Sequence[int], mates: Sequence[int]
-) -> tuple[int, int] | None:
-    best: tuple[float, int, int] | None = None
-    rows: NDArray[np.intp] = np.array(mates, dtype=np.intp)
-    for at in movable:
-        group = groups[at]
-        weeks = slice(group.first, group.last + 1)
-        mine, theirs = over[group.person, weeks], over[rows, weeks]
-        gain = (np.maximum(mine, 0) - np.maximum(mine - group.share, 0)).sum()
-        cost = (np.maximum(theirs + group.share, 0) - np.maximum(theirs, 0)).sum(axis=1)
-        net = np.where((theirs + group.share).max(axis=1) < peak - SLACK, gain - cost, -1.0)
-        # Where several take it at the same cost, whoever has most room in those weeks.
-        ties = np.flatnonzero(net >= net.max() - SLACK)
-        to = int(ties[np.argmin(theirs[ties].sum(axis=1))])
-        if net[to] > SLACK and (best is None or net[to] > best[0] + SLACK):
-            best = float(net[to]), at, int(rows[to])
-    return best and best[1:]
+def _by_person(groups: Sequence[Group], left: Sequence[int]) -> dict[int, list[tuple[int, Group]]]:
+    """What each person could give away, what brings most to a week first. Of those alike one is enough."""
+    found: dict[int, list[tuple[int, Group]]] = defaultdict(list)
+    for at, group in enumerate(groups):
+        if left[at]:
+            found[group.person].append((at, group))
+    for own in found.values():
+        own.sort(key=lambda one: (-one[1].share, one[0]))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Takers:
+    """For each group of a person: who would best take one of it, and how much less overload that leaves."""
+
+    groups: NDArray[np.intp]
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+    to: NDArray[np.intp]
+    net: Hours
+
+    def best_of(self, week: int) -> tuple[int, int] | None:
+        """Group and new owner, of the largest groups of a week."""
+        movable = np.flatnonzero((self.first <= week) & (week <= self.last))[:LARGEST_FIRST]
+        best, most = None, SLACK
+        for at in movable[self.net[movable] > SLACK].tolist():
+            if self.net[at] > most:
+                best, most = at, float(self.net[at]) + SLACK
+        return None if best is None else (int(self.groups[best]), int(self.to[best]))
+
+
+def _takers(over: Hours, peak: float, own: Sequence[tuple[int, Group]], mates: Sequence[int]) -> Takers:
+    """All of a person's groups against all mates at once: hours[groups, mates, weeks]."""
+    first, last = (np.array([getattr(group, name) for _, group in own], dtype=np.intp) for name in ("first", "last"))
+    weeks = np.arange(over.shape[1])
+    falls = (first[:, None] <= weeks) & (weeks <= last[:, None])
+    share = np.array([group.share for _, group in own])[:, None] * falls
+    mine, theirs = over[own[0][1].person], over[list(mates)]
+    gain = (np.maximum(mine, 0) - np.maximum(mine - share, 0)).sum(axis=1)
+    taken = theirs + share[:, None, :]
+    cost = (np.maximum(taken, 0) - np.maximum(theirs, 0)).sum(axis=2)
+    highest = np.where(falls[:, None, :], taken, -np.inf).max(axis=2)
+    net = np.where(highest < peak - SLACK, gain[:, None] - cost, -1.0)
+    # Where several take it at the same cost, whoever has most room in those weeks.
+    room = np.where(net >= net.max(axis=1, keepdims=True) - SLACK, falls @ theirs.T, np.inf)
+    to = room.argmin(axis=1)
+    return Takers(
+        np.array([at for at, _ in own], dtype=np.intp),
+        first,
+        last,
+        np.array(mates, dtype=np.intp)[to],
+        np.take_along_axis(net, to[:, None], axis=1)[:, 0],
+    )
 
 
 def _needed(
