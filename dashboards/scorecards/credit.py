@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from django.db import connection
+from django.db.models import BigIntegerField, Case, DateField, Sum, Value, When
+from django.db.models.functions import Cast
 
 from dashboards.frame import Frame
 from dashboards.models import Cell, Level, RollUp
@@ -39,6 +41,7 @@ WHERE r.outcome <> 'open' AND decided.owner_id IS DISTINCT FROM r.owner_id
         WHERE e.owner_id IS DISTINCT FROM n.owner_id
     )"""
 ByPeriod = dict[dt.date, Total]
+_ALL: Final = tuple(f"all_{name}" for name in SUMS)
 DECISION: Final = "decision"  # as an address says that rows count for who owned them then
 
 
@@ -74,10 +77,10 @@ def read_moved(zone: str, first_on: dt.date, last_on: dt.date) -> dict[int, int]
         return {pk: NO_ID if owner is None else owner for pk, owner in cursor.fetchall()}
 
 
-def read_credited(frame: Frame) -> dict[int | None, ByPeriod]:
+def read_credited(frame: Frame, moved: Mapping[int, int] | None = None) -> dict[int | None, ByPeriod]:
     """Totals by owner and first day of the period: of those that the reader sees, in the segment of the frame.
 
-    As at a past moment, owners are those of that moment.
+    As at a past moment, owners are those of that moment. `moved` is as of `read_moved`, of all periods of the frame.
     """
     first_on, last_on = frame.periods[0].starts_on, frame.periods[-1].ends_on
     if frame.past is not None:
@@ -87,12 +90,26 @@ def read_credited(frame: Frame) -> dict[int | None, ByPeriod]:
         return _by_owner(frame, [(1, cell) for cell in past])
     stored: Any = Cell.objects.visible_to(frame.user).by_owner(team=None)
     stored = stored.filter(month_on__gte=first_on, month_on__lte=last_on)
-    signed = [(1, cell) for cell in (stored.filter(segment=frame.scope.segment) if frame.scope.segment else stored)]
-    moved = read_moved(frame.company.time_zone, first_on, last_on)
-    return _by_owner(frame, [*signed, *_moved_cells(frame, moved)])
+    found = _stored(frame, stored.filter(segment=frame.scope.segment) if frame.scope.segment else stored)
+    owners = read_moved(frame.company.time_zone, first_on, last_on) if moved is None else moved
+    for owner, periods in _by_owner(frame, _moved_cells(frame, owners)).items():
+        known = found.setdefault(owner, {})
+        known |= {start: together([known[start], one]) if start in known else one for start, one in periods.items()}
+    return found
 
 
-def _moved_cells(frame: Frame, owners: dict[int, int]) -> list[tuple[int, Cell]]:
+def _stored(frame: Frame, cells: Any) -> dict[int | None, ByPeriod]:
+    """Cells added up by the database: a row for each owner and period."""
+    period = Case(*(When(month_on__lte=one.ends_on, then=Value(one.starts_on)) for one in frame.periods))
+    sums = (Cast(Sum(name), BigIntegerField()) for name in SUMS)
+    rows = cells.order_by().values_list("owner_id", Cast(period, DateField()))
+    found: dict[int | None, ByPeriod] = defaultdict(dict)
+    for owner, start, *values in rows.annotate(**dict(zip(_ALL, sums, strict=True))):
+        found[owner][start] = Total(dict(zip(SUMS, values, strict=True)), {})
+    return dict(found)
+
+
+def _moved_cells(frame: Frame, owners: Mapping[int, int]) -> list[tuple[int, Cell]]:
     """What is taken from today's owners, with a minus, and given to those of the day."""
     done = frame.roll_up
     if not owners or not isinstance(done, RollUp):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final
@@ -70,10 +70,13 @@ class Fair:
 Mix = dict[tuple[int, int], Stratum]
 
 
-def read_mix(done: RollUp, period: Period, zone: str, segment: Segment | None) -> dict[int, Mix]:
+def read_mix(
+    done: RollUp, period: Period, zone: str, segment: Segment | None, moved: Mapping[int, int] | None = None
+) -> dict[int, Mix]:
     """By owner on the day of the decision, by (segment, risk band), of all that is due in the period and decided.
 
-    The band is of the risk as it was known before the decision (forecasting.frames.scoring).
+    `moved` is as of `read_moved`, of these days and perhaps of more. The band is of the risk as it was known before the
+    decision (forecasting.frames.scoring).
     """
     rates = done.exact_rates
     condition = "r.due_on BETWEEN %s AND %s" + (" AND a.segment_id = %s" if segment else "")
@@ -85,7 +88,8 @@ def read_mix(done: RollUp, period: Period, zone: str, segment: Segment | None) -
     rows = {name: values[is_rated] for name, values in rows.items()}
     for name in ("baseline", "renewed"):
         rows[name] = converted_cents(rows[name], rows["currency"].astype(np.int64), rates)
-    moved = read_moved(zone, period.starts_on, period.ends_on)
+    if moved is None:
+        moved = read_moved(zone, period.starts_on, period.ends_on)
     owner = np.array(
         [moved.get(pk, now) for pk, now in zip(rows["id"].tolist(), rows["owner_id"].tolist(), strict=True)],
         dtype=np.int64,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
@@ -17,7 +17,7 @@ from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.rollups.reading import Total
-from dashboards.scorecards.credit import DECISION, ByPeriod, read_credited, together
+from dashboards.scorecards.credit import DECISION, ByPeriod, read_credited, read_moved, together
 from dashboards.scorecards.fair import Fair, Mix, judge, read_mix
 from dashboards.scorecards.measures import Hygiene, add_hygiene, of_owners, read_calls, read_hygiene
 from dashboards.scorecards.people import Group, Shown, read_shown
@@ -42,10 +42,16 @@ class Cards:
     periods: Sequence[PeriodTotal]
     chosen: PeriodTotal
     totals: dict[int | None, ByPeriod]
+    moved: Mapping[int, int]  # owners on the day of the decision, of those that have another one now
+    added: dict[tuple[object, ...], Total] = field(default_factory=dict)  # what was asked for before
 
     def total(self, group: Group, one: PeriodTotal | None = None) -> Total:
         start = (one or self.chosen).starts_on
-        return together(self.totals[pk][start] for pk in group.owner_ids if start in self.totals.get(pk, {}))
+        key = (start, *group.owner_ids)
+        if key not in self.added:
+            of_each = (self.totals[pk][start] for pk in group.owner_ids if start in self.totals.get(pk, {}))
+            self.added[key] = together(of_each)
+        return self.added[key]
 
     def value(self, key: str, total: Total) -> Number:
         return self.frame.value(key, total)
@@ -55,7 +61,7 @@ class Cards:
         frame = self.frame
         if frame.roll_up is None or frame.past is not None:
             return {}
-        return read_mix(frame.roll_up, self.chosen.period, frame.company.time_zone, frame.scope.segment)
+        return read_mix(frame.roll_up, self.chosen.period, frame.company.time_zone, frame.scope.segment, self.moved)
 
     @cached_property
     def lines(self) -> list[tuple[Group, str]]:
@@ -90,8 +96,11 @@ class Cards:
 
 
 def read_cards(frame: Frame) -> Cards:
-    shown, totals = read_shown(frame), read_credited(frame)
-    cards = Cards(frame, shown, (), PeriodTotal(frame.periods[-1], "", together([]), False, True), totals)
+    shown = read_shown(frame)
+    days = frame.periods[0].starts_on, frame.periods[-1].ends_on
+    moved = {} if frame.past is not None else read_moved(frame.company.time_zone, *days)
+    totals = read_credited(frame, moved)
+    cards = Cards(frame, shown, (), PeriodTotal(frame.periods[-1], "", together([]), False, True), totals, moved)
     periods = [
         PeriodTotal(
             period, frame.label(period), _total(cards, period.starts_on), period != frame.periods[-1],
@@ -99,7 +108,7 @@ def read_cards(frame: Frame) -> Cards:
         )
         for period in frame.periods
     ]  # fmt: skip
-    return Cards(frame, shown, periods, frame.chosen(periods), totals)
+    return Cards(frame, shown, periods, frame.chosen(periods), totals, moved)
 
 
 def _total(cards: Cards, start: object) -> Total:

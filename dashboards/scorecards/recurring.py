@@ -6,7 +6,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Final
 
 from django.db.models import Sum
@@ -20,7 +19,7 @@ from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
 from forecasting.models import MrrLine, MrrRollUp
 from forecasting.mrr.address import rows_url
-from forecasting.periods import Period, first_day, month_number
+from forecasting.periods import Period, first_day, month_number, period_of
 
 MOVED: Final = (Movement.CONTRACTION, Movement.CHURN, Movement.EXPANSION)
 ByMonth = dict[dt.date, Month]
@@ -28,7 +27,7 @@ Ledger = dict[int | None, ByMonth]
 
 
 def read_ledger(frame: Frame) -> Ledger:
-    """What moved recurring revenue by owner and month, of those that the reader sees, in the segment of the frame.
+    """What moved recurring revenue by owner and period, of those that the reader sees, in the segment of the frame.
 
     Whose a line is says the ledger: its newest renewal's owner's, over all of its past. One statement; nothing as at a
     past moment, and before the first roll-up.
@@ -41,8 +40,21 @@ def read_ledger(frame: Frame) -> Ledger:
     sums = {f"all_{name}": Sum(name) for name in AMOUNTS}
     found: Ledger = defaultdict(dict)
     for row in lines.order_by().values("owner", "month_on").annotate(**sums):
-        found[row.pop("owner")][row.pop("month_on")] = row
+        months, month_on = found[row.pop("owner")], _begins_on(frame, row.pop("month_on"))
+        months[month_on] = _together(months[month_on], row) if month_on in months else row
     return dict(found)
+
+
+def _begins_on(frame: Frame, month_on: dt.date) -> dt.date:
+    """The first day of the period that a month is in; of all that is before the periods shown, the day before them."""
+    first_on = frame.periods[0].starts_on
+    if month_on < first_on:
+        return first_on - dt.timedelta(days=1)
+    return period_of(frame.grain, month_on, frame.company.fiscal_year_start_month).starts_on
+
+
+def _together(sums: Month, row: Month) -> Month:
+    return {name: sums[name] + amount for name, amount in row.items()}
 
 
 def moved_of(frame: Frame, ledger: Ledger, owners: Collection[int | None]) -> list[Moved]:
@@ -50,9 +62,7 @@ def moved_of(frame: Frame, ledger: Ledger, owners: Collection[int | None]) -> li
     months: ByMonth = {}
     for owner in owners:
         for month_on, row in ledger.get(owner, {}).items():
-            sums = months.setdefault(month_on, dict.fromkeys(row, Decimal(0)))
-            for name, amount in row.items():
-                sums[name] += amount
+            months[month_on] = _together(months[month_on], row) if month_on in months else row
     return draw_periods(frame, months)
 
 
