@@ -73,11 +73,7 @@ def read_at_risk(user: User, scope: Scope, company: Company, *, today: dt.date) 
     rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
     rows = rows_of(user, scope).filter(is_excluded=False)
     window = rows.open().due_between(first_on, last_on)
-    sums = list(
-        window.values("currency", week=TruncWeek("due_on"), band=_band())
-        .annotate(count=Count("pk"), amount=Sum("baseline_amount"))
-        .order_by()
-    )
+    sums = _sums(window)
     overdue = list(
         rows.filter(score__timing_class=TimingClass.OVERDUE)
         .values("currency")
@@ -92,6 +88,22 @@ def read_at_risk(user: User, scope: Scope, company: Company, *, today: dt.date) 
         _largest(scope, window, rates),
         tuple(sorted({row["currency"] for row in [*sums, *overdue]} - set(rates))),
     )
+
+
+def _sums(window: RenewalQuerySet) -> list[Any]:
+    return list(
+        window.values("currency", week=TruncWeek("due_on"), band=_band())
+        .annotate(count=Count("pk"), amount=Sum("baseline_amount"))
+        .order_by()
+    )
+
+
+def read_weeks(user: User, scope: Scope, company: Company, *, today: dt.date) -> list[RiskWeek]:
+    """The weeks of the window alone."""
+    last_on = today + dt.timedelta(days=WINDOW_DAYS)
+    rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
+    window = rows_of(user, scope).filter(is_excluded=False).open().due_between(today, last_on)
+    return _weeks(_sums(window), rates, today, last_on)
 
 
 def _band() -> Case:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Case, DateField, DecimalField, DurationField, ExpressionWrapper, F, FloatField, Value, When
 from django.db.models.functions import Cast, Extract, Greatest
@@ -54,11 +54,15 @@ def read_most_important(frame: Frame, today: dt.date) -> list[Important]:
         .annotate(stake=Cast(F("amount"), FloatField()) * F("lost"))
         .filter(stake__gt=0)
         .annotate(weight=F("stake") / (1 + weeks))
-        .select_related("account", "score")
-        .order_by("-weight", "pk")[:SHOWN]
+        .order_by("-weight", "pk")
+        .values_list("pk", "amount", "lost")[:SHOWN]
     )
-    return [_important(row, today) for row in rows]
+    # All columns of the few, and not of all that were compared.
+    chosen = list(rows)
+    found = Renewal.objects.select_related("account", "score").in_bulk([pk for pk, _, _ in chosen])
+    return [_important(found[pk], amount, lost, today) for pk, amount, lost in chosen]
 
 
-def _important(row: Any, today: dt.date) -> Important:
-    return Important(row, round(row.amount * Decimal(str(row.lost)), 2), max((row.decision_on - today).days, 0))
+def _important(row: Renewal, amount: Decimal, lost: float, today: dt.date) -> Important:
+    assert row.decision_on is not None
+    return Important(row, round(amount * Decimal(str(lost)), 2), max((row.decision_on - today).days, 0))

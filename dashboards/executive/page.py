@@ -14,7 +14,7 @@ from dashboards.executive.most import AHEAD_DAYS, read_most_important
 from dashboards.figures import FIGURES
 from dashboards.frame import Content, Frame, PeriodTotal
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, bars, lines, text_of, tile, unit_text
-from forecasting.at_risk import BANDS, read_at_risk
+from forecasting.at_risk import BANDS, read_weeks
 from forecasting.models import ForecastLine
 from forecasting.periods import Period, first_day, month_number
 from forecasting.scope_lines import read_lines
@@ -179,18 +179,15 @@ def rates_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
 
 
 def risk_tile(frame: Frame) -> Tile:
-    at_risk = read_at_risk(frame.user, frame.scope, frame.company, today=frame.company.today())
-    labels = [f"{week.starts_on:%d %b}" for week in at_risk.weeks]
+    weeks = read_weeks(frame.user, frame.scope, frame.company, today=frame.company.today())
+    labels = [f"{week.starts_on:%d %b}" for week in weeks]
     columns = [
         Column(
             band.capitalize(),
             Kind.MONEY,
-            [week.bands[band].amount if band in week.bands else Decimal(0) for week in at_risk.weeks],
+            [week.bands[band].amount if band in week.bands else Decimal(0) for week in weeks],
             COLOURS[band],
-            [
-                frame.scope.rows_url(due_from=week.starts_on, due_to=week.ends_on, outcome="open")
-                for week in at_risk.weeks
-            ],
+            [frame.scope.rows_url(due_from=week.starts_on, due_to=week.ends_on, outcome="open") for week in weeks],
         )
         for band in BANDS
     ]

@@ -188,10 +188,11 @@ def bridge_tile(frame: Frame, chosen: Period) -> Tile:
     days = [(f"{back} days ago", today - dt.timedelta(days=back)) for back in DAYS_BACK]
     if chosen.starts_on < today:
         days.append((f"{chosen.label} began", chosen.starts_on))
+    since = known_since()
     rows = [
         Row(f"Since {day:%d %b %Y}: {label}", [Cell((today - day).days, Kind.COUNT)], _bridge_url(frame, chosen, day))
         for label, day in sorted(days, key=lambda one: one[1], reverse=True)
-        if _is_known(frame, day)
+        if since is not None and parse_moment(day.isoformat(), frame.company).moment >= since.at
     ]
     rows.append(Row("Since any other date, or a frozen call", [Cell(None, Kind.COUNT)], _bridge_url(frame, chosen)))
     return Tile(
@@ -204,11 +205,6 @@ def bridge_tile(frame: Frame, chosen: Period) -> Tile:
         rows,
         span="p-span-12",
     )
-
-
-def _is_known(frame: Frame, day: dt.date) -> bool:
-    since = known_since()
-    return since is not None and parse_moment(day.isoformat(), frame.company).moment >= since.at
 
 
 def _bridge_url(frame: Frame, chosen: Period, day: dt.date | None = None) -> str:

@@ -11,13 +11,13 @@ import numpy as np
 from django.db import connection
 
 from dashboards.frame import Frame
+from dashboards.rollups.facts import within
 from forecasting.engine.arrays import Integers
 from forecasting.engine.booking import weighted
 from forecasting.frames import SCORED, Arrays, Column, copy_out, current_rules, read_reporting
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
-from forecasting.frames.line_rows import add_account_facts
-from forecasting.scope_lines import rows_of
+from forecasting.frames.line_rows import add_default_rates
 from renewals.models import Renewal
 
 DAYS: Final = 30
@@ -63,14 +63,15 @@ def read_due(frame: Frame) -> Due:
     """Of what the reader sees in the scope, less approved exceptions and what has no exchange rate."""
     first_on = frame.company.today()
     last_on = first_on + dt.timedelta(days=DAYS)
-    rows = rows_of(frame.user, frame.scope).open().due_between(first_on, last_on).filter(is_excluded=False).order_by()
-    ids = list(rows.values_list("pk", flat=True))
     report = read_reporting(as_of=first_on)
     columns = [Column(one.name, one.kind, one.sql, (first_on,)) if one.name == "week" else one for one in COLUMNS]
-    condition = "r.id = ANY(%s)"
+    where, values = within(frame.scope)
+    condition = f"r.outcome = 'open' AND r.due_on BETWEEN %s AND %s AND NOT r.is_excluded AND {where}"
+    parameters = [first_on, last_on, *values]
     with connection.cursor() as cursor:
-        found = copy_out(cursor, [*columns, currency_column(report.currencies)], f"{SCORED} WHERE {condition}", [ids])
-        add_account_facts(cursor, found, current_rules(), condition, [ids])
+        source = f"{SCORED} WHERE {condition}"
+        found = copy_out(cursor, [*columns, currency_column(report.currencies)], source, parameters)
+        add_default_rates(cursor, found, current_rules(), condition, parameters)
     is_rated = found["currency"] != MISSING
     return _due(first_on, last_on, {name: values[is_rated] for name, values in found.items()}, report.rates)
 

@@ -45,6 +45,11 @@ OPEN_COLUMNS: Final = (
 OPEN_SOURCE: Final = (
     f"{SOURCE} JOIN renewals_stage g ON g.id = r.stage_id LEFT JOIN accounts_accounthealth h ON h.account_id = a.id"
 )
+GONE: Final = tuple(int(one) for one in (TimingClass.LAPSED, TimingClass.LOST, TimingClass.WIN_BACK))
+KEPT: Final = tuple(int(one) for one in (TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE))
+# Of renewed ones, those that may be worth less than before: most are not. What is converted with its cross-sell apart
+# may lose a cent by it.
+GIVEN_UP: Final = "(COALESCE(r.final_amount, 0) < r.baseline_amount OR r.cross_sell_amount > 0)"
 LOST_COLUMNS: Final = (
     Column("id", "int8", "r.id"),
     Column("owner_id", "int8", f"COALESCE(r.owner_id, {NO_ID})"),
@@ -157,8 +162,8 @@ def read_lost(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> 
         frame,
         LOST_COLUMNS,
         SCORED,
-        "r.due_on BETWEEN %s AND %s AND s.timing_class >= %s",
-        [first_on, chosen.ends_on, int(TimingClass.LAPSED)],
+        f"r.due_on BETWEEN %s AND %s AND (s.timing_class IN %s OR s.timing_class IN %s AND {GIVEN_UP})",
+        [first_on, chosen.ends_on, GONE, KEPT],
         ("baseline", "renewed", "cross_sell"),
     )
     is_won = (rows["timing"] >= TimingClass.EARLY) & (rows["timing"] <= TimingClass.LATE)

@@ -186,23 +186,31 @@ def read_line_rows(
 
 def add_account_facts(cursor: Any, rows: Arrays, rules: Rules, condition: str, parameters: Sequence[object]) -> Arrays:
     """Add `default_rate` to rows of SCORED, and return the past orders of the accounts of the open ones."""
+    add_default_rates(cursor, rows, rules, condition, parameters)
+    source = (
+        "renewals_renewal o JOIN renewals_renewalscore t ON t.renewal_id = o.id"
+        f" WHERE t.timing_class BETWEEN %s AND %s AND o.account_id IN ({_theirs(condition)} AND r.outcome = 'open')"
+    )
+    within = (int(TimingClass.EARLY), int(TimingClass.LATE))
+    return copy_out(cursor, ORDER_COLUMNS, source, (*within, *parameters))
+
+
+def _theirs(condition: str) -> str:
+    return f"SELECT r.account_id FROM {SCORED} WHERE {condition}"
+
+
+def add_default_rates(cursor: Any, rows: Arrays, rules: Rules, condition: str, parameters: Sequence[object]) -> None:
+    """Add `default_rate`, by what is known of the payments of each account, to rows of SCORED."""
     accounts, account = np.unique(rows["account_id"], return_inverse=True)
-    theirs = f"SELECT r.account_id FROM {SCORED} WHERE {condition}"
     columns = [column for column in SIGNAL_COLUMNS if column.name in ("account_id", "measured", *PAYMENT_SIGNALS)]
     blank = " AND num_nonnulls(s.late_payment_days, s.failed_payment_count, s.chargeback_count) > 0"
-    source = f"accounts_accountsignal s WHERE s.account_id IN ({theirs}){blank}"
+    source = f"accounts_accountsignal s WHERE s.account_id IN ({_theirs(condition)}){blank}"
     signals = copy_out(cursor, columns, source, parameters)
     order = np.argsort(signals["measured"], kind="stable")
     signals = {name: values[order] for name, values in signals.items()}
     place = np.searchsorted(accounts, signals["account_id"])
     terms = rules.outlook.payments
     rows["default_rate"] = account_default_rates(accounts.size, signals, place, terms)[account]
-    source = (
-        "renewals_renewal o JOIN renewals_renewalscore t ON t.renewal_id = o.id"
-        f" WHERE t.timing_class BETWEEN %s AND %s AND o.account_id IN ({theirs} AND r.outcome = 'open')"
-    )
-    within = (int(TimingClass.EARLY), int(TimingClass.LATE))
-    return copy_out(cursor, ORDER_COLUMNS, source, (*within, *parameters))
 
 
 def scored_columns(report: Reporting) -> list[Column]:
