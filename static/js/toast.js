@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const SECONDS_SHOWN = 8;
+  const SECONDS_ASKED = 20;
   const MOST_AT_ONCE = 4;
   const stack = document.getElementById("toasts");
   const pattern = document.getElementById("toast-pattern");
@@ -10,9 +11,10 @@
 
   // Leaves by itself after a while, but not under the pointer or the focus; an error stays until it is dismissed.
   function start(toast) {
+    const seconds = toast.querySelector(".p-toast-minutes").hidden ? SECONDS_SHOWN : SECONDS_ASKED;
     let timer = 0;
     const hold = () => clearTimeout(timer);
-    const release = () => { hold(); timer = setTimeout(() => toast.remove(), SECONDS_SHOWN * 1000); };
+    const release = () => { hold(); timer = setTimeout(() => toast.remove(), seconds * 1000); };
     toast.querySelector("[data-dismiss]").addEventListener("click", () => toast.remove());
     if (toast.classList.contains("is-error")) return;
     for (const event of ["pointerenter", "focusin"]) toast.addEventListener(event, hold);

@@ -145,9 +145,12 @@ def test_columns_are_changed_by_keyboard_and_the_import_cancelled(visit: Visit) 
             page.get_by_label(f"Column for {label}", exact=True).select_option(column)
         for label in ("Starts on", "Ends on"):
             page.get_by_label(f"How {label} is written").select_option("30.11.2026")
+        page.get_by_label("Keep Kunde as", exact=True).focus()
+        page.keyboard.type("cat")
+        expect(page.get_by_label("Keep Kunde as", exact=True)).to_have_value("category")
         page.get_by_label("Currency of every row").fill("EUR")
         assert barriers(page) == []
-        page.keyboard.press("Enter")
+        page.get_by_label("Currency of every row").press("Enter")
         expect(page.get_by_role("button", name="Import 1 rows")).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
         page.locator("#confirm").get_by_role("button", name="Cancel the import").click()

@@ -48,14 +48,29 @@ def test_tasks_are_finished_and_snoozed(desk: Desk, rows: list[Renewal], cast: C
         page.get_by_role("button", name="Tomorrow").click()
         expect(page.locator("#toasts")).to_contain_text("Send the proposal is back on")
         expect(shown).to_have_count(2)
+        page.get_by_role("button", name="Done: Review").click()
+        expect(shown).to_have_count(1)
+        # How long it took is asked for beside, the estimate at first, and stands on the list of what is done.
+        minutes = page.locator("#toasts .p-toast", has_text="Done: Review").get_by_label("took")
+        expect(minutes).to_have_value("30")
+        minutes.fill("45")
+        minutes.press("Enter")
+        expect(page.locator("#toasts")).to_contain_text("Review took 45 minutes.")
         for box in page.locator("input[name=task]").all():
             box.check()
-        expect(page.locator("#task-bulk")).to_contain_text("2 selected")
+        expect(page.locator("#task-bulk")).to_contain_text("1 selected")
         assert barriers(page) == []
         page.locator("#task-bulk").get_by_role("button", name="Done").click()
         expect(page.get_by_role("heading", name="Nothing to do")).to_be_visible()
+        page.goto(f"{desk.site}/tasks/?state=done")
+        page.get_by_label("Minutes that Review took: 45").click()
+        page.get_by_label("Minutes it took").first.fill("50")
+        assert barriers(page) == []
+        page.get_by_role("button", name="Save").first.click()
+        expect(page.get_by_label("Minutes that Review took: 50")).to_be_visible()
 
     desk.run(steps)
+    assert dict(Task.objects.done().values_list("title", "spent_minutes")) == {"Call": None, "Review": 50}
     assert set(Task.objects.done().values_list("title", "done_by")) == {("Call", cast.rep.pk), ("Review", cast.rep.pk)}
     assert Task.objects.open().get().snoozed_until == today + dt.timedelta(days=1)
 
