@@ -9,9 +9,10 @@ from engagement.models.tasks import Task
 from engagement.plans.drafts import StepDraft
 from engagement.plans.services import start_plan
 from engagement.tasks.services import finish_task
+from forecasting.models import Run
 from renewals.history.kinds import KINDS
 from renewals.history.undo import undo_batch
-from renewals.models import Contract, ImportBatch, Renewal
+from renewals.models import ChangeBatch, Contract, ImportBatch, Renewal
 from renewals.scoring import scoring
 from tests.cast import Cast
 from tests.engagement.plans.plan_book import make_playbook, run_rules, today
@@ -56,6 +57,19 @@ def test_what_rules_made_goes_with_the_renewals_and_is_in_history(cast: Cast, ru
         for code in ("plan", "plan_step", "task", "flag")
     ]
     assert gone == [2, 6, 6, 1]
+
+
+def test_plans_of_what_a_redo_brings_back_begin_with_the_run_that_it_asks_for(cast: Cast, run_import: Import) -> None:
+    batch = import_two(run_import, cast)
+    make_playbook(cast)
+    run_rules()
+    undo(batch, cast)
+    Run.objects.exclude(state="published").delete()  # what the import and its undo asked for is done by now
+    step = ChangeBatch.objects.get(undoes=batch.step_id)
+    assert undo_batch(batch_id=step.pk, user=cast.manager, as_of=today()).text == "Redone: 6 rows brought back"
+    assert (Renewal.objects.count(), Plan.objects.count()) == (2, 0)
+    assert Run.objects.exclude(state="published").count() == 1
+    assert len(run_rules()) == 2
 
 
 def test_plan_that_somebody_worked_on_keeps_its_renewal(cast: Cast, run_import: Import) -> None:
