@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from accounts.models import Account, Industry, Segment, Team, User
 from forecasting.models import ForecastLine
@@ -21,6 +22,28 @@ CURRENCY_LENGTH: Final = 3
 
 # Of what a page may show a part alone, beside whose it is: what else the rows of its figures say.
 SLICES: Final = ("region", "industry", "currency")
+
+
+def address_of(name: str, query: Mapping[str, object]) -> str:
+    """The address of a page without parts of its own, with a query; a list is a parameter for each. A page of charts
+    has a thousand of these, over and over of the same few words."""
+    pairs = [
+        f"{parameter}={_quoted(str(one))}"
+        for parameter, value in query.items()
+        for one in (value if isinstance(value, (list, tuple)) else (value,))
+    ]
+    path = _path(name, get_script_prefix())
+    return f"{path}?{'&'.join(pairs)}" if pairs else path
+
+
+@lru_cache(maxsize=64)
+def _path(name: str, script_prefix: str) -> str:
+    return reverse(name)
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return quote_plus(text)
 
 
 @dataclass(frozen=True)
@@ -65,7 +88,7 @@ class Scope:
     def url(self, **changes: str | None) -> str:
         """The address of this page with some of its choices changed; None takes one away."""
         kept = {name: value for name, value in {**self.query, **changes}.items() if value}
-        return reverse(self.page) + (f"?{urlencode(kept)}" if kept else "")
+        return address_of(self.page, kept)
 
     @property
     def query(self) -> dict[str, str]:
@@ -74,7 +97,7 @@ class Scope:
     def rows_url(self, **filters: object) -> str:
         """The rows behind a figure: the renewals table, filtered. Approved exceptions are in no figure."""
         query = {**filters, **self.chosen, "excluded": "no"}
-        return f"{reverse('renewals:table')}?{urlencode(query, doseq=True)}"
+        return address_of("renewals:table", query)
 
 
 @dataclass(frozen=True)

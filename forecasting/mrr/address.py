@@ -7,16 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404
-from django.urls import reverse
 
 from forecasting.engine.recurring import Kind, State
 from forecasting.models import MrrMovement
 from forecasting.mrr.ledger import KINDS
-from forecasting.scope import Scope
+from forecasting.scope import Scope, address_of
 
 BACKS: Final = (12, 24, 36)
 CLOSING: Final = "closing"
@@ -126,4 +124,4 @@ def _month(text: str) -> dt.date:
 def rows_url(scope: Scope, kind: str, month_on: dt.date, *, state: str = "", **more: str) -> str:
     """The rows whose sum is a figure: `kind` is one of KIND_NAMES, CLOSING or OPEN."""
     asked = {"kind": kind, "month": f"{month_on:%Y-%m}", **({"state": state} if state else {}), **more}
-    return f"{reverse('forecasting:mrr_rows')}?{urlencode({**asked, **scope.chosen})}"
+    return address_of("forecasting:mrr_rows", {**asked, **scope.chosen})
