@@ -368,8 +368,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
 
 
 def _every(user: User, filters: Filters, today: dt.date) -> set[int]:
-    """The tasks that a list shows on all of its pages: so many as one step takes, and one more where there are more."""
-    return set(matching(user, filters, today).values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+    """The tasks that a list shows on all of its pages: so many as one step takes, and one more where there are more.
+
+    Without their order, so that the database stops at that many.
+    """
+    return set(matching(user, filters, today).order_by().values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
 
 
 def _number(text: str) -> int:
