@@ -58,8 +58,10 @@ def mrr(request: HttpRequest) -> HttpResponse:
             return read_ledger(user, scope, roll_up, back=back)
 
         choices = tuple(sorted(scope.query.items()))
+        # Lines know their owner, and not the team: whoever joins it brings theirs along.
+        members = tuple(scope.team.members.order_by("pk").values_list("pk", flat=True)) if scope.team else ()
         version = (roll_up.run_id, roll_up.rolled_up_at, roll_up.as_of_on)
-        key = (scope.page, audience_of(user), choices, currency, version)
+        key = (scope.page, audience_of(user), choices, members, currency, version)
         context["totals"] = kept(("totals", *key), lambda: _totals(scope, currency, read()))
         context["cards"] = kept(("cards", *key), lambda: _cards(scope, currency, read()))
     return render(request, "forecasting/mrr/page.html", context)

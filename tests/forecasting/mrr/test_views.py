@@ -10,15 +10,18 @@ from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from python_calamine import CalamineWorkbook
 
+from accounts.models import User
+from forecasting.frames import read_reporting
 from forecasting.kept import forget
-from forecasting.models import MrrCall
+from forecasting.models import MrrCall, MrrMovement, MrrRollUp
 from forecasting.mrr.ledger import KINDS, LOSSES, Ledger, State
-from forecasting.mrr.services import roll_up_mrr
-from renewals.models import Contract, Offer
+from forecasting.mrr.services import refresh_accounts, roll_up_mrr
+from renewals.models import Contract, Offer, Renewal
 from tests.cast import Cast, make_account, make_renewal
 from tests.forecasting.mrr.books import AS_OF, make_rates, random_book
 from tests.forecasting.mrr.test_services import publish
@@ -235,6 +238,33 @@ def test_the_page_asks_as_much_for_a_larger_book(
         client.get(PAGE)
     with django_assert_num_queries(7):  # kept, whatever it costs to set
         client.get(PAGE)
+
+
+def test_what_is_kept_follows_movements_that_go_and_people_who_move(cast: Cast) -> None:
+    make_rates()
+    random_book(51, cast, accounts=12)
+    roll_up()
+    client = cast.client_of("manager")
+
+    def shown() -> str:
+        """Twice the same: what is kept, and what is set anew."""
+        kept_text = text_of(client.get(PAGE).content)
+        forget()
+        assert text_of(client.get(PAGE).content) == kept_text
+        return kept_text
+
+    before = shown()
+    User.objects.filter(pk=cast.outsider.pk).update(team=cast.manager.team)
+    joined = shown()
+    assert joined != before
+    account_id = MrrMovement.objects.filter(owner=cast.rep).order_by("-amount")[0].account_id
+    Renewal.objects.filter(account=account_id).delete()
+    Contract.objects.filter(account=account_id).delete()
+    done = MrrRollUp.objects.get()
+    with transaction.atomic(), connection.cursor() as cursor:
+        refresh_accounts(cursor, read_reporting(as_of=done.as_of_on), [account_id], done.assumed_rate)
+    assert not MrrMovement.objects.filter(account=account_id).exists()
+    assert shown() != joined
 
 
 def test_states_of_the_running_month_are_kept_apart(cast: Cast) -> None:
