@@ -63,10 +63,11 @@ def test_tasks_are_finished_and_snoozed(desk: Desk, rows: list[Renewal], cast: C
         page.locator("#task-bulk").get_by_role("button", name="Done").click()
         expect(page.get_by_role("heading", name="Nothing to do")).to_be_visible()
         page.goto(f"{desk.site}/tasks/?state=done")
-        page.get_by_label("Minutes that Review took: 45").click()
-        page.get_by_label("Minutes it took").first.fill("50")
+        done = page.locator("tr[data-task]", has_text="Review")
+        done.get_by_label("Minutes that Review took: 45").click()
+        done.get_by_label("Minutes it took").fill("50")
         assert barriers(page) == []
-        page.get_by_role("button", name="Save").first.click()
+        done.get_by_role("button", name="Save").click()
         expect(page.get_by_label("Minutes that Review took: 50")).to_be_visible()
 
     desk.run(steps)
