@@ -4,6 +4,7 @@ Each closed cohort is forecast from the ones before it, by renewal rates of segm
 carried on; how far the forecasts were off, less what chance explains, is the shock (`fitted.shock.learn_shock`).
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from forecasting.engine.amounts import place_of
 from forecasting.engine.arrays import Booleans, Floats, Integers
 from forecasting.engine.fitted.level import miss
-from forecasting.engine.fitted.shock import Shock, learn_shock
+from forecasting.engine.fitted.shock import Shock, learn_shock, unknown_rate
 from forecasting.engine.fitted.shrinkage import base_log_odds, group_log_odds
+from forecasting.engine.log_odds import expit
 
 MOST_COHORTS: Final = 12
 LEAST_TRAINED: Final = 50  # decided renewals before a cohort
@@ -38,7 +40,9 @@ def learn_past_shock(*, segment_ids: Integers, cohort: Integers, is_renewed: Boo
         level = _shrunken_miss(known[segment[before]], is_renewed[before]) if at > 1 else 0.0
         log_odds = _segment_log_odds(segment, place, is_renewed, at, segments.size) + level
         found.append(miss(log_odds[segment[own]], is_renewed[own]))
-    return learn_shock([shift for shift, _ in found], [error for _, error in found])
+    shock = learn_shock([shift for shift, _ in found], [error for _, error in found])
+    rate = float(expit(base_log_odds(float(is_renewed.sum()), float(is_renewed.size))))
+    return replace(shock, unknown=unknown_rate(is_renewed.size * rate * (1 - rate)))
 
 
 def _shrunken_miss(log_odds: Floats, is_renewed: Booleans) -> float:

@@ -51,18 +51,18 @@ def fit_as_of(rules: Rules | None = None, *, cut_off: dt.date, horizon_days: int
         training = training_rows(
             cursor, rules or load_rules(None), cut_off=cut_off, horizon_days=horizon_days, most_rows=most_rows
         )
-    model = _with_horizons(fitted.fit(training.rows, gap=training.gap), training)
+    model = _with_horizons(*fitted.fit_apart(training.rows, gap=training.gap), training)
     inputs = replace(training.inputs, levels=_levels(training.rows))
     return Fitted(model, inputs.only(asked_columns(model)), training, cut_off)
 
 
-def _with_horizons(model: Model, training: Training) -> Model:
-    """The shock as well for what is still open near a quarter's end."""
-    formula, rows = model.formula, training.rows
+def _with_horizons(model: Model, apart: Floats, training: Training) -> Model:
+    """The shock as well for what is still open near a quarter's end, by forecasts that had not seen its quarter."""
+    rows = training.rows
     shock = with_horizons(
         model.shock,
-        log_odds=formula.log_odds(rows) - formula.level,
-        level=formula.level,
+        log_odds=apart,
+        level=model.formula.level,
         is_renewed=rows.is_renewed,
         periods=rows.cohorts,
         ends=first_days_of_quarters(rows.cohorts + 1) - 1,

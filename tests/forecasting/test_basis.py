@@ -48,3 +48,14 @@ def test_what_was_learned_is_counted() -> None:
         "Upsell and downsell are those of 400 decided renewals; a rep's forecast amount counts 85% (120 closed)."
     )
     assert Outlook.of_run(run).for_run()["amount_model"] == amounts
+
+
+def test_a_rate_that_few_decided_renewals_tell_is_said_to_be_unknown() -> None:
+    run = Run(shock={"size": 0.175, "period_count": 0, "unknown": 0.42})
+    said = (
+        "Few renewals are decided: how many of all renew may lie 0.42 in log-odds from what is taken, "
+        "and every band is wider by that."
+    )
+    assert said in describe_basis(run, period(), "EUR")
+    run = Run(shock={"size": 0.175, "period_count": 9, "unknown": 0.09})
+    assert not any("Few renewals" in sentence for sentence in describe_basis(run, period(), "EUR"))

@@ -270,7 +270,7 @@ def test_decided_amounts_add_up_exactly_in_one_currency(cast: Cast) -> None:
 
 
 def test_band_is_the_distribution_of_the_open_rows_made_wider(cast: Cast) -> None:
-    """Without history amounts spread as stated, and the shock is the stated one; worked from the formula of `widen`."""
+    """Without history amounts, shock and rate are the stated ones; worked from the formula of `widen`."""
     for number, confidence in enumerate((20, 55, 90)):
         make_renewal(owner=cast.rep, baseline_amount=Decimal(1000 * (number + 1)), confidence=confidence)
     recompute()
@@ -282,11 +282,13 @@ def test_band_is_the_distribution_of_the_open_rows_made_wider(cast: Cast) -> Non
     exact = distribute(p, cents)
     spread = float(PRIOR_WEIGHTS @ PRIOR_RATIOS**2 - 1)  # of a ratio of 1 on average
     wins = p * (1 - p) * cents
-    growth = np.sqrt(1 + ((0.175 * wins.sum()) ** 2 + (p * spread * cents**2).sum()) / (wins @ cents))
+    # Nothing is decided either, so the rate of all is unknown by 0.8.
+    shared = (0.175**2 + 0.8**2) * wins.sum() ** 2
+    growth = np.sqrt(1 + (shared + (p * spread * cents**2).sum()) / (wins @ cents))
     line = ForecastLine.objects.get(grain="month", team=None, owner=None, segment=None)
     bands = [line.p10_amount, line.p50_amount, line.p90_amount]
     for band, known in zip(bands, (exact.p10, exact.p50, exact.p90), strict=True):
-        wide = max(exact.mean + (known - exact.mean) * growth, 0)
+        wide = np.clip(exact.mean + (known - exact.mean) * growth, 0, cents.sum() * PRIOR_RATIOS.max())
         assert float(band) * 100 == pytest.approx(wide, abs=1)
     chance = np.sqrt((wins * cents + p * spread * cents**2.0).sum())
     assert float(line.chance_amount) * 100 == pytest.approx(chance, rel=1e-4)

@@ -22,7 +22,7 @@ model         the fitted model
 metrics       AUC, Brier, skill, log loss, calibration, error of the total, coverage
 """
 
-from forecasting.engine.fitted.model import Explanation, Model, fit
+from forecasting.engine.fitted.model import Explanation, Model, fit, fit_apart
 from forecasting.engine.fitted.rows import Categories, Column, Numbers, Rows
 
-__all__ = ["Categories", "Column", "Explanation", "Model", "Numbers", "Rows", "fit"]
+__all__ = ["Categories", "Column", "Explanation", "Model", "Numbers", "Rows", "fit", "fit_apart"]

@@ -30,6 +30,7 @@ MOST_FORECAST: Final = 10_000
 # claim in forty), between ways that both use them one decides.
 TO_CLAIM_SIGNAL: Final = 2.0
 TO_REPLACE: Final = 1.0
+APART: Final = 3  # folds of whole cohorts, every third one in the same
 HALVING: Final = 0.5  # weight of a cohort against that of the next newer one
 
 
@@ -112,6 +113,28 @@ def choose(rows: Rows, *, gap: int) -> Choice:
         periods,
         reason,
     )
+
+
+def forecast_apart(rows: Rows, choice: Choice) -> Floats:
+    """Log-odds float64[n] of each row, without a level, by what was chosen learned on other cohorts than its own.
+
+    A way that asks many columns partly learns what a cohort shared, and so would miss it by too little in the cohorts
+    that it was learned on. Rates have too few parameters for that: theirs are as they are, and so are those of rows of
+    fewer than three cohorts, or of too few to be parted.
+    """
+    formula = choice.formula
+    known, place = np.unique(rows.cohorts, return_inverse=True)
+    folds = [
+        Fold(np.flatnonzero(place % APART != part), np.flatnonzero(place % APART == part)) for part in range(APART)
+    ]
+    folds = [Fold(_some(fold.train, MOST_TRAINED), fold.test) for fold in folds]
+    if not choice.is_signal or known.size < APART or not _is_ready(choice.candidate, rows, folds):
+        return formula.calibration.apply(formula.raw(rows))
+    found, weights = np.empty(len(rows)), cohort_weights(rows, HALVING if choice.is_recent else 1.0)
+    for fold in folds:
+        learned = choice.candidate.learn(rows.take(fold.train), weights[fold.train], None)
+        found[fold.test] = learned.log_odds(rows.take(fold.test))
+    return found
 
 
 def cohort_weights(rows: Rows, halving: float) -> Floats:

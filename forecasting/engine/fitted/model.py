@@ -8,12 +8,12 @@ import numpy as np
 
 from forecasting.engine.arrays import Floats, Integers
 from forecasting.engine.fitted.candidates import LOG_ODDS_BOUNDS, Formula
-from forecasting.engine.fitted.choice import Choice, Trial, choose
+from forecasting.engine.fitted.choice import Choice, Trial, choose, forecast_apart
 from forecasting.engine.fitted.features import MANY_VALUES
-from forecasting.engine.fitted.level import miss
+from forecasting.engine.fitted.level import LEVEL_SPREAD, learn_level, miss
 from forecasting.engine.fitted.rows import Categories, Rows
 from forecasting.engine.fitted.segments import cell_codes
-from forecasting.engine.fitted.shock import Shock, learn_segment_size, learn_shock, size_of_level
+from forecasting.engine.fitted.shock import Shock, learn_segment_size, learn_shock, size_of_level, unknown_rate
 from forecasting.engine.fitted.shrinkage import STRENGTH_BOUNDS, base_log_odds, strength
 from forecasting.engine.log_odds import expit
 
@@ -69,7 +69,7 @@ class Model:
 
         `concentration` of a book in one segment (`shock.concentration`): so much of the segments' own shock remains.
         """
-        size = self.shock.size
+        size = np.hypot(self.shock.size, self.shock.unknown)
         is_known = self.row_count > 0 and cohort == self.newest_cohort
         shared = size / np.sqrt(1 + size**2 * self.newest_information) if is_known else size
         return float(np.sqrt(shared**2 + concentration * self.shock.segment_size**2))
@@ -134,18 +134,32 @@ def fit(rows: Rows, *, gap: int = 0) -> Model:
     gap     cohorts between the newest whose outcomes are known and the one to be forecast
     Where no segments are named, the category whose renewal rates differ most beyond chance serves as one.
     """
+    return fit_apart(rows, gap=gap)[0]
+
+
+def fit_apart(rows: Rows, *, gap: int = 0) -> tuple[Model, Floats]:
+    """(`fit`, the log-odds of each row, without a level, that other cohorts than its own tell: `forecast_apart`)."""
     from threadpoolctl import threadpool_limits
 
-    rows = _with_segment(rows).in_order()
+    rows = _with_segment(rows)
+    order = rows.order()
+    rows = rows.take(order)
     # Matrices this narrow are slower on many threads than on one, and sums would come in another order.
     with threadpool_limits(limits=1):
         choice = choose(rows, gap=gap)
+        ordered = forecast_apart(rows, choice)
+    apart = np.empty(len(rows))
+    apart[order] = ordered
+    return _model(rows, choice, ordered, gap), apart
+
+
+def _model(rows: Rows, choice: Choice, apart: Floats, gap: int) -> Model:
     won = int(rows.is_renewed.sum())
     newest = rows.take(np.flatnonzero(rows.cohorts == rows.cohorts.max(initial=0)))
     p = expit(choice.formula.log_odds(newest))
     return Model(
         formula=choice.formula,
-        shock=_shock(rows, choice),
+        shock=_shock(rows, choice, apart, gap),
         way=choice.candidate.name,
         words=choice.candidate.words,
         reason=choice.reason,
@@ -178,10 +192,12 @@ def _with_segment(rows: Rows) -> Rows:
     return replace(rows, segments=best)
 
 
-def _shock(rows: Rows, choice: Choice) -> Shock:
+def _shock(rows: Rows, choice: Choice, apart: Floats, gap: int) -> Shock:
     """What is not known of the level of the cohort to come; with a single cohort, what folds by chance missed by.
 
-    That of the segments is what those of each period in the trials missed by beyond the period itself.
+    Cohorts miss by the forecasts of what was not learned on them (`apart`). What the rate of all may be off by is told
+    beside it, and so no part of it. The shock of the segments is what those of each period in the trials missed by
+    beyond the period itself.
     """
     segment, is_renewed = cell_codes(rows)[choice.tested], rows.is_renewed[choice.tested]
     misses, of_segments = [], []
@@ -192,12 +208,16 @@ def _shock(rows: Rows, choice: Choice) -> Shock:
         for places in _cells(own, segment):
             beyond, own_error = miss(choice.unseen[places] + shift, is_renewed[places])
             of_segments.append((beyond, own_error, min((error / own_error) ** 2, 1.0)))
-    deviation = choice.formula.deviation
-    if deviation is None:
+    p = expit(apart)
+    information = float((p * (1 - p)).sum())
+    deviation = learn_level(apart, rows.is_renewed, rows.cohorts, gap + 1).deviation
+    if choice.formula.deviation is None or deviation is None:
         shock = learn_shock([shift for shift, _ in misses], [error for _, error in misses])
     else:
         count = np.unique(rows.cohorts).size
-        shock = Shock(size_of_level(deviation, count), count)
+        within = 1 / (information + LEVEL_SPREAD**-2)
+        shock = Shock(size_of_level(float(np.sqrt(max(deviation**2 - within, 0.0))), count), count)
+    shock = replace(shock, unknown=unknown_rate(information))
     return replace(shock, segment_size=learn_segment_size(*np.array(of_segments).reshape(-1, 3).T))
 
 

@@ -94,8 +94,8 @@ class Rows:
             self.scores[places] if self.scores.size else self.scores,
         )
 
-    def in_order(self) -> "Rows":
-        """The same rows in an order that depends on what they say alone, so that a fit never depends on theirs."""
+    def order(self) -> Integers:
+        """int64[n]: places in an order that depends on what rows say alone, so that a fit never depends on theirs."""
         keys: list[Integers | Floats | Booleans] = [self.is_renewed, self.scores, self.accounts]
         for column in self.columns.values():
             if isinstance(column, Numbers):
@@ -103,4 +103,5 @@ class Rows:
             else:
                 names = tuple(sorted(column.names))
                 keys.append(column.coded_by(names))
-        return self.take(np.lexsort([*(key for key in keys if key.size), self.cohorts]))
+        places: Integers = np.lexsort([*(key for key in keys if key.size), self.cohorts])
+        return places

@@ -26,6 +26,8 @@ from forecasting.engine.log_odds import expit, logit
 
 PRIOR_SIZE: Final = 0.175  # real books: 0.15 to 0.20
 PRIOR_PERIODS: Final = 2.0
+# How far companies lie apart in the log-odds of their renewal rate: 70 to 94 % are P10 and P90 around 85 %.
+RATE_SPREAD: Final = 0.8
 # Real books by month and channel asked for little more than the shared shock; 4 cells: two periods of two segments.
 SEGMENT_PRIOR_SIZE: Final = 0.1
 SEGMENT_PRIOR_CELLS: Final = 4.0
@@ -60,6 +62,7 @@ class Shock:
     by_horizon     sizes for what is still open so many days before the period's end (HORIZONS); none where unknown
     told           share, 0..1, of what the decided renewals of a period missed by that its open ones miss by as well
     levels         of periods under way, what that comes to: (first day, last day, log-odds), in their order
+    unknown        how far the rate of all may be off because few are decided: no shock, but all periods share it
     """
 
     size: float
@@ -68,6 +71,7 @@ class Shock:
     by_horizon: tuple[float, ...] = ()
     told: float = 0.0
     levels: tuple[tuple[int, int, float], ...] = ()
+    unknown: float = 0.0
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Shock":
@@ -83,8 +87,11 @@ class Shock:
         return found
 
     def size_at(self, days_left: Integers) -> Floats:
-        """float64[n]: the size for periods that end in so many days: that of the next horizon, or the last."""
-        sizes = np.array(self.by_horizon or [self.size] * len(HORIZONS))
+        """float64[n]: the size for periods that end in so many days: that of the next horizon, or the last.
+
+        What is unknown of the rate is part of it.
+        """
+        sizes = np.hypot(self.by_horizon or [self.size] * len(HORIZONS), self.unknown)
         found: Floats = sizes[np.minimum(np.searchsorted(HORIZONS, days_left), len(HORIZONS) - 1)]
         return found
 
@@ -100,6 +107,14 @@ def learn_shock(misses: Sequence[float], standard_errors: Sequence[float]) -> Sh
     is_known = np.isfinite(error)
     size = _size_of(miss[is_known], error[is_known], np.ones(int(is_known.sum())), PRIOR_SIZE, PRIOR_PERIODS)
     return Shock(float(np.clip(size, *SIZE_BOUNDS)), int(is_known.sum()))
+
+
+def unknown_rate(information: float) -> float:
+    """Standard deviation of the log-odds of the rate of all, N(stated, RATE_SPREAD^2) before any was decided.
+
+    `information` is the sum of p (1 - p) over the decided renewals.
+    """
+    return float(1 / np.sqrt(information + RATE_SPREAD**-2))
 
 
 def size_of_level(deviation: float, period_count: int) -> float:

@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from forecasting.engine.fitted import Categories, Model, Numbers, Rows, fit, metrics
+from forecasting.engine.fitted import Categories, Model, Numbers, Rows, fit, fit_apart, metrics
+from forecasting.engine.fitted.level import miss
+from forecasting.engine.log_odds import expit
 from tests.forecasting.engine.fitted.books import made, plain
 
 
@@ -143,15 +145,46 @@ def test_a_score_is_put_on_a_fitted_scale():
     assert told.base + told.contributions["score"] == pytest.approx(model.formula.log_odds(rows), abs=1e-9)
 
 
+def test_cohorts_are_missed_as_the_next_one_would_be_not_as_they_were_learned():
+    rng, size = np.random.default_rng(8), 0.5
+    cohorts = np.repeat(np.arange(9), 120)
+    x, shocks = rng.normal(size=cohorts.size), size * np.array([1, -1, 1, 1, -1, -1, 1, -1, 0])
+    came = rng.random(cohorts.size) < expit(1.2 * x + 0.5 + shocks[cohorts])
+    # One name by cohort: it says which cohort a row is of, and nothing of the next one.
+    names = tuple(f"batch {number}" for number in range(9))
+    columns = {"batch": Categories(cohorts, names), "x": Numbers(x)}
+    rows = Rows(columns, (), cohorts, came)
+    model, apart = fit_apart(rows)
+    assert model.is_signal
+    seen = model.formula.log_odds(rows) - model.formula.level
+
+    def missed(log_odds):
+        found = [miss(log_odds[cohorts == cohort], came[cohorts == cohort])[0] for cohort in range(8)]
+        return float(np.std(found))
+
+    assert missed(seen) < 0.5 * missed(apart)
+    assert missed(apart) == pytest.approx(size, abs=0.15)
+    assert model.shock.size == 0.3  # the most there is
+    dealt = rng.permutation(cohorts.size)
+    assert fit_apart(rows.take(dealt))[1] == pytest.approx(apart[dealt])
+
+
+def test_rates_are_their_own_forecasts_apart():
+    rows, _ = made(3_000, strength=0.0)
+    model, apart = fit_apart(rows)
+    assert apart == pytest.approx(model.formula.log_odds(rows) - model.formula.level)
+
+
 def test_a_period_that_is_half_known_has_a_smaller_shock(strong):
     model, _, _ = strong
     assert model.shock_of(model.newest_cohort) < 0.8 * model.shock.size
-    assert model.shock_of(model.newest_cohort + 1) == model.shock.size
+    whole = np.hypot(model.shock.size, model.shock.unknown)
+    assert model.shock_of(model.newest_cohort + 1) == pytest.approx(whole)
 
 
 def test_a_book_of_one_segment_has_that_segments_shock_too(strong):
     model, _, _ = strong
-    alone = np.hypot(model.shock.size, model.shock.segment_size)
+    alone = np.hypot(np.hypot(model.shock.size, model.shock.unknown), model.shock.segment_size)
     assert model.segments == ("plan",)
     assert model.shock_of(model.newest_cohort + 1, 1.0) == pytest.approx(alone)
     assert model.shock.size < model.shock_of(model.newest_cohort + 1, 0.3) < alone
@@ -164,7 +197,9 @@ def test_a_model_stored_before_segments_had_a_shock_is_read(strong):
     again = Model.from_dict(stored)
     assert np.array_equal(again.likelihood(newer), model.likelihood(newer))
     assert (again.segments, again.shock.segment_size) == ((), 0.0)
-    assert again.shock_of(model.newest_cohort + 1, 1.0) == model.shock.size
+    assert again.shock_of(model.newest_cohort + 1, 1.0) == pytest.approx(
+        np.hypot(model.shock.size, model.shock.unknown)
+    )
 
 
 def test_columns_of_unequal_length_are_refused():

@@ -19,6 +19,7 @@ from forecasting.engine.fitted.shock import (
     learn_segment_size,
     learn_shock,
     size_of_level,
+    unknown_rate,
     weights_of_periods,
     widen_quantiles,
     widening,
@@ -69,6 +70,16 @@ def test_a_period_takes_the_size_of_the_horizon_that_its_end_is_within():
     assert Shock(0.2, 8).size_at(days).tolist() == [0.2] * 10
     assert Shock.from_dict(asdict(shock)) == shock
     assert Shock.from_dict({"size": 0.2, "period_count": 8, "segment_size": 0.0}) == Shock(0.2, 8)
+
+
+def test_the_rate_of_all_is_unknown_as_stated_until_renewals_are_decided():
+    # N(stated, 0.8^2) and an information of sum p (1 - p): precisions add up.
+    assert unknown_rate(0.0) == pytest.approx(0.8)
+    assert unknown_rate(30 * 0.85 * 0.15) == pytest.approx(1 / np.sqrt(3.825 + 1.5625))
+    assert unknown_rate(1e6) == pytest.approx(0.001, rel=0.01)
+    assert Shock(0.175, 0, unknown=0.6).size_at(np.array([0, 90])).tolist() == pytest.approx([0.625, 0.625])
+    by_horizon = Shock(0.2, 8, by_horizon=(0.3, 0.3, 0.3, 0.8), unknown=0.4)
+    assert by_horizon.size_at(np.array([0, 90])) == pytest.approx([0.5, np.sqrt(0.8)])
 
 
 def test_periods_under_way_have_levels_of_their_own():
