@@ -347,7 +347,10 @@ def keeper_of(
 
 def _filters(frame: Frame) -> SafeString:
     """The pills, with everybody and everything that could be chosen."""
-    pills = [*pills_of(frame), attribution_pill(frame), period_pill(frame)]
+    return filters_of([*pills_of(frame), attribution_pill(frame), period_pill(frame)])
+
+
+def filters_of(pills: Sequence[Pill]) -> SafeString:
     return render_to_string("forecasting/_filters.html", {"pills": pills})
 
 

@@ -16,7 +16,7 @@ from accounts.models import User
 from dashboards.capacity.forms import WhatIfForm
 from dashboards.capacity.page import Picture, build_capacity, draw_picture, hours_of, rows_url
 from dashboards.capacity.reads import Line, WhatIf
-from dashboards.frame import Frame, _shared, _workbook, content_of, keeper_of, read_frame
+from dashboards.frame import Frame, _shared, _workbook, content_of, filters_of, keeper_of, read_frame
 from forecasting.scope import Pill, read_pills
 
 PAGE = "dashboards:capacity"
@@ -40,12 +40,14 @@ def capacity(request: HttpRequest) -> HttpResponse:
     is_shown = frame.has_figures and frame.past is None and form.is_valid()
     if request.GET.get("format") == "xlsx":
         return _workbook(frame, build_capacity(draw_picture(frame, _what_if(form))).tiles if is_shown else [])
+    # The boxes of the what-if are among the choices of the address that the key has.
+    keep = keeper_of(frame, is_personal=_is_rep(frame.user), is_of_rows=True)
+    filters = keep("filters", lambda: filters_of(_pills(frame))) if frame.has_figures else None
     content = None
     if is_shown:
-        # The boxes of the address are in the key as they are in the form: part of what is kept of the choices.
-        keep = keeper_of(frame, is_personal=_is_rep(frame.user), is_of_rows=True)
         content = keep("content", lambda: content_of(frame, build_capacity(draw_picture(frame, _what_if(form)))))
-    return render(request, "dashboards/capacity/page.html", _context(frame, form, content), status=_status(frame, form))
+    context = {**_context(frame, form, content), "filters": filters}
+    return render(request, "dashboards/capacity/page.html", context, status=_status(frame, form))
 
 
 def _read(request: HttpRequest) -> tuple[Frame, WhatIfForm]:
@@ -82,7 +84,6 @@ def _context(frame: Frame, form: WhatIfForm, content: SafeString | None) -> dict
     return {
         **_shared(frame),
         "title": "Capacity",
-        "pills": _pills(frame),
         "form": form,
         "content": content,
         "not_then": NOT_THEN if frame.past else "",

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
-from dashboards.frame import Frame, _shared, _workbook, keeper_of, read_frame
+from dashboards.frame import Frame, _shared, _workbook, filters_of, keeper_of, read_frame
 from dashboards.review.due import Due, read_due
 from dashboards.review.page import build_tiles, build_totals, words
 from dashboards.review.said import Said, read_said
@@ -29,9 +29,11 @@ def review(request: HttpRequest) -> HttpResponse:
 
     if request.GET.get("format") == "xlsx":
         return _workbook(frame, build_tiles(frame, *read()) if is_now else [])
-    context = {**_shared(frame), "title": "Early-month review", "pills": read_pills(frame.user, frame.scope)}
+    keep = keeper_of(frame, is_personal=False, is_of_rows=True)
+    context = {**_shared(frame), "title": "Early-month review"}
+    if frame.has_figures:
+        context["filters"] = keep("filters", lambda: filters_of(read_pills(frame.user, frame.scope)))
     if is_now:
-        keep = keeper_of(frame, is_personal=False, is_of_rows=True)
         context |= {
             "head": keep("head", lambda: _head(frame, read()[0])),
             "tiles": keep("tiles", lambda: _tiles(frame, *read())),

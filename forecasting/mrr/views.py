@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from accounts.access import signed_in
-from accounts.models import get_company
+from accounts.models import User, get_company
 from accounts.templatetags.money import currency_sign
 from forecasting.kept import audience_of, kept
 from forecasting.models import MrrMovement, MrrRollUp
@@ -46,7 +46,6 @@ def mrr(request: HttpRequest) -> HttpResponse:
         "scope": scope,
         "currency": currency,
         "currency_sign": currency_sign(currency),
-        "pills": read_pills(user, scope),
         "backs": [(months, scope.url(back=str(months) if months != BACKS[0] else None)) for months in BACKS],
         "back": back,
         "roll_up": roll_up,
@@ -62,9 +61,14 @@ def mrr(request: HttpRequest) -> HttpResponse:
         members = tuple(scope.team.members.order_by("pk").values_list("pk", flat=True)) if scope.team else ()
         version = (roll_up.run_id, roll_up.rolled_up_at, roll_up.as_of_on)
         key = (scope.page, audience_of(user), choices, members, currency, version)
+        context["filters"] = kept(("filters", *key), lambda: _filters(user, scope))
         context["totals"] = kept(("totals", *key), lambda: _totals(scope, currency, read()))
         context["cards"] = kept(("cards", *key), lambda: _cards(scope, currency, read()))
     return render(request, "forecasting/mrr/page.html", context)
+
+
+def _filters(user: User, scope: Scope) -> SafeString:
+    return render_to_string("forecasting/_filters.html", {"pills": read_pills(user, scope)})
 
 
 def _totals(scope: Scope, currency: str, ledger: Ledger) -> SafeString:

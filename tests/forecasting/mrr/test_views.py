@@ -236,7 +236,7 @@ def test_the_page_asks_as_much_for_a_larger_book(
     forget()
     with django_assert_num_queries(12):
         client.get(PAGE)
-    with django_assert_num_queries(7):  # kept, whatever it costs to set
+    with django_assert_num_queries(4):  # kept, whatever it costs to set
         client.get(PAGE)
 
 
