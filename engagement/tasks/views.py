@@ -282,6 +282,8 @@ def _asked_minutes(task: Task) -> dict[str, object]:
 def minutes(request: HttpRequest, pk: int) -> HttpResponse:
     """How long a done task took, from the toast, its row or its page."""
     user, task = signed_in(request), _visible_task(request, pk)
+    if not Task.objects.editable_by(user).filter(pk=pk).exists():
+        raise PermissionDenied(services.NOT_YOURS)
     form = MinutesForm(request.POST, prefix="took")
     if form.is_valid():
         try:
@@ -292,9 +294,7 @@ def minutes(request: HttpRequest, pk: int) -> HttpResponse:
         return _answer(request, f"{task} took {took:,} minutes." if took else f"{task}: minutes unknown.", done)
     if request.headers.get("HX-Request"):
         return _refuse(request, str(form.errors["spent_minutes"][0]))
-    may_write = Task.objects.editable_by(user).filter(pk=pk).exists()
-    edited = _unchanged(user, task) if may_write else None
-    return _show_task(request, task, edited, may_write=may_write, minutes_form=form, status=INVALID)
+    return _show_task(request, task, _unchanged(user, task), may_write=True, minutes_form=form, status=INVALID)
 
 
 @require_POST

@@ -74,7 +74,7 @@ ROWS = [
     Row("tasks:minutes", WRITERS, kwargs={"pk": done_task}, method="post", data={"took-spent_minutes": "45"}),
     Row(
         "tasks:minutes",
-        everybody(422, anonymous=302, **NOWHERE),
+        only("rep", "manager", "admin", status=422, **NOWHERE),
         kwargs={"pk": done_task},
         method="post",
         data={"took-spent_minutes": "0"},
