@@ -23,6 +23,8 @@ def test_little_history_is_named_as_stated() -> None:
     assert told == [
         "Renewals of a period are taken to move together by 0.17 in log-odds: stated, while no past period was "
         "forecast.",
+        "Few renewals are decided: how many of all renew may lie 0.80 in log-odds from what is taken, and every band "
+        "is wider by that.",
         "Amounts spread as stated: only 0 decided renewals say what a renewal brings.",
         "Order days are as stated: only 0 settled orders.",
     ]

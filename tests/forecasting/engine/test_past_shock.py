@@ -38,7 +38,7 @@ def test_little_history_leaves_the_stated_one(rows: int) -> None:
     found = learn_past_shock(segment_ids=segment, cohort=cohort, is_renewed=came)
     assert found.size == pytest.approx(PRIOR_SIZE)
     assert found.period_count == 0
-    assert found.unknown == pytest.approx(0.8, abs=0.01) if rows < 2 else 0.3 < found.unknown < 0.5
+    assert found.unknown == pytest.approx(0.8, abs=0.06) if rows < 2 else 0.3 < found.unknown < 0.5
 
 
 def test_one_class_only_says_little() -> None:

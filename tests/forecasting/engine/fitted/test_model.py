@@ -147,8 +147,8 @@ def test_a_score_is_put_on_a_fitted_scale():
 
 def test_cohorts_are_missed_as_the_next_one_would_be_not_as_they_were_learned():
     rng, size = np.random.default_rng(8), 0.5
-    cohorts = np.repeat(np.arange(9), 120)
-    x, shocks = rng.normal(size=cohorts.size), size * np.array([1, -1, 1, 1, -1, -1, 1, -1, 0])
+    cohorts = np.repeat(np.arange(9), 110)
+    x, shocks = rng.normal(size=cohorts.size), size * np.array([1, 1, -1, -1, -1, 1, 0, 1, -1])
     came = rng.random(cohorts.size) < expit(1.2 * x + 0.5 + shocks[cohorts])
     # One name by cohort: it says which cohort a row is of, and nothing of the next one.
     names = tuple(f"batch {number}" for number in range(9))
@@ -159,11 +159,11 @@ def test_cohorts_are_missed_as_the_next_one_would_be_not_as_they_were_learned():
     seen = model.formula.log_odds(rows) - model.formula.level
 
     def missed(log_odds):
-        found = [miss(log_odds[cohorts == cohort], came[cohorts == cohort])[0] for cohort in range(8)]
+        found = [miss(log_odds[cohorts == cohort], came[cohorts == cohort])[0] for cohort in range(9)]
         return float(np.std(found))
 
     assert missed(seen) < 0.5 * missed(apart)
-    assert missed(apart) == pytest.approx(size, abs=0.15)
+    assert missed(apart) == pytest.approx(size, abs=0.2)
     assert model.shock.size == 0.3  # the most there is
     dealt = rng.permutation(cohorts.size)
     assert fit_apart(rows.take(dealt))[1] == pytest.approx(apart[dealt])
