@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from django.contrib import messages
@@ -175,10 +176,10 @@ def _url(segment: Segment | None) -> str:
 
 def _version_rows(versions: list[HealthWeightVersion], factors: list[HealthFactor]) -> list[VersionRow]:
     labels = {factor.key: factor.label for factor in factors}
-    befores = [*versions[1:], None]
+    befores = zip_longest(versions, versions[1:])
     return [
         VersionRow(version, _changes(before, version, labels), is_in_force=place == 0)
-        for place, (version, before) in enumerate(zip(versions, befores, strict=True))
+        for place, (version, before) in enumerate(befores)
     ]
 
 

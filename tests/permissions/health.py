@@ -41,6 +41,7 @@ ROWS = [
     Row("health:sentiment", everybody(405), kwargs={"pk": account}),
     Row("health:sentiment", everybody(404), kwargs={"pk": 999_999_999}, method="post", data=SENTIMENT),
     Row("health:weights", only("admin")),
+    Row("health:weights", only("admin"), data={"segment": segment}),  # one that has no weights of its own
     Row("health:weights", only("admin"), method="post", data=WEIGHTS),
     Row("health:weights", only("admin", status=302), method="post", data=WEIGHTS | {"confirm": "yes"}),
     Row("health:weights", only("admin", status=422), method="post", data=WEIGHTS | {"watch_from": "80"}),
