@@ -34,6 +34,8 @@ FROM renewals_renewal r JOIN renewals_renewalscore s ON s.renewal_id = r.id
 WHERE r.outcome <> 'open' AND NOT r.is_excluded AND r.due_on > %(as_of)s - 730
     AND s.risk_score >= 20 AND {SALT} < 400
 """
+# Just filled: planned as empty, what follows would compare each step with each task.
+SETTLE = "ANALYZE engagement_plan, engagement_planstep, engagement_task"
 FREEZE_PAST = f"""
 UPDATE engagement_plan p SET started_on = r.due_on - {PAST_DAYS_LEFT}, start_stretch = 3,
     start_probability = s.likelihood,
@@ -102,7 +104,7 @@ def fill_plans() -> None:
         _record_past(as_of)
     apply_rules()
     with transaction.atomic(), recorded_as(user_id=None, how="job"), connection.cursor() as cursor:
-        for statement in (BEGIN_EARLIER, MOVE_STEPS, WORK_STEPS, TICK_DONE):
+        for statement in (SETTLE, BEGIN_EARLIER, MOVE_STEPS, WORK_STEPS, TICK_DONE):
             cursor.execute(statement, {"as_of": as_of})
 
 
@@ -121,6 +123,7 @@ def _record_past(as_of: dt.date) -> None:
         values: dict[str, Any] = {"as_of": as_of, "version": version.pk if version else None}
         cursor.execute(f"{CHOSEN} ({PAST}) past", values)
         values["plans"] = list(start_chosen(cursor, as_of=as_of, user_id=None))
+        cursor.execute(SETTLE)
         cursor.execute(FREEZE_PAST, values)
         cursor.execute(FREEZE_PAST_STEPS, values)
         cursor.execute(PAST_PEERS, values)
