@@ -59,6 +59,12 @@ def judge_data_rules() -> None:
     assert services.judge_data_rules(), "the data rules were judged already"
 
 
+def judge_health() -> None:
+    from forecasting.health import refresh_health
+
+    refresh_health(as_of=last_run().as_of_on)
+
+
 def settle() -> None:
     """What autovacuum does within minutes of a great change, at a moment that is not measured."""
     with connection.cursor() as cursor:
@@ -69,9 +75,10 @@ def measure(count: int) -> list[Figure]:
     settle()
     first_wall, first_mb = recompute()
     first_rules = seconds(judge_data_rules)
+    first_health = seconds(judge_health)
     settle()
     again_wall, again_mb = sorted(recompute() for _ in range(3))[1]
-    again_rules = seconds(judge_data_rules)
+    again_rules, again_health = seconds(judge_data_rules), seconds(judge_health)
     next_wall, next_mb = recompute("--as-of", (last_run().as_of_on + dt.timedelta(days=1)).isoformat())
     judge_data_rules()
     changed = last_run().changed_count
@@ -95,4 +102,6 @@ def measure(count: int) -> list[Figure]:
         ),
         Figure(f"{rules}: every breach new", first_rules, "s"),
         Figure(f"{rules}: nothing changed", again_rules, "s"),
+        Figure(f"health of the accounts of {count:,}: all made anew", first_health, "s"),
+        Figure(f"health of the accounts of {count:,}: nothing changed", again_health, "s"),
     ]

@@ -93,6 +93,7 @@ def measure(count: int, only: Sequence[str]) -> None:
         if "recompute" not in only and is_scored:
             recompute.recompute()
             recompute.judge_data_rules()
+            recompute.judge_health()
         steps = steps_over(count, url, small, small_dashboards)
         for name, step in steps.items():
             if name in only or (name == "fill" and set(only) - {"learning", "recompute"} - UNSCORED):
