@@ -34,7 +34,7 @@ def error_chart(horizons: Mapping[str, Any]) -> Chart:
     figure = empty_figure("group", labels, is_rate=True)
     for one in shown:
         figure.add_trace(line(one, labels, 1))
-    figure.add_trace(line(chance, labels, 1, is_dashed=True).update(showlegend=True))
+    figure.add_trace(line(chance, labels, 1, is_dashed=True) | {"showlegend": True})
     joined = found[0]["joined"]
     return Chart(
         "error",
@@ -65,7 +65,7 @@ def periods_chart(content: Mapping[str, Any], horizon: str, currency: str) -> Ch
     shown = [came, joined, low, high, *others, chance]
     divisor, unit = unit_of(currency, *shown)
     figure = empty_figure("group", labels)
-    figure.add_trace(bar(came, labels, divisor, currency, is_pale=True).update(showlegend=True))
+    figure.add_trace(bar(came, labels, divisor, currency, is_pale=True) | {"showlegend": True})
     figure.add_traces(band(low, high, labels, divisor))
     figure.add_trace(line(joined, labels, divisor, currency))
     figure.add_trace(line(others[1], labels, divisor, currency, is_thin=True))
