@@ -73,9 +73,16 @@
     if (row) here = rows().indexOf(row);
   });
 
-  // The list is new after each write: the next task stands where the last one stood.
+  // The list is new after each write: what was selected stays so, and the next task stands where the last one stood.
+  const isOfList = (event) => event.detail.target?.id === "task-list" || event.target.id === "task-list";
+  let selected = [];
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (isOfList(event)) selected = boxes().filter((box) => box.checked).map((box) => box.value);
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target?.id !== "task-list" && event.target.id !== "task-list") return;
+    if (!isOfList(event)) return;
+    for (const box of boxes()) box.checked = selected.includes(box.value);
     count();
     if (here >= 0) go(here);
   });
