@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from forecasting.engine.arrays import NO_ID, Booleans, Floats, Integers
 from forecasting.engine.booking import split, weighted
 from forecasting.engine.distribution import quantiles_by_group
-from forecasting.engine.fitted.shock import PRIOR_SIZE, Shock
+from forecasting.engine.fitted.shock import PRIOR_SIZE, RATE_SPREAD, Shock
 from forecasting.engine.spread import widen
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, Reporting
@@ -35,7 +35,7 @@ ARITHMETIC: Final = 4
 LISTED_ROWS: Final = 11
 MOST_FREQUENCIES: Final = 256
 NEGLIGIBLE: Final = 1e-3
-STATED_SHOCK: Final = Shock(PRIOR_SIZE, 0)  # while nothing is known of past periods
+STATED_SHOCK: Final = Shock(PRIOR_SIZE, 0, unknown=RATE_SPREAD)  # while nothing is known of past periods
 AMOUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields if field.name.endswith("_amount"))
 
 

@@ -330,10 +330,10 @@ def test_renewals_without_a_rate_are_named(cast: Cast) -> None:
 def test_live_lines_of_a_scope_equal_stored_ones(cast: Cast) -> None:
     make_book(cast)
     recompute()
-    report = read_reporting(as_of=AS_OF)
+    report, rules = read_reporting(as_of=AS_OF), current_rules()
     with connection.cursor() as cursor:
-        rows, _ = read_line_rows(cursor, current_rules(), report, "r.owner_id = %s", [cast.rep.pk])
-    lines = compute_lines(rows, report, with_scopes=False)
+        rows, _ = read_line_rows(cursor, rules, report, "r.owner_id = %s", [cast.rep.pk])
+    lines = compute_lines(rows, report, shock=rules.outlook.shock, with_scopes=False)
     stored = ForecastLine.objects.filter(owner=cast.rep).order_by("grain", "starts_on")
     order = np.lexsort((lines["month"], lines["grain"]))
     for name in AMOUNTS:
