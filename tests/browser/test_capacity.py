@@ -33,8 +33,8 @@ def visit(chromium: tuple[ThreadPoolExecutor, Browser], cast: Cast) -> Iterator[
         ordered_on = today - dt.timedelta(days=back)
         for _ in range(6):
             one = make_renewal(owner=cast.rep, due_on=ordered_on, **renewed(12_000, ordered_on))
-            fields = {"owner": cast.rep, "due_on": ordered_on, "done_at": timezone.now()}
-            Task.objects.create(account=one.account, renewal=one, title="Work", estimated_minutes=minutes, **fields)
+            fields = {"owner": cast.rep, "due_on": ordered_on, "done_at": timezone.now(), "spent_minutes": minutes}
+            Task.objects.create(account=one.account, renewal=one, title="Work", estimated_minutes=300, **fields)
     recompute(as_of=today)
     bring_up_to_date()
     visit = Visit(*chromium, client=cast.client_of("admin"))
