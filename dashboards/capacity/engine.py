@@ -89,11 +89,14 @@ class Verdict:
     people_count: int = 0
 
 
-def judge(load: Hours, capacity: Hours, full_week_hours: float, *, may_hire: bool = True) -> Verdict:
-    """`hire` where all together lack hours for SUSTAINED_WEEKS or more in a row: as many people as the hours short in
-    that run are full weeks of a person, rounded up. `rebalance` where somebody lacks hours. Otherwise `wait`."""
+def judge(
+    load: Hours, capacity: Hours, full_week_hours: float, *, may_hire: bool = True, hiring_weeks: int = 0
+) -> Verdict:
+    """`hire` where all together lack hours for SUSTAINED_WEEKS or more in a row, of those in which somebody hired today
+    would be productive: as many people as the hours short in that run are full weeks of a person, rounded up.
+    `rebalance` where somebody lacks hours. Otherwise `wait`."""
     short = load.sum(axis=0) - capacity.sum(axis=0)
-    run = _first_run(short > SLACK)
+    run = shortage(load, capacity, since=hiring_weeks)
     if run and may_hire:
         first, last = run
         hours = float(short[first : last + 1].sum())
@@ -105,6 +108,14 @@ def judge(load: Hours, capacity: Hours, full_week_hours: float, *, may_hire: boo
         at = (int(weeks[0]), int(weeks[0]))
         return _verdict(Advice.REBALANCE, load, capacity, at, float(over[:, at[0]].sum()))
     return _verdict(Advice.WAIT, load, capacity, (0, load.shape[1] - 1), 0.0)
+
+
+def shortage(load: Hours, capacity: Hours, *, since: int = 0) -> tuple[int, int] | None:
+    """First and last of the first SUSTAINED_WEEKS or more in a row, not before `since`, in which all together are
+    short."""
+    is_short = load.sum(axis=0) - capacity.sum(axis=0) > SLACK
+    is_short[:since] = False
+    return _first_run(is_short)
 
 
 def _verdict(

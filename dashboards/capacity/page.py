@@ -15,7 +15,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.strip import Total
 from accounts.templatetags.money import exact_rate
-from dashboards.capacity.engine import SLACK, Advice, Hours, Verdict, judge, productive_hours
+from dashboards.capacity.engine import SLACK, Advice, Hours, Verdict, judge, productive_hours, shortage
 from dashboards.capacity.moves import Group, Move, overload_hours, peak_hours, suggest_moves
 from dashboards.capacity.reads import KINDS, RENEWALS, WEEK, Book, Line, WhatIf, read_book
 from dashboards.frame import Content, Frame
@@ -47,7 +47,8 @@ class Picture:
     @cached_property
     def verdict(self) -> Verdict:
         is_one = self.is_own or self.frame.scope.owner is not None
-        return judge(self.load, self.capacity, float(self.book.full_week_hours), may_hire=not is_one)
+        terms, full = self.book.terms, float(self.book.full_week_hours)
+        return judge(self.load, self.capacity, full, may_hire=not is_one, hiring_weeks=terms.hiring_weeks)
 
     def explain_url(self, week: int, person: int | None = None) -> str:
         changes: dict[str, str | None] = {"week": self.book.mondays[week].isoformat(), "person": None}
@@ -98,9 +99,23 @@ def words(picture: Picture) -> str:
     if verdict.advice == Advice.REBALANCE:
         return (
             f"Rebalance from the week of {from_on}: {hours_of(verdict.short_hours):,} hours are more than "
-            f"{'you have' if picture.is_own else 'those who have them can do'} in it."
+            f"{'you have' if picture.is_own else 'those who have them can do'} in it.{too_soon(picture)}"
         )
     return f"Wait: within {len(mondays)} weeks nobody has more work than hours."
+
+
+def too_soon(picture: Picture) -> str:
+    """Said where all together are short, but not for long once somebody hired today would be productive."""
+    run = shortage(picture.load, picture.capacity)
+    if run is None or picture.is_own or picture.frame.scope.owner is not None:
+        return ""
+    weeks = slice(run[0], run[1] + 1)
+    hours = hours_of((picture.load[:, weeks].sum() - picture.capacity[:, weeks].sum()).item())
+    return (
+        f" In the {run[1] - run[0] + 1} weeks from {picture.book.mondays[run[0]]:%d %b %Y} all together lack {hours:,} "
+        f"hours, too soon to hire for: somebody new takes {picture.book.terms.hiring_weeks} weeks to be productive. "
+        "Put work off, or find help for these weeks."
+    )
 
 
 def hire_by(picture: Picture) -> dt.date:

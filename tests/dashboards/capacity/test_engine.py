@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from dashboards.capacity.engine import Advice, Verdict, Work, days_present, judge, load_of, productive_hours
+from dashboards.capacity.engine import Advice, Verdict, Work, days_present, judge, load_of, productive_hours, shortage
 
 MONDAY = dt.date(2026, 11, 23)
 TERMS = Decimal(40), Decimal("0.75"), Decimal("0.85")
@@ -59,6 +59,14 @@ def test_three_short_weeks_are_no_reason_to_hire() -> None:
 
 def test_who_may_not_hire_rebalances() -> None:
     assert judge(np.full((1, 5), 30.0), np.full((1, 5), 20.0), 20.0, may_hire=False).advice == Advice.REBALANCE
+
+
+def test_nobody_is_hired_for_weeks_that_are_over_before_they_are_productive() -> None:
+    capacity, load = np.full((1, 12), 20.0), np.full((1, 12), 10.0)
+    load[0, 1:6] = 30
+    assert judge(load, capacity, 20.0, hiring_weeks=3).advice == Advice.REBALANCE
+    assert shortage(load, capacity) == (1, 5)
+    assert judge(load, capacity, 20.0, hiring_weeks=2) == Verdict(Advice.HIRE, 2, 5, 120.0, 80.0, 40.0, 1)
 
 
 def test_wait_where_everybody_has_the_hours() -> None:

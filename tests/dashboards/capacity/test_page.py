@@ -162,6 +162,15 @@ def test_moves_are_named_and_lead_to_their_rows(cast: Cast, without_support: Non
     assert "nothing is changed by this page" in text
 
 
+def test_a_shortage_that_is_over_before_a_hire_helps_is_told_as_such(cast: Cast) -> None:
+    for _ in range(100):
+        due_in(7, owner=cast.rep)
+    add_up()
+    text = texts(cast, "admin")
+    assert "Rebalance from the week of" in text
+    assert "too soon to hire for: somebody new takes 12 weeks to be productive." in text
+
+
 def test_a_rep_sees_own_and_the_average_of_the_team(cast: Cast, without_support: None) -> None:
     due_in(7, owner=cast.team_mate)
     add_up()
