@@ -46,9 +46,13 @@ class Picture:
 
     @cached_property
     def verdict(self) -> Verdict:
-        is_one = self.is_own or self.frame.scope.owner is not None
         terms, full = self.book.terms, float(self.book.full_week_hours)
-        return judge(self.load, self.capacity, full, may_hire=not is_one, hiring_weeks=terms.hiring_weeks)
+        return judge(self.load, self.capacity, full, may_hire=not self.is_one, hiring_weeks=terms.hiring_weeks)
+
+    @property
+    def is_one(self) -> bool:
+        """Of one person, for whom nobody is hired."""
+        return self.is_own or self.frame.scope.owner is not None
 
     def explain_url(self, week: int, person: int | None = None) -> str:
         changes: dict[str, str | None] = {"week": self.book.mondays[week].isoformat(), "person": None}
@@ -107,7 +111,7 @@ def words(picture: Picture) -> str:
 def too_soon(picture: Picture) -> str:
     """Said where all together are short, but not for long once somebody hired today would be productive."""
     run = shortage(picture.load, picture.capacity)
-    if run is None or picture.is_own or picture.frame.scope.owner is not None:
+    if run is None or picture.is_one:
         return ""
     weeks = slice(run[0], run[1] + 1)
     hours = hours_of((picture.load[:, weeks].sum() - picture.capacity[:, weeks].sum()).item())
