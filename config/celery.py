@@ -16,7 +16,7 @@ app = Celery("perennial")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Rooms with tasks.py of their own.
-ROOMS = ("alerts", "flags", "mail", "plans", "webhooks")
+ROOMS = ("alerts", "feedback", "flags", "mail", "plans", "webhooks")
 app.autodiscover_tasks([f"engagement.{room}" for room in ROOMS])
 # Not in the settings: every command would load Celery to read them.
 app.conf.beat_schedule = {
@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "feedback-board": {"task": "engagement.feedback.tasks.add_up_feedback", "schedule": 5.0, "options": {"expires": 5}},
     "judge-flags": {"task": "engagement.flags.tasks.judge_flags", "schedule": 10.0, "options": {"expires": 10}},
     "look-for-alerts": {
         "task": "engagement.alerts.tasks.look_for_causes",

@@ -3,6 +3,7 @@
 from accounts.models.accounts import Account, AccountQuerySet
 from accounts.models.company import CURRENCY, Company, ExchangeRate, get_company
 from accounts.models.contacts import Contact
+from accounts.models.feedback_marks import FeedbackMark
 from accounts.models.health import AccountHealth, HealthBand, HealthDay, HealthFactor, HealthWeightVersion
 from accounts.models.health_marks import StaleHealth
 from accounts.models.invoices import Invoice, InvoiceQuerySet
@@ -23,6 +24,7 @@ __all__ = [
     "Company",
     "Contact",
     "ExchangeRate",
+    "FeedbackMark",
     "HealthBand",
     "HealthDay",
     "HealthFactor",

@@ -38,7 +38,10 @@ def match_words(tickets: TicketQuerySet, words: Sequence[str]) -> TicketQuerySet
 
 def tickets_of(theme: FeedbackTheme, user: User, *, since: dt.date | None, as_of: dt.date) -> TicketQuerySet:
     """Tickets of a theme that a user sees, opened after one day (None: ever) and not after another."""
-    tickets = tickets_between(user, since=since, as_of=as_of)
+    return match_rule(tickets_between(user, since=since, as_of=as_of), theme)
+
+
+def match_rule(tickets: TicketQuerySet, theme: FeedbackTheme) -> TicketQuerySet:
     if theme.categories:
         tickets = tickets.filter(category__in=theme.categories)
     return match_words(tickets, theme.words) if theme.words else tickets

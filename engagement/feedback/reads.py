@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -18,7 +18,9 @@ from accounts.models import Ticket, User
 from engagement.feedback.effect import COMPARED_DAYS, Effect
 from engagement.feedback.matching import since_of, tickets_between, tickets_of
 from engagement.feedback.suggestions import Pair, frequent_pairs
+from engagement.feedback.sums import find_scope, read_days, read_hits
 from engagement.models import FeedbackTheme
+from engagement.models.feedback_sums import ALL_TICKETS
 from renewals.models import Renewal
 
 CENT = Decimal("0.01")
@@ -57,18 +59,44 @@ class Column:
 
 
 def read_stakes(
-    themes: Sequence[FeedbackTheme], user: User, *, span: str, as_of: dt.date, reporting_currency: str
+    themes: Sequence[FeedbackTheme],
+    user: User,
+    *,
+    span: str,
+    as_of: dt.date,
+    reporting_currency: str,
+    scope: int | None = None,
 ) -> dict[int, Stake]:
-    """By theme, in one statement. Each currency is converted once."""
+    """By theme, in one statement, over the sums of a scope (`find_scope`) or the tickets. Each currency is converted
+    once."""
     found = {theme.pk: Stake() for theme in themes}
     if not themes:
         return found
+    rates = read_rates(as_of=as_of, reporting_currency=reporting_currency)
+    if scope is None:
+        hits = _read_hits(themes, user, span=span, as_of=as_of)
+    else:
+        hits = read_hits(scope, list(found), since=since_of(span, as_of), as_of=as_of)
+    for pk, currency, ticket_count, open_count, account_count, amount in sorted(hits, key=lambda hit: hit[:2]):
+        stake = found[pk]
+        if amount is None:
+            stake.ticket_count, stake.open_count, stake.account_count = ticket_count, open_count, account_count
+        elif currency in rates:
+            stake.amount += (amount * rates[currency]).quantize(CENT)
+        else:
+            stake.without_rate.append(currency)
+    return found
+
+
+def _read_hits(
+    themes: Sequence[FeedbackTheme], user: User, *, span: str, as_of: dt.date
+) -> list[tuple[int, str, int, int, int, Decimal | None]]:
+    """What `read_hits` tells, of the tickets themselves."""
     since = since_of(span, as_of)
     hits = _union([_by_account(tickets_of(theme, user, since=since, as_of=as_of), theme) for theme in themes])
     open_renewals = Renewal.objects.visible_to(user).open().filter(is_excluded=False).order_by()
     sums = open_renewals.values_list("account", "currency").annotate(Sum("baseline_amount"))
     (hit_sql, hit_params), (sum_sql, sum_params) = hits.query.sql_with_params(), sums.query.sql_with_params()
-    rates = read_rates(as_of=as_of, reporting_currency=reporting_currency)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -81,15 +109,7 @@ def read_stakes(
             """,
             (*hit_params, *sum_params),
         )
-        for pk, currency, ticket_count, open_count, account_count, amount in cursor.fetchall():
-            stake = found[pk]
-            if amount is None:
-                stake.ticket_count, stake.open_count, stake.account_count = ticket_count, open_count, account_count
-            elif currency in rates:
-                stake.amount += (amount * rates[currency]).quantize(CENT)
-            else:
-                stake.without_rate.append(currency)
-    return found
+        return cursor.fetchall()
 
 
 def _by_account(tickets: QuerySet[Ticket], theme: FeedbackTheme) -> Rows:
@@ -103,23 +123,37 @@ def _union(rows: list[Rows]) -> Rows:
     return rows[0].union(*rows[1:], all=True) if len(rows) > 1 else rows[0]
 
 
-def read_effects(themes: Iterable[FeedbackTheme], user: User, *, as_of: dt.date) -> dict[int, Effect]:
-    """Of the themes that are done. Two statements: their tickets by day, and all tickets by day."""
+def read_effects(
+    themes: Iterable[FeedbackTheme], user: User, *, as_of: dt.date, scope: int | None = None
+) -> dict[int, Effect]:
+    """Of the themes that are done. Of a scope one statement over its sums, else two over the tickets."""
     done = [theme for theme in themes if theme.done_on]
     if not done:
         return {}
     since = min(cast(dt.date, theme.done_on) for theme in done) - dt.timedelta(COMPARED_DAYS)
-    by_day: dict[int, Counter[dt.date]] = {theme.pk: Counter() for theme in done}
+    by_day: dict[int, Counter[dt.date]] = {pk: Counter() for pk in (ALL_TICKETS, *(theme.pk for theme in done))}
+    if scope is None:
+        days = _read_days(done, user, since=since, as_of=as_of)
+    else:
+        days = read_days(scope, list(by_day), since=since, as_of=as_of)
+    for pk, day, count in days:
+        by_day[pk][day] = count
+    every = by_day[ALL_TICKETS]
+    return {theme.pk: _effect(by_day[theme.pk], every, cast(dt.date, theme.done_on), as_of) for theme in done}
+
+
+def _read_days(
+    themes: Sequence[FeedbackTheme], user: User, *, since: dt.date, as_of: dt.date
+) -> Iterator[tuple[int, dt.date, int]]:
+    """What `read_days` tells, of the tickets themselves."""
     rows = [
         tickets_of(theme, user, since=since, as_of=as_of).order_by().values("opened_on")
         .annotate(theme=Value(theme.pk), ticket_count=Count("pk")).values_list("theme", "opened_on", "ticket_count")
-        for theme in done
+        for theme in themes
     ]  # fmt: skip
-    for pk, day, count in _union(cast(list[Rows], rows)):
-        by_day[pk][day] = count
+    yield from _union(cast(list[Rows], rows))
     every = tickets_between(user, since=since, as_of=as_of).order_by().values_list("opened_on")
-    all_days = Counter(dict(every.annotate(Count("pk"))))
-    return {theme.pk: _effect(by_day[theme.pk], all_days, cast(dt.date, theme.done_on), as_of) for theme in done}
+    yield from ((ALL_TICKETS, day, count) for day, count in every.annotate(Count("pk")))
 
 
 def _effect(theme: Counter[dt.date], every: Counter[dt.date], done_on: dt.date, as_of: dt.date) -> Effect:
@@ -141,8 +175,9 @@ def _effect(theme: Counter[dt.date], every: Counter[dt.date], done_on: dt.date, 
 def read_board(user: User, *, span: str, as_of: dt.date, reporting_currency: str) -> list[Column]:
     """The columns in the order of the work, in each the theme with the most at stake first."""
     themes = list(FeedbackTheme.objects.select_related("owner"))
-    stakes = read_stakes(themes, user, span=span, as_of=as_of, reporting_currency=reporting_currency)
-    effects = read_effects(themes, user, as_of=as_of)
+    scope = find_scope(user, as_of=as_of)
+    stakes = read_stakes(themes, user, span=span, as_of=as_of, reporting_currency=reporting_currency, scope=scope)
+    effects = read_effects(themes, user, as_of=as_of, scope=scope)
     order = list(FeedbackTheme.Status)
     columns = []
     for place, status in enumerate(order):

@@ -22,6 +22,7 @@ from engagement.feedback.files import theme_lines, ticket_lines
 from engagement.feedback.forms import HandlingForm, RuleForm
 from engagement.feedback.matching import SPAN_LABELS, read_span, since_of, tickets_of
 from engagement.feedback.services import StaleTheme
+from engagement.feedback.sums import find_scope
 from engagement.models import FeedbackTheme
 
 STALE, INVALID = 409, 422
@@ -108,12 +109,13 @@ def _show_theme(
     rows = list(tickets.order_by("-opened_on", "-pk")[pages.rows])
     currency = company.reporting_currency
     labels = dict(Ticket.Category.choices)
-    stakes = reads.read_stakes([theme], user, span=span, as_of=as_of, reporting_currency=currency)
+    scope = find_scope(user, as_of=as_of)
+    stakes = reads.read_stakes([theme], user, span=span, as_of=as_of, reporting_currency=currency, scope=scope)
     context = {
         "theme": theme,
         "form": form,
         "stake": stakes[theme.pk],
-        "effect": reads.read_effects([theme], user, as_of=as_of).get(theme.pk),
+        "effect": reads.read_effects([theme], user, as_of=as_of, scope=scope).get(theme.pk),
         "months": reads.read_months(theme, user, as_of=as_of),
         "accounts": reads.read_accounts(theme, user, span=span, as_of=as_of),
         "changes": read_changes(theme),

@@ -13,6 +13,7 @@ from engagement.models.alerts import (
 )
 from engagement.models.coverage import CoverageTerms
 from engagement.models.feedback import FeedbackTheme
+from engagement.models.feedback_sums import FeedbackAccount, FeedbackCell
 from engagement.models.flags import Flag, FlagPass, FlagRule, Watch
 from engagement.models.mail import CustomerMail, MailImage, MailTemplate, NoticeRule, OutgoingMail
 from engagement.models.monitoring import MonitoringRule
@@ -38,6 +39,8 @@ __all__ = [
     "CoverageTerms",
     "CustomerMail",
     "Event",
+    "FeedbackAccount",
+    "FeedbackCell",
     "FeedbackTheme",
     "Flag",
     "FlagPass",

@@ -12,7 +12,8 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import ForeignKey, Model
 
-from accounts.models import Account
+from accounts.models import Account, Ticket
+from accounts.models.feedback_marks import MARK_FEEDBACK
 from accounts.models.signal_marks import MARK_STALE, MARKING
 from config.foreign_keys import unchecked_keys
 from renewals.imports.run import Run
@@ -25,8 +26,8 @@ SELF = "pg_current_xact_id()::xid"
 def insert_rows(run: Run, model: type[Model], statement: str, params: Sequence[Any] | dict[str, Any] = ()) -> int:
     """Runs an INSERT into the model's table; how many rows. Raises IntegrityError where one points to nothing.
 
-    Who may not set `session_replication_role` has every key checked by PostgreSQL. The one other trigger of an insert
-    marks the accounts of open renewals, or those whose signals are to be made anew.
+    Who may not set `session_replication_role` has every key checked by PostgreSQL. Other triggers of an insert
+    mark the accounts of open renewals, those whose signals are to be made anew, and those on the feedback board.
     """
     with unchecked_keys(run.cursor) as is_unchecked:
         created = run.execute(statement, params)
@@ -34,9 +35,22 @@ def insert_rows(run: Run, model: type[Model], statement: str, params: Sequence[A
             _mark_open_accounts(run)
         elif created and is_unchecked and model in MARKING:
             run.execute(MARK_STALE.format(rows=run.new_rows(model._meta.db_table)))
+        if created and is_unchecked:
+            _mark_feedback(run, model)
     if created and is_unchecked:
         _prove_references(run, model)
     return created
+
+
+def _mark_feedback(run: Run, model: type[Model]) -> None:
+    """As the triggers do it. Renewals of an account that nobody wrote to support about say nothing to the board."""
+    rows = run.new_rows(model._meta.db_table)
+    if model is Ticket:
+        run.execute(MARK_FEEDBACK.format(rows=rows))
+    elif model is Renewal:
+        asked = f"(SELECT DISTINCT account_id FROM {rows}) r"
+        known = f"{asked} WHERE EXISTS (SELECT FROM {Ticket._meta.db_table} t WHERE t.account_id = r.account_id)"
+        run.execute(MARK_FEEDBACK.format(rows=known))
 
 
 def _mark_open_accounts(run: Run) -> None:
