@@ -103,7 +103,9 @@ def measure(file: LabelledFile, forecasts: Sequence[Forecast], books: int = BOOK
             "of one segment": _told(segment_books(forecasts, books, SEGMENT_ROWS)),
             "of one whole segment": _told(segment_books(forecasts, books)),
         },
-        "splits": [_told_split(forecast, error) for forecast, error in zip(forecasts, errors, strict=True)],
+        "cohorts": list(file.cohorts),
+        "notes": list(file.notes),
+        "splits": [_told_split(forecast, error, file.scale) for forecast, error in zip(forecasts, errors, strict=True)],
     }
 
 
@@ -180,9 +182,9 @@ def _told(books: Books) -> dict[str, Any]:
     }
 
 
-def _told_split(forecast: Forecast, error: float) -> dict[str, Any]:
+def _told_split(forecast: Forecast, error: float, scale: float) -> dict[str, Any]:
     model = forecast.model
-    came = forecast.amounts[forecast.is_renewed].sum() / 100
+    came = forecast.amounts[forecast.is_renewed].sum() / scale
     return {
         "name": forecast.split.name,
         "trained_count": model.row_count,
@@ -195,7 +197,7 @@ def _told_split(forecast: Forecast, error: float) -> dict[str, Any]:
         "shock": _rounded(forecast.model.shock_of(forecast.cohort)),
         "segment_shock": _rounded(forecast.model.shock.segment_size),
         "brier": _rounded(metrics.brier(forecast.p, forecast.is_renewed)),
-        "forecast_total": float(np.round(forecast.p @ forecast.amounts / 100, 2)),
+        "forecast_total": float(np.round(forecast.p @ forecast.amounts / scale, 2)),
         "came_total": float(came),
         "total_error": _rounded(error),
         "reason": model.reason,
@@ -205,4 +207,4 @@ def _told_split(forecast: Forecast, error: float) -> dict[str, Any]:
 
 
 def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 6)
+    return round(float(value), 6) if np.isfinite(value) else None

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from forecasting.engine.arrays import Integers
-from forecasting.evaluation.files import LabelledFile, LabelledFileRejected
+from forecasting.evaluation.files import LabelledFile, LabelledFileRejected, listed
 
 TRAINED_SHARE: Final = 0.7
 HISTORY_DRAWS: Final = 10
@@ -28,7 +28,7 @@ def splits_by_time(file: LabelledFile, tests: Sequence[str], gap: int) -> Iterat
     """Each test cohort, forecast from the cohorts that are more than `gap` before it."""
     for name in tests:
         if name not in file.cohorts:
-            raise LabelledFileRejected(f"cohort {name} is not in {file.name}; it has {', '.join(file.cohorts)}")
+            raise LabelledFileRejected(f"cohort {name} is not in {file.name}; it has {listed(file.cohorts)}")
         place = file.cohorts.index(name)
         train = np.flatnonzero(file.rows.cohorts < place - gap)
         if not train.size:

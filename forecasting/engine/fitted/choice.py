@@ -30,6 +30,7 @@ MOST_FORECAST: Final = 10_000
 # claim in forty), between ways that both use them one decides.
 TO_CLAIM_SIGNAL: Final = 2.0
 TO_REPLACE: Final = 1.0
+MANY_ACCOUNTS: Final = 30
 APART: Final = 3  # folds of whole cohorts, every third one in the same
 HALVING: Final = 0.5  # weight of a cohort against that of the next newer one
 
@@ -212,23 +213,31 @@ def _compare(
 
 
 def _standard_error(gains: Floats, rows: Rows, tested: Integers) -> float:
-    """Of the mean gain; the rows of one account count as one observation."""
+    """Of the mean gain; the rows of one account count as one observation.
+
+    Of few accounts the sums say little (of a single one, 0), so it is never below that of rows by themselves.
+    """
+    apart = gains - gains.mean()
+    square = float((apart**2).sum())
     if rows.accounts.size:
-        _, account = np.unique(rows.accounts[tested], return_inverse=True)
-        sums = np.bincount(account, gains - gains.mean())
-    else:
-        sums = gains - gains.mean()
-    return float(np.sqrt((sums**2).sum())) / gains.size
+        known, account = np.unique(rows.accounts[tested], return_inverse=True)
+        of_accounts = float((np.bincount(account, apart) ** 2).sum())
+        square = of_accounts if known.size >= MANY_ACCOUNTS else max(of_accounts, square)
+    return float(np.sqrt(square)) / gains.size
 
 
 def _reason(champion: Candidate, simple: Candidate, trials: Sequence[Trial], rows: Rows, is_time_ordered: bool) -> str:
     won = int(rows.is_renewed.sum())
     if not len(rows):
         return "Nothing is decided yet: a stated prior is used."
+    if len(rows) == 1:
+        return "One renewal is decided: the plain rate is used, drawn towards a stated prior."
     if won in (0, len(rows)):
         return f"All {len(rows):,} decided renewals ended alike: the plain rate is used, drawn towards a stated prior."
     where = "on later cohorts" if is_time_ordered else "on renewals left out by chance"
     tried = [trial for trial in trials if not trial.name.startswith(simple.name)]
+    if not rows.columns and not rows.scores.size:
+        return f"Nothing is known of the renewals but how they ended: used are {simple.words}."
     if not tried:
         return f"{len(rows):,} decided renewals are too few to learn from signals: used are {simple.words}."
     if champion is simple:

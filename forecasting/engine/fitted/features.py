@@ -19,6 +19,7 @@ from forecasting.engine.fitted.shrinkage import base_log_odds, group_log_odds
 MANY_VALUES: Final = 12  # a category with more is one column of shrunken log-odds
 LEAST_ROWS: Final = 5  # a value that fewer rows have has no column of its own
 BENT_ROWS: Final = 500  # from so many rows a number may bend
+BENT_ROWS_BY_COLUMN: Final = 40  # and from so many for each number there is: ten for each column it would become
 BENDS: Final = (0.25, 0.5, 0.75)
 SKEWED: Final = 2.0
 MOST: Final = 1e90  # beyond it the cube of a number, summed, is infinite
@@ -160,11 +161,15 @@ def learn_encoding(rows: Rows, weights: Floats) -> tuple[Encoding, Encoded]:
     In the returned matrices the log-odds of a category with many values come from the other rows (5 folds).
     """
     encoders: list[Encoder] = []
+    numbers = sum(isinstance(column, Numbers) for column in rows.columns.values())
+    may_bend = len(rows) >= BENT_ROWS_BY_COLUMN * numbers
     own: dict[str, Floats] = {}
     for name in sorted(rows.columns):
         column = rows.columns[name]
         encoder = (
-            _learn_number(name, column) if isinstance(column, Numbers) else _learn_category(name, column, rows, weights)
+            _learn_number(name, column, may_bend=may_bend)
+            if isinstance(column, Numbers)
+            else _learn_category(name, column, rows, weights)
         )
         if encoder is None:
             continue
@@ -184,7 +189,7 @@ def _encoded(rows: Rows, encoders: Sequence[Encoder], own: dict[str, Floats]) ->
     return Encoded(_stacked(design, len(rows)), _stacked(tree, len(rows)))
 
 
-def _learn_number(name: str, column: Numbers) -> NumberEncoder | None:
+def _learn_number(name: str, column: Numbers, *, may_bend: bool) -> NumberEncoder | None:
     x = _numbers(column)
     known = x[~np.isnan(x)]
     if known.size == 0:
@@ -201,7 +206,7 @@ def _learn_number(name: str, column: Numbers) -> NumberEncoder | None:
     mean, deviation = float(scaled.mean()), float(scaled.std()) or 1.0
     z = (scaled - mean) / deviation
     bends: tuple[float, ...] = ()
-    if known.size >= BENT_ROWS:
+    if may_bend and known.size >= BENT_ROWS:
         candidates = np.unique(np.quantile(z, BENDS))
         bends = tuple(float(bend) for bend in candidates if z.min() < bend < z.max())
     return NumberEncoder(name, lowest, highest, bool(is_logarithmic), mean, deviation, bends, has_missing)

@@ -14,6 +14,7 @@ from forecasting.engine.arrays import Booleans, Floats, Integers
 CLIP: Final = 1e-4  # log loss of a certainty that was wrong is infinite
 BINS: Final = 10
 NORMAL_95: Final = 1.959964
+DRAWN_AT_ONCE: Final = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,10 @@ def total_error(p: Floats, amounts: Floats, is_renewed: Booleans) -> float:
 def chance_floor(p: Floats, amounts: Floats, *, draws: int = 400, seed: int = 0) -> float:
     """Median |error of the total| that chance alone leaves when every probability is right."""
     rng = np.random.default_rng(seed)
-    came = (rng.random((draws, p.size)) < p) @ amounts
+    block = max(DRAWN_AT_ONCE // max(p.size, 1), 1)
+    came = np.concatenate(
+        [(rng.random((min(block, draws - at), p.size)) < p) @ amounts for at in range(0, draws, block)]
+    )
     forecast = float(p @ amounts)
     errors = np.abs(forecast - came[came > 0]) / came[came > 0]
     return float(np.median(errors)) if errors.size else np.nan

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from argparse import ArgumentTypeError
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from forecasting.evaluation.files import LabelledFile, LabelledFileRejected, read_labelled
+from forecasting.evaluation.files import LabelledFile, LabelledFileRejected, listed, read_labelled
 from forecasting.evaluation.measure import BOOKS, Forecast, forecast_split, measure
 from forecasting.evaluation.splits import HISTORY_DRAWS, Split, splits_by_chance, splits_by_time, with_history
 
@@ -31,12 +33,13 @@ class Command(BaseCommand):
         parser.add_argument("--gap", type=_count, default=0, metavar="N", help="cohorts left out before a test cohort")
         parser.add_argument("--segment", type=_names, default=(), metavar="COLUMN,...", help="the widest first")
         parser.add_argument("--history", type=_count, metavar="N", help="learn on N rows only, drawn by chance")
-        parser.add_argument("--draws", type=_count, metavar="N", help="how often --history draws (10; 1 with --random)")
+        parser.add_argument("--draws", type=_some, metavar="N", help="how often --history draws (10; 1 with --random)")
         parser.add_argument("--books", type=_some, default=BOOKS, metavar="N", help=f"books drawn of a size ({BOOKS})")
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--out", type=Path, metavar="PREDICTIONS.csv", help="writes cohort,amount,p,y")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check(options)
         try:
             file = read_labelled(options["file"], options["segment"])
             forecasts = [forecast_split(file, split) for split in _splits(file, options)]
@@ -45,11 +48,11 @@ class Command(BaseCommand):
         told = measure(file, forecasts, options["books"])
         if options["out"]:
             try:
-                _write(options["out"], forecasts)
+                _write(options["out"], forecasts, file.scale)
             except OSError as error:
                 raise CommandError(f"{options['out']} cannot be written: {error}") from error
         if options["json"]:
-            self.stdout.write(json.dumps(told))
+            self.stdout.write(json.dumps(told, allow_nan=False))
         else:
             self._print(told)
 
@@ -70,6 +73,10 @@ class Command(BaseCommand):
                     f"{books['width_ratio']:.2f} times the independent width; median error "
                     f"{_shown(books['median_error'], '.2%')} (chance alone: {_shown(books['median_floor'], '.2%')})"
                 )
+        cohorts = told["cohorts"]
+        self.stdout.write(f"  {len(cohorts)} cohorts in this order: {listed(cohorts)}")
+        for note in told["notes"]:
+            self.stdout.write(f"  Note: {note}")
         for split in told["splits"]:
             self.stdout.write(
                 f"  {split['name']}: learned on {split['trained_count']:,}, {split['way']}, calibration "
@@ -93,15 +100,48 @@ def _splits(file: LabelledFile, options: dict[str, Any]) -> list[Split]:
     return list(found)
 
 
-def _write(path: Path, forecasts: list[Forecast]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["cohort", "amount", "p", "y"])
-        for forecast in forecasts:
-            amounts = (forecast.amounts / 100).tolist()
-            came = forecast.is_renewed.astype(int).tolist()
-            for amount, p, y in zip(amounts, forecast.p.tolist(), came, strict=True):
-                writer.writerow([forecast.split.name, amount, p, y])
+def _check(options: dict[str, Any]) -> None:
+    """What can be told before anything is read, for a fit takes a while."""
+    if options["draws"] and options["history"] is None:
+        raise CommandError("--draws says how often --history draws: name both")
+    for name in ("test", "random", "segment"):
+        for value, count in Counter(options[name] or ()).items():
+            if count > 1:
+                raise CommandError(f"--{name} names {value} {count} times")
+    out: Path | None = options["out"]
+    if out is None:
+        return
+    if out.is_dir():
+        raise CommandError(f"{out} cannot be written: it is a folder")
+    if not out.parent.is_dir():
+        raise CommandError(f"{out} cannot be written: {out.parent} is no folder")
+    if out.exists() and options["file"].exists() and out.samefile(options["file"]):
+        raise CommandError(f"{out} cannot be written: it is the file that is read")
+
+
+def _write(path: Path, forecasts: list[Forecast], scale: float) -> None:
+    """All of it or nothing: under another name first. What is no plain file, such as a pipe, is written to."""
+    if path.exists() and not path.is_file():
+        with path.open("w", newline="", encoding="utf-8") as file:
+            _write_rows(file, forecasts, scale)
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("x", newline="", encoding="utf-8") as file:
+            _write_rows(file, forecasts, scale)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write_rows(file: IO[str], forecasts: list[Forecast], scale: float) -> None:
+    writer = csv.writer(file)
+    writer.writerow(["cohort", "amount", "p", "y"])
+    for forecast in forecasts:
+        amounts = (forecast.amounts / scale).tolist()
+        came = forecast.is_renewed.astype(int).tolist()
+        for amount, p, y in zip(amounts, forecast.p.tolist(), came, strict=True):
+            writer.writerow([forecast.split.name, amount, p, y])
 
 
 def _shown(value: float | None, form: str) -> str:

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from forecasting.engine.fitted import fit
 from forecasting.engine.log_odds import expit
 from forecasting.evaluation.files import read_labelled
+from forecasting.management.commands import evaluate
 
 FEW_BOOKS = "--books=20"
 
@@ -107,7 +108,12 @@ def test_what_is_printed(book):
         (("--test=2024-03", "--gap=2"), "cohort 2024-03 has no cohort more than 2 before it"),
         (("--test=,",), "',' names nothing"),
         (("--test=2024-05", "--books=0"), "0 is not a whole number of 1 or more"),
-        (("--test=2024-05", "--history=50", "--draws=1", "--out=/nowhere/p.csv"), "p.csv cannot be written"),
+        (("--test=2024-05", "--out=/nowhere/p.csv"), "/nowhere/p.csv cannot be written: /nowhere is no folder"),
+        (("--test=2024-05", "--out=/tmp"), "/tmp cannot be written: it is a folder"),
+        (("--test=2024-05", "--draws=2"), "--draws says how often --history draws: name both"),
+        (("--test=2024-05,2024-05",), "--test names 2024-05 2 times"),
+        (("--random=1,1",), "--random names 1 2 times"),
+        (("--test=2024-05", "--gap=99999999999999999999"), "no cohort more than 99999999999999999999 before it"),
         (("--random=x",), "'x' is not a whole number of 0 or more"),
     ],
 )
@@ -124,3 +130,39 @@ def test_a_book_of_one_outcome_and_nothing_known_is_measured(tmp_path):
     assert (told["auc"], told["total_error"], told["brier"] < 0.001) == (None, None, True)
     assert told["splits"][0]["reason"].startswith("All 60 decided renewals ended alike")
     assert evaluated(path, "--random=0", "--history=50")["splits"][0]["trained_count"] == 50
+
+
+def test_nothing_is_written_where_writing_fails(book, tmp_path, monkeypatch):
+    out = tmp_path / "predictions.csv"
+    out.write_text("kept", encoding="utf-8")
+    with pytest.raises(CommandError, match="it is the file that is read"):
+        call_command("evaluate", str(book), "--test=2024-05", "--out", str(book))
+    monkeypatch.setattr(evaluate, "_write_rows", _break_off)
+    with pytest.raises(CommandError, match="No space left"):
+        call_command("evaluate", str(book), "--test=2024-05", FEW_BOOKS, "--out", str(out))
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+    assert out.read_text(encoding="utf-8") == "kept"
+
+
+def _break_off(file, *_):
+    file.write("cohort,amo")
+    raise OSError(28, "No space left on device")
+
+
+def test_what_was_read_otherwise_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["id,cohort,amount,y,f_usage"]
+    for number in range(100):
+        usage = "broken" if number == 7 else f"{rng.normal():.3f}"
+        lines.append(f"{number},{'old' if number < 60 else 'young'},{10 ** (number % 16)},{number % 2},{usage}")
+    path = tmp_path / "book.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    told = evaluated(path, "--test=young")
+    assert told["cohorts"] == ["old", "young"]
+    assert told["notes"] == [
+        "the names of the cohorts tell no time: taken in this order: old, young",
+        "f_usage: 1 of 100 values are no numbers and count as missing, such as 'broken'",
+    ]
+    answer = io.StringIO()
+    call_command("evaluate", str(path), "--test=young", FEW_BOOKS, stdout=answer)
+    assert "2 cohorts in this order: old, young\n  Note: the names of the cohorts" in answer.getvalue()

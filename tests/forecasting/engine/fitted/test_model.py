@@ -28,7 +28,7 @@ def test_nothing_decided_is_the_stated_prior_and_says_so():
 def test_one_decided_moves_the_prior_by_half():
     model = fit(plain(0, 1))
     assert model.likelihood(plain(1, 0)) == pytest.approx([0.425])
-    assert model.reason.startswith("All 1 decided renewals ended alike")
+    assert model.reason.startswith("One renewal is decided: the plain rate is used")
 
 
 @pytest.mark.parametrize(("won", "lost"), [(30, 0), (0, 30), (400, 0)])
