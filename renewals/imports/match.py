@@ -19,6 +19,7 @@ def match_contracts(run: Run) -> None:
             "(o.ends_on = r.ends_on) DESC, o.id DESC",
         )
     extends = "found.ends_on < r.ends_on" if moved == "renewed" else "false"
+    # Ids in the order of the accounts': new terms then grow the index by account and number at its end.
     run.make_table(
         "import_term",
         f"""
@@ -35,6 +36,7 @@ def match_contracts(run: Run) -> None:
                 ORDER BY {preferred} LIMIT 1) known
             WHERE r.verdict IS NULL AND NOT r.is_new_account) found USING (row_number)
         WHERE r.verdict IS NULL
+        ORDER BY r.account_id, r.contract_number
         """,
     )
     if moved == "renewed":
