@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from forecasting.engine import amounts, order_timing
 from forecasting.engine.amounts import AmountModel
 from forecasting.engine.arrays import NO_DAY, Floats, Integers
-from forecasting.engine.fitted.shock import PRIOR_SIZE, RATE_SPREAD, Shock
+from forecasting.engine.fitted.shock import STATED as STATED_SHOCK
+from forecasting.engine.fitted.shock import Shock
 from forecasting.engine.order_timing import OrderTiming, PastOrders
 from forecasting.engine.payments import STATED, PaymentTerms, default_rates
 from forecasting.engine.timing import PolicyTable, TimingClass, resolve_policy
@@ -53,7 +54,7 @@ class Outlook:
         return cls(
             AmountModel.from_dict(held) if held else AmountModel.without_history(),
             OrderTiming.from_dict(timing) if timing else OrderTiming.without_history(),
-            Shock.from_dict(shock) if shock else Shock(PRIOR_SIZE, 0, unknown=RATE_SPREAD),
+            Shock.from_dict(shock) if shock else STATED_SHOCK,
             PaymentTerms.from_dict(run.payment_terms) if run and run.payment_terms else STATED,
         )
 

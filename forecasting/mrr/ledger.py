@@ -13,7 +13,7 @@ import numpy as np
 from django.db.models import QuerySet, Sum
 
 from accounts.models import User
-from forecasting.engine.fitted.shock import PRIOR_SIZE
+from forecasting.engine.fitted.shock import STATED, Shock
 from forecasting.engine.recurring import Kind, State, Uncertain, closing_band
 from forecasting.engine.recurring.band import LISTED
 from forecasting.models import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp, Run
@@ -21,6 +21,7 @@ from forecasting.mrr.book import MONTHS_AHEAD
 from forecasting.mrr.services import CALLED_MONTHS
 from forecasting.periods import first_day, month_number
 from forecasting.scope import Scope
+from forecasting.slices import accounts_sliced
 
 GAINS: Final = (Kind.NEW, Kind.EXPANSION, Kind.REACTIVATION)
 LOSSES: Final = (Kind.CONTRACTION, Kind.CHURN)
@@ -143,9 +144,10 @@ def read_ledger(user: User, scope: Scope, roll_up: MrrRollUp, *, back: int) -> L
 
 
 def rows_of(model: Any, user: User, scope: Scope) -> QuerySet[Any]:
-    """The rows of a table of this room that a scope is about, of those that the reader sees."""
+    """The rows of a table of this room that a scope is about, of those that the reader sees. Movements alone know their
+    accounts, and can be of a region or an industry."""
     rows: QuerySet[Any] = model.objects.visible_to(user).of(team=scope.team, owner=scope.owner, segment=scope.segment)
-    return rows
+    return rows.filter(accounts_sliced(scope.slice)) if scope.slice else rows
 
 
 def _sums(lines: QuerySet[Any]) -> list[dict[str, Any]]:
@@ -153,10 +155,10 @@ def _sums(lines: QuerySet[Any]) -> list[dict[str, Any]]:
     return list(lines.order_by().values("month_on", "state").annotate(**wanted))
 
 
-def _shock(roll_up: MrrRollUp) -> float:
-    """Of the run, where it has one: how far all renewals of a month may miss together, in log-odds."""
+def _shock(roll_up: MrrRollUp) -> Shock:
+    """Of the run, where it has one: how far all renewals of a month may miss together, and those of all months."""
     fitted = Run.objects.filter(pk=roll_up.run_id).values_list("shock", flat=True).first()
-    return float(fitted["size"]) if isinstance(fitted, dict) and "size" in fitted else PRIOR_SIZE
+    return Shock.from_dict(fitted) if isinstance(fitted, dict) else STATED
 
 
 def _open_rows(user: User, scope: Scope) -> list[tuple[dt.date, float, int]]:
@@ -167,7 +169,7 @@ def _open_rows(user: User, scope: Scope) -> list[tuple[dt.date, float, int]]:
 
 
 def _months(
-    sums: Sequence[dict[str, Any]], roll_up: MrrRollUp, large: Sequence[tuple[dt.date, float, int]], shock: float
+    sums: Sequence[dict[str, Any]], roll_up: MrrRollUp, large: Sequence[tuple[dt.date, float, int]], shock: Shock
 ) -> list[Month]:
     """Every month that is kept, the first opening with what came before it."""
     as_of = month_number(roll_up.month_on)
@@ -178,7 +180,7 @@ def _months(
     opened = [month_number(record["month_on"]) + 1 for record in sums if record["opening_amount"]]
     first = opened[0] if opened else min([as_of, *by_month])
     months: list[Month] = []
-    undecided, variance, response = NOTHING, 0.0, 0.0
+    undecided, variance, responses = NOTHING, 0.0, _Responses()
     certain = opening
     for number in range(first, as_of + MONTHS_AHEAD + 1):
         records = by_month.get(number, [])
@@ -200,17 +202,42 @@ def _months(
         if number >= as_of:
             undecided += sum((record["open_amount"] for record in records), NOTHING)
             variance += sum(record["variance"] for record in records)
-            response += sum(record["response"] for record in records) ** 2
-            low, high = _band(month, large, variance, response, shock)
+            own_size = float(shock.own_size_at(np.array([_days_left(month, roll_up)]))[0])
+            responses = responses.with_month(sum(record["response"] for record in records), own_size)
+            size = float(np.hypot(own_size, shock.unknown))
+            low, high = _band(month, large, variance, responses.to(size, shock.unknown), size)
             month = replace(month, signed=certain - undecided, low=low, high=high)
         months.append(month)
     return _with_naive(months)
 
 
+@dataclass(frozen=True)
+class _Responses:
+    """How far open amounts move by log-odds, over the months up to one, in money.
+
+    Each month has a shock of its own, so these add up as squares; what is unknown of the rate of all moves all months
+    together.
+    """
+
+    own_square: float = 0.0
+    together: float = 0.0
+
+    def with_month(self, response: float, own_size: float) -> _Responses:
+        return _Responses(self.own_square + (own_size * response) ** 2, self.together + response)
+
+    def to(self, size: float, unknown: float) -> float:
+        """That to one shock of `size` which moves the amounts as far as both do."""
+        return float(np.sqrt(self.own_square + (unknown * self.together) ** 2)) / size if size else 0.0
+
+
+def _days_left(month: Month, roll_up: MrrRollUp) -> int:
+    return (first_day(month_number(month.starts_on) + 1) - roll_up.as_of_on).days - 1
+
+
 def _band(
-    month: Month, large: Sequence[tuple[dt.date, float, int]], variance: float, squared_response: float, shock: float
+    month: Month, large: Sequence[tuple[dt.date, float, int]], variance: float, response: float, shock: float
 ) -> tuple[Decimal, Decimal]:
-    """P10 and P90 of a closing. Each month has a shock of its own, so the responses of months add up as squares."""
+    """P10 and P90 of a closing, whose open amounts answer to a shock by `response`."""
     due = [(p, cents) for month_on, p, cents in large if month_on <= month.starts_on]
     p = np.array([one for one, _ in due], dtype=np.float64)
     cents = np.array([one for _, one in due], dtype=np.int64)
@@ -219,7 +246,7 @@ def _band(
         p=p,
         amount=cents,
         rest_variance=max(variance * 1e4 - float(spread @ cents.astype(np.float64) ** 2), 0.0),
-        rest_response=max(float(np.sqrt(squared_response)) * 100 - float(spread @ cents), 0.0),
+        rest_response=max(response * 100 - float(spread @ cents), 0.0),
     )
     if uncertain.rest_variance < 1e-9 * variance * 1e4:  # nothing but rounding is left of it
         uncertain = Uncertain(p, cents, 0.0, 0.0)

@@ -87,13 +87,17 @@ class Shock:
         return found
 
     def size_at(self, days_left: Integers) -> Floats:
-        """float64[n]: the size for periods that end in so many days: that of the next horizon, or the last.
+        """float64[n]: the size for periods that end in so many days, what is unknown of the rate with it."""
+        return np.hypot(self.own_size_at(days_left), self.unknown)
 
-        What is unknown of the rate is part of it.
-        """
-        sizes = np.hypot(self.by_horizon or [self.size] * len(HORIZONS), self.unknown)
+    def own_size_at(self, days_left: Integers) -> Floats:
+        """float64[n]: what each of these periods has by itself: that of the next horizon, or the last."""
+        sizes = np.array(self.by_horizon or [self.size] * len(HORIZONS))
         found: Floats = sizes[np.minimum(np.searchsorted(HORIZONS, days_left), len(HORIZONS) - 1)]
         return found
+
+
+STATED: Final = Shock(PRIOR_SIZE, 0, unknown=RATE_SPREAD)  # before anything is learned
 
 
 def learn_shock(misses: Sequence[float], standard_errors: Sequence[float]) -> Shock:

@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 from accounts.models import User
 from forecasting.frames import read_reporting
 from forecasting.kept import forget
-from forecasting.models import MrrCall, MrrMovement, MrrRollUp
+from forecasting.models import MrrCall, MrrMovement, MrrRollUp, Run
 from forecasting.mrr.ledger import KINDS, LOSSES, Ledger, State
 from forecasting.mrr.services import refresh_accounts, roll_up_mrr
 from renewals.models import Contract, Offer, Renewal
@@ -281,3 +281,30 @@ def test_states_of_the_running_month_are_kept_apart(cast: Cast) -> None:
     ledger = ledger_of(cast.client_of("admin"))
     assert (ledger.level, ledger.committed) == (Decimal(0), Decimal(500))
     assert ledger.current.net(State.COMMITTED) == 500
+
+
+def test_the_band_holds_what_is_unknown_of_the_rate_of_all(cast: Cast) -> None:
+    """Forty even odds over two months: each month has a shock of 0.2, and a rate that is unknown moves both at once."""
+    for number in range(40):
+        make_renewal(
+            owner=cast.rep, baseline_amount=Decimal(12_000), due_on=dt.date(2026, 12 if number % 2 else 11, 29)
+        )
+    roll_up()
+    client = cast.client_of("rep")
+    widths = {}
+    for unknown in (0.0, 0.43, 0.8):
+        widths[unknown] = width_under(client, {"size": 0.2, "period_count": 0, "unknown": unknown})
+        # Renewals by themselves, months by themselves, and both months together.
+        deviation = (40 * 250_000 + 2 * (0.2 * 5_000) ** 2 + (unknown * 10_000) ** 2) ** 0.5
+        assert widths[unknown] == pytest.approx(2 * 1.2816 * deviation, rel=0.06)
+    assert width_under(client, None) == pytest.approx(widths[0.8], rel=0.01)  # nothing learned: nothing is known
+
+
+def width_under(client: Client, shock: dict[str, float] | None) -> float:
+    """P90 less P10 of the last closing when the run has learned this shock."""
+    Run.objects.update(shock=shock)
+    forget()
+    last = ledger_of(client).months[-1]
+    assert last.low is not None
+    assert last.high is not None
+    return float(last.high - last.low)
