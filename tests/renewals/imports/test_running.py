@@ -145,7 +145,7 @@ def is_writing() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%INSERT INTO renewals_contract%' AND pid <> "
-            "pg_backend_pid()"
+            "pg_backend_pid() AND datname = current_database()"
         )
         return bool(cursor.fetchone()[0])
 
