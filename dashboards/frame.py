@@ -49,12 +49,9 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("dashboards:learning_curve", "Learning curve"),
 ]
 YEARS: Final = (1, 2, 3)
-# Whose figures can be made of a region, an industry or a currency alone; the others keep these for their tabs.
-SLICED: Final = ("dashboards:retention", "dashboards:timing", "dashboards:risk")
-NOT_SLICED: Final = "This is kept by team, owner and segment: it cannot be filtered by region, industry or currency."
-SLICED_NOW: Final = (
-    "Regions, industries and currencies are told apart as of now only. Take those filters away to go back."
-)
+# Whose figures are of people and not of renewals: it keeps these filters for its tabs.
+UNSLICED: Final = ("dashboards:capacity",)
+NOT_SLICED: Final = "This is kept by team, owner and segment: it cannot be filtered by {}."
 OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours", "cohorts")
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -136,8 +133,15 @@ class Frame:
 
     @property
     def is_unsliced(self) -> bool:
-        """A region, industry or currency is asked for, and this page cannot tell it."""
+        """A part of the rows is asked for, and this page cannot tell it."""
         return any(name in self.scope.kept for name in SLICES)
+
+    @property
+    def not_sliced(self) -> str:
+        """Why a tile is left out that is kept by team, owner and segment alone."""
+        names = {"region": "region", "industry": "industry", "currency": "currency", "booking": "booking type"}
+        asked = [text for name, text in names.items() if getattr(self.scope.slice, name)]
+        return NOT_SLICED.format(" and ".join(asked))
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -209,7 +213,7 @@ def read_frame(request: HttpRequest, page: str) -> Frame:
 def read_frame_of(user: User, query: Mapping[str, str], page: str) -> Frame:
     """The frame of a page for somebody who need not be asking for it just now."""
     company = get_company()
-    is_sliced = page in SLICED
+    is_sliced = page not in UNSLICED
     own = OWN if is_sliced else (*OWN, *SLICES)
     scope = get_scope(user, query, page=page, own=own, is_sliced=is_sliced)
     frame_of = _frame(user, scope, query)
@@ -246,8 +250,6 @@ def _as_at(frame_of: Callable[..., Frame], scope: Scope, text: str, company: Com
         asked = parse_moment(text, company)
     except InvalidMoment as error:
         return frame_of(company=company, roll_up=None, is_true=True, problem=str(error))
-    if scope.slice:
-        return frame_of(company=company, roll_up=None, is_true=True, asked=asked, problem=SLICED_NOW)
     since = known_since()
     if since is None or asked.moment < since.at:
         problem = f"Nothing is known of {asked.as_of:%d %b %Y}: " + (
@@ -260,10 +262,11 @@ def _as_at(frame_of: Callable[..., Frame], scope: Scope, text: str, company: Com
 
 def pills_of(frame: Frame) -> list[Pill]:
     """Whose figures, and of which part of the rows where the page can tell."""
-    pills = read_pills(frame.user, frame.scope)
-    if frame.scope.page in SLICED and frame.roll_up is not None:
-        pills += slice_pills(frame.scope, regions=frame.roll_up.regions, currencies=sorted(frame.roll_up.rates))
-    return pills
+    pills, done = read_pills(frame.user, frame.scope), frame.roll_up or RollUp.objects.first()
+    if frame.scope.page in UNSLICED:
+        return pills
+    regions, rates = (done.regions, done.rates) if done else ([], {})
+    return [*pills, *slice_pills(frame.scope, regions=regions, currencies=sorted(rates))]
 
 
 def attribution_pill(frame: Frame) -> Pill:

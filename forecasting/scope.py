@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import Final, TypeVar
 from urllib.parse import quote_plus
 
+from django.apps import apps
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.urls import get_script_prefix, reverse
 
 from accounts.models import Account, Industry, Segment, Team, User
 from forecasting.models import ForecastLine
+from renewals.table.groups import BOOKINGS
 
 Grain = ForecastLine.Grain
 M = TypeVar("M", bound=Model)
@@ -21,7 +23,7 @@ CURRENCY_LENGTH: Final = 3
 
 
 # Of what a page may show a part alone, beside whose it is: what else the rows of its figures say.
-SLICES: Final = ("region", "industry", "currency")
+SLICES: Final = ("region", "industry", "currency", "booking")
 
 
 def address_of(name: str, query: Mapping[str, object]) -> str:
@@ -48,14 +50,21 @@ def _quoted(text: str) -> str:
 
 @dataclass(frozen=True)
 class Slice:
-    """What accounts of a region or an industry have, or what is sold in a currency; all of it where these are blank."""
+    """What accounts of a region or an industry have, what is sold in a currency, what is booked as one type (each
+    renewal is of one, as the groups of the table have it); all of it where these are blank."""
 
     region: str = ""
     industry: Industry | None = None
     currency: str = ""
+    booking: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.region or self.industry or self.currency)
+        return bool(self.region or self.industry or self.currency or self.booking)
+
+    @property
+    def is_of_accounts(self) -> bool:
+        """Whether it says nothing but whose accounts these are."""
+        return not (self.currency or self.booking)
 
 
 @dataclass(frozen=True)
@@ -148,11 +157,22 @@ def get_scope(
 
 def _slice(query: Mapping[str, str]) -> Slice:
     region, currency = query.get("region", ""), query.get("currency", "")
-    if region and ("\x00" in region or not Account.objects.filter(region=region).exists()):
+    if region and ("\x00" in region or not _is_region(region, was=bool(query.get("as_at")))):
         raise Http404(f"There is no region {region!r}.")
     if currency and not (len(currency) == CURRENCY_LENGTH and currency.isascii() and currency.isupper()):
         raise Http404(f"A currency is three capital letters such as EUR, not {currency!r}.")
-    return Slice(region, _chosen(Industry.objects.all(), query, "industry"), currency)
+    booking = query.get("booking", "")
+    if booking and booking not in BOOKINGS:
+        raise Http404(f"A booking type is one of {', '.join(BOOKINGS)}, not {booking!r}.")
+    return Slice(region, _chosen(Industry.objects.all(), query, "industry"), currency, booking)
+
+
+def _is_region(region: str, *, was: bool) -> bool:
+    """Whether any account has it, or, where a past moment is asked for, had it."""
+    if Account.objects.filter(region=region).exists():
+        return True
+    events = apps.get_model("accounts", "AccountEvent")._default_manager
+    return was and events.filter(region=region).exists()
 
 
 def _chosen(rows: QuerySet[M], query: Mapping[str, str], name: str) -> M | None:
@@ -187,10 +207,12 @@ def slice_pills(scope: Scope, *, regions: Sequence[str], currencies: Sequence[st
     """The filters of a page that can show a part of its rows, with what there is to choose of."""
     part = scope.slice
     industries = [(str(industry), str(industry.pk)) for industry in Industry.objects.all()]
+    bookings = [(text, one) for one, text in BOOKINGS.items()]
     return [
         _pill(scope, "region", "Region", part.region, [(one, one) for one in regions]),
         _pill(scope, "industry", "Industry", str(part.industry or ""), industries),
         _pill(scope, "currency", "Currency", part.currency, [(one, one) for one in currencies]),
+        _pill(scope, "booking", "Booking type", BOOKINGS.get(part.booking, ""), bookings),
     ]
 
 

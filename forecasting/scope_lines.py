@@ -19,6 +19,7 @@ from forecasting.lines import AMOUNTS, COUNTS, compute_lines
 from forecasting.models import ForecastLine, Run
 from forecasting.periods import Grain, Period, first_day, period_of
 from forecasting.scope import Scope
+from forecasting.slices import sliced, within
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
 
 AMOUNT = DecimalField(max_digits=20, decimal_places=2)
@@ -51,23 +52,24 @@ def rows_of(user: User, scope: Scope) -> RenewalQuerySet:
         rows = rows.filter(owner=scope.owner)
     elif scope.team:
         rows = rows.filter(owner__team=scope.team)
-    return rows.filter(account__segment=scope.segment) if scope.segment else rows
+    rows = rows.filter(account__segment=scope.segment) if scope.segment else rows
+    return rows.filter(sliced(scope.slice)) if scope.slice else rows
 
 
 def read_lines(scope: Scope, starts: Sequence[dt.date]) -> dict[dt.date, ForecastLine]:
     """By the first day of the period; a period in which nothing is due has none."""
-    if scope.owner and scope.segment:  # the one kind of scope that no run stores
-        return _compute_lines(scope.owner, scope)
+    if scope.slice or (scope.owner and scope.segment):  # what no run stores
+        return _compute_lines(scope)
     lines = ForecastLine.objects.filter(grain=scope.grain, starts_on__in=starts, **scope.line_key)
     return {line.starts_on: line for line in lines}
 
 
-def _compute_lines(owner: User, scope: Scope) -> dict[dt.date, ForecastLine]:
+def _compute_lines(scope: Scope) -> dict[dt.date, ForecastLine]:
     run = Run.objects.latest_published()
-    if run is None or scope.segment is None:
+    if run is None:
         return {}
     report = read_reporting(as_of=run.as_of_on)
-    condition, parameters = "r.owner_id = %s AND a.segment_id = %s", (owner.pk, scope.segment.pk)
+    condition, parameters = within(scope)
     with connection.cursor() as cursor:
         rules = current_rules()
         rows, _ = read_line_rows(cursor, rules, report, condition, parameters)

@@ -57,16 +57,15 @@ class Outlook:
 
 
 def read_outlook(frame: Frame) -> Outlook:
-    """Of the scope as the last run has it; targets are of a team, an owner or the company, over all segments."""
+    """Of the scope as the last run has it; targets are of a team, an owner or the company, and of no part of these."""
     current, scope = frame.periods[-1], frame.scope
     month, step = month_number(current.starts_on), current.month_count
     periods = [Period(frame.grain, first_day(month + step * at)) for at in range(-BEFORE, AFTER + 1)]
     starts = [period.starts_on for period in periods]
     key = scope.line_key
-    targets = (
-        {} if scope.segment else read_targets(frame.grain, starts, team_id=key["team_id"], owner_id=key["owner_id"])
-    )
-    return Outlook(periods, read_lines(scope, starts), targets)
+    is_whole = not (scope.segment or scope.slice)
+    found = read_targets(frame.grain, starts, team_id=key["team_id"], owner_id=key["owner_id"]) if is_whole else {}
+    return Outlook(periods, read_lines(scope, starts), found)
 
 
 def read_six(frame: Frame, outlook: Outlook, totals: Sequence[PeriodTotal], chosen: PeriodTotal) -> list[Headline]:

@@ -11,7 +11,7 @@ from django.db import connection
 from dashboards.figures import Figure
 from dashboards.models import Level
 from dashboards.rollups.adding import Calendar, account_lines, row_lines, with_scope
-from dashboards.rollups.facts import read_facts, within
+from dashboards.rollups.facts import read_facts
 from dashboards.rollups.reading import facts_of
 from dashboards.scorecards.credit import Credit
 from dashboards.tiles import Number
@@ -20,6 +20,7 @@ from forecasting.engine.arrays import Integers
 from forecasting.frames import Arrays, Reporting, day_number
 from forecasting.periods import Period, month_number
 from forecasting.scope import Scope
+from forecasting.slices import within
 
 WITHIN = (
     "r.id IN (SELECT id FROM renewals_renewal WHERE outcome IN ('open', 'renewed', 'lost')"

@@ -60,7 +60,8 @@ def read_outlook(frame: Frame) -> Outlook:
     blank = ForecastLine(grain=frame.grain)
     periods = [_period(frame, period, lines.get(period.starts_on, blank)) for period in shown]
     expected = _read_model(frame, periods)
-    targets = {} if frame.past is not None or frame.scope.segment else _read_targets(frame, starts)
+    has_targets = frame.past is None and not (frame.scope.segment or frame.scope.slice)
+    targets = _read_targets(frame, starts) if has_targets else {}
     return Outlook(
         periods,
         [targets.get(start) for start in starts],
@@ -108,7 +109,7 @@ def _read_lines(frame: Frame, starts: Sequence[dt.date]) -> dict[dt.date, Foreca
 
 
 def _read_targets(frame: Frame, starts: Sequence[dt.date]) -> dict[dt.date, Decimal]:
-    """Of the owner, the team or the book; a segment has none."""
+    """Of the owner, the team or the book; a part of these has none."""
     key = frame.scope.line_key
     return read_targets(frame.grain, starts, team_id=key["team_id"], owner_id=key["owner_id"])
 

@@ -15,6 +15,7 @@ from dashboards.learning_curve.engine import Counted, Month, months_of
 from engagement.models import Task
 from engagement.models.tasks import taken_minutes
 from forecasting.scope import Scope
+from forecasting.scope_lines import rows_of
 from renewals.models import Renewal
 
 
@@ -35,14 +36,7 @@ class Done:
 
 def scoped(user: User, scope: Scope) -> Q:
     """The renewals of a scope that a user sees, from a task or a renewal."""
-    found = Renewal.objects.visible_to(user).filter(is_excluded=False)
-    if scope.owner:
-        found = found.filter(owner=scope.owner)
-    elif scope.team:
-        found = found.filter(owner__team=scope.team)
-    if scope.segment:
-        found = found.filter(account__segment=scope.segment)
-    return Q(pk__in=found.order_by().values("pk"))
+    return Q(pk__in=rows_of(user, scope).filter(is_excluded=False).order_by().values("pk"))
 
 
 def read_done(user: User, scope: Scope, as_of: dt.date) -> list[Done]:

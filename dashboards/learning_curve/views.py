@@ -5,9 +5,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
-from dashboards.frame import _shared, _workbook, content_of, filters_of, keeper_of, read_frame
+from dashboards.frame import Frame, _shared, _workbook, content_of, filters_of, keeper_of, pills_of, read_frame
 from dashboards.learning_curve.page import build_learning_curve
-from forecasting.scope import Pill, Scope, read_pills
+from forecasting.scope import Pill
 
 INVALID = 422
 
@@ -25,12 +25,12 @@ def learning_curve(request: HttpRequest) -> HttpResponse:
     context = {**_shared(frame), "title": "Learning curve"}
     if frame.has_figures:
         keep = keeper_of(frame, is_personal=is_rep, is_of_rows=True)
-        context["filters"] = keep("filters", lambda: filters_of(_pills(user, scope, is_rep=is_rep)))
+        context["filters"] = keep("filters", lambda: filters_of(_pills(frame, is_rep=is_rep)))
         context["content"] = keep("content", lambda: content_of(frame, build_learning_curve(frame, is_rep=is_rep)))
     return render(
         request, "dashboards/page.html", context, status=INVALID if frame.problem and not frame.asked else 200
     )
 
 
-def _pills(user: User, scope: Scope, *, is_rep: bool) -> list[Pill]:
-    return [pill for pill in read_pills(user, scope) if not (is_rep and pill.label == "Owner")]
+def _pills(frame: Frame, *, is_rep: bool) -> list[Pill]:
+    return [pill for pill in pills_of(frame) if not (is_rep and pill.label == "Owner")]

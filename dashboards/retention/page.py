@@ -9,7 +9,7 @@ from typing import Final
 from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
-from dashboards.frame import NOT_SLICED, Frame, PeriodTotal
+from dashboards.frame import Frame, PeriodTotal
 from dashboards.retention.cohorts import cohort_tiles
 from dashboards.retention.effects import Effect, effects_of
 from dashboards.retention.recurring import recurring_tiles
@@ -64,14 +64,16 @@ def build_tiles(frame: Frame, totals: Sequence[PeriodTotal], chosen: PeriodTotal
         reconciliation_tile(frame, chosen),
         conversion_tile(frame, totals),
         effects_tile(frame, totals, chosen),
-        *(unsliced_tiles() if frame.scope.slice else [*recurring_tiles(frame), *cohort_tiles(frame)]),
+        *(recurring_tiles(frame) if frame.scope.slice.is_of_accounts else []),
+        *(unsliced_tiles(frame) if frame.scope.slice else cohort_tiles(frame)),
     ]
 
 
-def unsliced_tiles() -> list[Tile]:
-    """In the place of recurring revenue, which is not kept by anything that can be sliced."""
-    title = "Revenue retention, recurring revenue and cohorts"
-    return [Tile("retention", title, "", "", [], [], empty=NOT_SLICED, span="p-span-12")]
+def unsliced_tiles(frame: Frame) -> list[Tile]:
+    """In the place of what of recurring revenue cannot be told: it is of contracts, which are renewed in any currency
+    and way."""
+    part = "cohorts" if frame.scope.slice.is_of_accounts else "recurring revenue and cohorts"
+    return [Tile("unsliced", f"Revenue retention, {part}", "", "", [], [], empty=frame.not_sliced, span="p-span-12")]
 
 
 def column(

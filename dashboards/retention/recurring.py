@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Sum
+from django.db.models import Model, Q, Sum
 
 from dashboards.frame import Frame
 from dashboards.tiles import Column, Kind, Tile, bars, lines, tile, unit_text
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
-from forecasting.models import MrrLine, MrrRollUp
+from forecasting.models import MrrLine, MrrMovement, MrrRollUp
 from forecasting.mrr.address import rows_url
 from forecasting.mrr.ledger import GAINS, KINDS, LOSSES, rows_of
 from forecasting.periods import Period
@@ -72,10 +72,17 @@ def read_moved(frame: Frame) -> list[Moved]:
     if frame.past is not None or not MrrRollUp.objects.exists():
         return []
     last_on = frame.periods[-1].ends_on
-    lines = rows_of(MrrLine, frame.user, frame.scope).filter(state=State.ACTUAL, month_on__lte=last_on)
-    sums = {f"all_{name}": Sum(name) for name in AMOUNTS}
-    months = {row.pop("month_on"): row for row in lines.order_by().values("month_on").annotate(**sums)}
+    source = MrrMovement if frame.scope.slice else MrrLine
+    lines = rows_of(source, frame.user, frame.scope).filter(state=State.ACTUAL, month_on__lte=last_on)
+    months = {row.pop("month_on"): row for row in lines.order_by().values("month_on").annotate(**sums_of(source))}
     return draw_periods(frame, months)
+
+
+def sums_of(source: type[Model]) -> dict[str, Sum]:
+    """What is added up to a Month: of lines their columns, of movements their amounts by kind."""
+    if source is MrrLine:
+        return {f"all_{name}": Sum(name) for name in AMOUNTS}
+    return {f"all_{_column(kind)}": Sum("amount", filter=Q(kind=kind), default=Decimal(0)) for kind in Movement}
 
 
 def draw_periods(frame: Frame, months: Mapping[dt.date, Month]) -> list[Moved]:

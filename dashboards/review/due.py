@@ -11,13 +11,13 @@ import numpy as np
 from django.db import connection
 
 from dashboards.frame import Frame
-from dashboards.rollups.facts import within
 from forecasting.engine.arrays import Integers
 from forecasting.engine.booking import weighted
 from forecasting.frames import SCORED, Arrays, Column, copy_out, current_rules, read_reporting
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
 from forecasting.frames.line_rows import add_default_rates
+from forecasting.slices import within
 from renewals.models import Renewal
 
 DAYS: Final = 30

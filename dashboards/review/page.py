@@ -173,7 +173,8 @@ def said_tiles(frame: Frame, said: Said | None) -> list[Tile]:
     picture = tile(
         "said",
         f"Call of {said.snapshot.as_of_on:%d %b %Y} and what came, {unit}",
-        f"What was open then and due by {said.last_on:%d %b}, by what became of it; at the rates of the call.",
+        f"What was open then and due by {said.last_on:%d %b}, by what became of it; at the rates of the call."
+        + (" Region, industry, currency and booking type are those of today." if frame.scope.slice else ""),
         labels=states if said.lines else [],
         label_head="Now",
         columns=columns if said.lines else [],

@@ -11,11 +11,10 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
-from dashboards.frame import Frame, _shared, _workbook, filters_of, keeper_of, read_frame
+from dashboards.frame import Frame, _shared, _workbook, filters_of, keeper_of, pills_of, read_frame
 from dashboards.review.due import Due, read_due
 from dashboards.review.page import build_tiles, build_totals, words
 from dashboards.review.said import Said, read_said
-from forecasting.scope import read_pills
 
 
 @require_GET
@@ -32,7 +31,7 @@ def review(request: HttpRequest) -> HttpResponse:
     keep = keeper_of(frame, is_personal=False, is_of_rows=True)
     context = {**_shared(frame), "title": "Early-month review"}
     if frame.has_figures:
-        context["filters"] = keep("filters", lambda: filters_of(read_pills(frame.user, frame.scope)))
+        context["filters"] = keep("filters", lambda: filters_of(pills_of(frame)))
     if is_now:
         context |= {
             "head": keep("head", lambda: _head(frame, read()[0])),

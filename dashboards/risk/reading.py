@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from accounts.models import HealthBand
 from dashboards.frame import Frame, PeriodTotal
-from dashboards.rollups.facts import SOURCE, within
+from dashboards.rollups.facts import SOURCE
 from forecasting.engine.arrays import NO_ID, Booleans, Integers
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import SCORED, Arrays, Column, copy_out, read_reporting
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
+from forecasting.slices import within
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
 BANDS: Final = ("high", "medium", "low", "unscored")

@@ -11,7 +11,6 @@ from forecasting.engine.arrays import NO_ID
 from forecasting.frames import SCORED, Arrays, Column, Reporting, copy_out
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
-from forecasting.scope import Scope
 
 COLUMNS: Final = (
     Column("id", "int8", "r.id"),
@@ -28,30 +27,6 @@ COLUMNS: Final = (
 AMOUNTS: Final = ("baseline", "renewed", "cross_sell")
 # Contracts take no part.
 SOURCE: Final = SCORED.replace(" JOIN renewals_contract c ON c.id = r.contract_id", "")
-
-
-def within(scope: Scope) -> tuple[str, list[object]]:
-    """SQL over a renewal `r` and its account `a`, and its parameters; no scope is wider than its reader may see."""
-    conditions, parameters = ["TRUE"], list[object]()
-    if scope.owner:
-        conditions.append("r.owner_id = %s")
-        parameters.append(scope.owner.pk)
-    elif scope.team:
-        conditions.append("r.owner_id IN (SELECT id FROM accounts_user WHERE team_id = %s)")
-        parameters.append(scope.team.pk)
-    if scope.segment:
-        conditions.append("a.segment_id = %s")
-        parameters.append(scope.segment.pk)
-    part = scope.slice
-    for condition, value in (
-        ("a.region = %s", part.region),
-        ("a.industry_id = %s", part.industry and part.industry.pk),
-        ("r.currency = %s", part.currency),
-    ):
-        if value:
-            conditions.append(condition)
-            parameters.append(value)
-    return " AND ".join(conditions), parameters
 
 
 def read_facts(cursor: Any, report: Reporting, condition: str = "TRUE", parameters: Sequence[object] = ()) -> Arrays:

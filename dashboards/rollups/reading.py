@@ -15,7 +15,7 @@ from accounts.models import User
 from dashboards.models import Cell, Level
 from dashboards.models.cells import SUMS
 from dashboards.rollups.adding import CLASSES, Calendar, add_up
-from dashboards.rollups.facts import AMOUNTS, read_facts, within
+from dashboards.rollups.facts import AMOUNTS, read_facts
 from forecasting.as_at.book import ScoredBook
 from forecasting.engine.arrays import NO_DAY, NO_ID
 from forecasting.frames import Arrays, Reporting, day_number
@@ -23,6 +23,7 @@ from forecasting.frames.book import MISSING
 from forecasting.frames.converted import converted_cents
 from forecasting.periods import first_day
 from forecasting.scope import Scope
+from forecasting.slices import within
 
 IN_DAYS = "(r.due_on BETWEEN %s AND %s OR r.ordered_on BETWEEN %s AND %s)"
 EPOCH = dt.date(1970, 1, 1)

@@ -13,17 +13,19 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, DateField, Sum, Value, When
 from django.db.models.functions import Cast
 
+from accounts.models import User, owners_visible_to
 from dashboards.frame import Frame
 from dashboards.models import Cell, Level, RollUp
 from dashboards.models.cells import SUMS
 from dashboards.rollups.adding import Calendar, add_up
-from dashboards.rollups.facts import read_facts, within
-from dashboards.rollups.reading import Total, cells_of, facts_of
+from dashboards.rollups.facts import read_facts
+from dashboards.rollups.reading import IN_DAYS, Total, cells_of, facts_of
 from dashboards.scorecards.people import credited_owners
 from forecasting.engine.arrays import NO_ID
-from forecasting.frames import Arrays, Reporting, day_number, read_reporting
+from forecasting.frames import Arrays, Reporting, day_number
 from forecasting.periods import Period, period_of
 from forecasting.scope import Scope
+from forecasting.slices import within
 
 # A row at a moment is its first event after it (config.history). Only rows that ever had another owner are looked up.
 MOVED: Final = """
@@ -54,8 +56,8 @@ class Credit:
     come: Sequence[int]  # decided under one of the owners, another's now
 
     def within(self, scope: Scope) -> tuple[str, list[object]]:
-        """SQL over a renewal `r` and its account `a`, and its parameters, as dashboards.rollups.facts.within."""
-        where, parameters = within(replace(scope, team=None, owner=None))
+        """SQL over a renewal `r` and its account `a`, and its parameters, as forecasting.slices.within."""
+        where, parameters = within(whole_books(scope))
         condition = "(r.owner_id = ANY(%s) AND r.id <> ALL(%s) OR r.id = ANY(%s))"
         return f"{where} AND {condition}", [*parameters, list(self.owners), list(self.others), list(self.come)]
 
@@ -78,19 +80,15 @@ def read_moved(zone: str, first_on: dt.date, last_on: dt.date) -> dict[int, int]
 
 
 def read_credited(frame: Frame, moved: Mapping[int, int] | None = None) -> dict[int | None, ByPeriod]:
-    """Totals by owner and first day of the period: of those that the reader sees, in the segment of the frame.
+    """Totals by owner and first day of the period: of those that the reader sees, in the frame's segment and slice.
 
     As at a past moment, owners are those of that moment. `moved` is as of `read_moved`, of all periods of the frame.
     """
     first_on, last_on = frame.periods[0].starts_on, frame.periods[-1].ends_on
     if frame.past is not None:
-        book = frame.past
-        calendar = Calendar(day_number(book.as_of), book.report.fiscal_start, book.report.team_of_owner)
-        past = _within(frame, cells_of(add_up(facts_of(book), calendar), Level.OWNER))
-        return _by_owner(frame, [(1, cell) for cell in past])
-    stored: Any = Cell.objects.visible_to(frame.user).by_owner(team=None)
-    stored = stored.filter(month_on__gte=first_on, month_on__lte=last_on)
-    found = _stored(frame, stored.filter(segment=frame.scope.segment) if frame.scope.segment else stored)
+        book = frame.past.only(frame.past.within(whole_books(frame.scope)))
+        return _by_owner(frame, [(1, cell) for cell in _owner_cells(facts_of(book), book.report)])
+    found = _read_sliced(frame) if frame.scope.slice else _read_stored(frame)
     owners = read_moved(frame.company.time_zone, first_on, last_on) if moved is None else moved
     for owner, periods in _by_owner(frame, _moved_cells(frame, owners)).items():
         known = found.setdefault(owner, {})
@@ -98,8 +96,36 @@ def read_credited(frame: Frame, moved: Mapping[int, int] | None = None) -> dict[
     return found
 
 
-def _stored(frame: Frame, cells: Any) -> dict[int | None, ByPeriod]:
+def whole_books(scope: Scope) -> Scope:
+    """Of everybody, in the segment and slice of a scope: peers stand beside whoever a page is about."""
+    return replace(scope, team=None, owner=None)
+
+
+def _owner_cells(facts: Arrays, report: Reporting) -> list[Cell]:
+    calendar = Calendar(day_number(report.as_of), report.fiscal_start, report.team_of_owner)
+    return cells_of(add_up(facts, calendar), Level.OWNER)
+
+
+def _read_sliced(frame: Frame) -> dict[int | None, ByPeriod]:
+    """Of a part of the rows, which no stored cell is of: the rows themselves."""
+    where, parameters = within(whole_books(frame.scope))
+    days = [frame.periods[0].starts_on, frame.periods[-1].ends_on] * 2
+    if not frame.user.sees_all:
+        where, parameters = f"{where} AND r.owner_id = ANY(%s)", [*parameters, _owners_seen(frame.user)]
+    with connection.cursor() as cursor:
+        facts = read_facts(cursor, frame.report, f"{IN_DAYS} AND {where}", [*days, *parameters])
+    return _by_owner(frame, [(1, cell) for cell in _owner_cells(facts, frame.report)])
+
+
+def _owners_seen(user: User) -> list[int]:
+    return list(owners_visible_to(user).values_list("pk", flat=True))
+
+
+def _read_stored(frame: Frame) -> dict[int | None, ByPeriod]:
     """Cells added up by the database: a row for each owner and period."""
+    stored: Any = Cell.objects.visible_to(frame.user).by_owner(team=None)
+    stored = stored.filter(month_on__gte=frame.periods[0].starts_on, month_on__lte=frame.periods[-1].ends_on)
+    cells = stored.filter(segment=frame.scope.segment) if frame.scope.segment else stored
     period = Case(*(When(month_on__lte=one.ends_on, then=Value(one.starts_on)) for one in frame.periods))
     sums = (Cast(Sum(name), BigIntegerField()) for name in SUMS)
     rows = cells.order_by().values_list("owner_id", Cast(period, DateField()))
@@ -114,22 +140,11 @@ def _moved_cells(frame: Frame, owners: Mapping[int, int]) -> list[tuple[int, Cel
     done = frame.roll_up
     if not owners or not isinstance(done, RollUp):
         return []
-    teams = read_reporting(as_of=done.as_of_on).team_of_owner
-    report = Reporting(done.as_of_on, done.exact_rates, done.fiscal_start, teams)
+    where, parameters = within(whole_books(frame.scope))
     with connection.cursor() as cursor:
-        facts = read_facts(cursor, report, "r.id = ANY(%s)", (list(owners),))
-    calendar = Calendar(day_number(report.as_of), report.fiscal_start, report.team_of_owner)
+        facts = read_facts(cursor, frame.report, f"r.id = ANY(%s) AND {where}", [list(owners), *parameters])
     then: Arrays = facts | {"owner_id": np.array([owners[pk] for pk in facts["id"].tolist()], dtype=np.int64)}
-    return [
-        (sign, cell)
-        for sign, rows in ((-1, facts), (1, then))
-        for cell in _within(frame, cells_of(add_up(rows, calendar), Level.OWNER))
-    ]
-
-
-def _within(frame: Frame, cells: Iterable[Cell]) -> list[Cell]:
-    segment = frame.scope.segment
-    return [cell for cell in cells if segment is None or cell.segment_id == segment.pk]
+    return [(sign, cell) for sign, rows in ((-1, facts), (1, then)) for cell in _owner_cells(rows, frame.report)]
 
 
 def _by_owner(frame: Frame, signed: Iterable[tuple[int, Cell]]) -> dict[int | None, ByPeriod]:

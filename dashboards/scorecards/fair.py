@@ -11,10 +11,9 @@ from typing import Final
 import numpy as np
 from django.db import connection
 
-from accounts.models import Segment
 from dashboards.models import RollUp
 from dashboards.rollups.facts import SOURCE
-from dashboards.scorecards.credit import read_moved
+from dashboards.scorecards.credit import read_moved, whole_books
 from forecasting.engine.arrays import NO_ID
 from forecasting.engine.calls import Z95
 from forecasting.engine.timing import TimingClass
@@ -22,6 +21,8 @@ from forecasting.frames import Column, copy_out
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
 from forecasting.periods import Period
+from forecasting.scope import Scope
+from forecasting.slices import within
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
 BAND: Final = (
@@ -71,16 +72,18 @@ Mix = dict[tuple[int, int], Stratum]
 
 
 def read_mix(
-    done: RollUp, period: Period, zone: str, segment: Segment | None, moved: Mapping[int, int] | None = None
+    done: RollUp, period: Period, zone: str, scope: Scope, moved: Mapping[int, int] | None = None
 ) -> dict[int, Mix]:
     """By owner on the day of the decision, by (segment, risk band), of all that is due in the period and decided.
+
+    Of the segment and slice of a scope, whoever it is about: the company is what everybody is measured by.
 
     `moved` is as of `read_moved`, of these days and perhaps of more. The band is of the risk as it was known before the
     decision (forecasting.frames.scoring).
     """
     rates = done.exact_rates
-    condition = "r.due_on BETWEEN %s AND %s" + (" AND a.segment_id = %s" if segment else "")
-    parameters = [period.starts_on, period.ends_on, *([segment.pk] if segment else [])]
+    where, values = within(whole_books(scope))
+    condition, parameters = f"r.due_on BETWEEN %s AND %s AND {where}", [period.starts_on, period.ends_on, *values]
     with connection.cursor() as cursor:
         columns = [*COLUMNS, currency_column(tuple(rates))]
         rows = copy_out(cursor, columns, f"{DECIDED} AND {condition}", parameters)

@@ -16,6 +16,7 @@ from engagement.models.flags import Flag
 from engagement.monitoring.unmonitored import read_terms, unmonitored_renewals
 from forecasting.engine.calls import Tally, total
 from forecasting.models import CallRecord
+from forecasting.slices import sliced
 from renewals.models import Renewal
 from renewals.quality.trust import BROKEN
 
@@ -47,14 +48,15 @@ class Hygiene:
 
 
 def read_hygiene(frame: Frame) -> dict[int, Hygiene]:
-    """By owner, of what the reader sees in the segment of the frame. Five statements, whatever the number of owners."""
+    """By owner, of what the reader sees in the frame's segment and slice. Five statements, however many owners."""
     found: dict[int, Hygiene] = defaultdict(Hygiene)
     today, segment = frame.company.today(), frame.scope.segment
+    part = sliced(frame.scope.slice)
     rates = read_rates(as_of=today, reporting_currency=frame.currency)
     scope = {"account__segment": segment} if segment else {}
     # Whoever the page is about: their peers stand beside them.
     rows = Renewal.objects.visible_to(frame.user).open().order_by()
-    rows = rows.filter(is_excluded=False, owner__isnull=False, **scope)
+    rows = rows.filter(part, is_excluded=False, owner__isnull=False, **scope)
     sums = rows.values_list("owner", "currency").annotate(
         baseline=Sum("baseline_amount"), broken=Sum("baseline_amount", filter=BROKEN, default=Decimal(0))
     )
@@ -65,7 +67,7 @@ def read_hygiene(frame: Frame) -> dict[int, Hygiene]:
     flagged = rows.filter(Exists(Flag.objects.open().filter(account=OuterRef("account"))))
     terms = read_terms()
     silent, both = (
-        unmonitored_renewals(frame.user, terms, as_of=today, reason=reason).filter(owner__isnull=False, **scope)
+        unmonitored_renewals(frame.user, terms, as_of=today, reason=reason).filter(part, owner__isnull=False, **scope)
         for reason in ("", "flag")
     )
     for name, renewals in (("flagged", flagged), ("silent", silent), ("both", both)):

@@ -26,7 +26,6 @@ from dashboards.scorecards.recurring import Ledger, moved_of, read_ledger, recur
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, lines, tile
 from forecasting.engine.calls import Tally, total
 from forecasting.engine.probability import MINIMUM_CALLS
-from forecasting.scope import SLICES
 
 NOT_THEN: Final = "Kept as it is now, not as at past moments. Go back to now to see it."
 CREDIT: Final = "A decided renewal counts for who owned it on the day of the decision, an open one for its owner."
@@ -61,7 +60,7 @@ class Cards:
         frame = self.frame
         if frame.roll_up is None or frame.past is not None:
             return {}
-        return read_mix(frame.roll_up, self.chosen.period, frame.company.time_zone, frame.scope.segment, self.moved)
+        return read_mix(frame.roll_up, self.chosen.period, frame.company.time_zone, frame.scope, self.moved)
 
     @cached_property
     def lines(self) -> list[tuple[Group, str]]:
@@ -80,9 +79,7 @@ class Cards:
         if self.frame.past is not None:
             return ""
         scope = self.frame.scope
-        # Cards are of whole books: what other pages show a part of is no part of them.
-        others = {"team", "owner", "segment", *SLICES}
-        kept = {name: value for name, value in scope.query.items() if name not in others}
+        kept = {name: value for name, value in scope.query.items() if name not in ("team", "owner")}
         query = {**kept, **group.chosen(scope), "period": self.chosen.starts_on.isoformat(), "credit": DECISION}
         return f"{reverse('dashboards:explain', args=[key])}?{urlencode(query)}"
 
@@ -92,7 +89,7 @@ class Cards:
     def card_url(self, user: User) -> str:
         query = {name: value for name, value in self.frame.scope.query.items() if name not in ("team", "owner")}
         address = reverse("dashboards:scorecard", args=[user.pk])
-        return f"{address}?{'&'.join(f'{name}={value}' for name, value in query.items())}" if query else address
+        return f"{address}?{urlencode(query)}" if query else address
 
 
 def read_cards(frame: Frame) -> Cards:
@@ -298,7 +295,7 @@ def calls_tile(cards: Cards) -> Tile:
     return Tile(
         "calls",
         "Forecast accuracy and bias",
-        "Confidences as they stood 30 days before the decision, against what came, of all segments and periods. Bias: "
+        "Confidences as they stood 30 days before the decision, against what came, over all filters and periods. Bias: "
         "points said too high, with its 95 % interval. Brier: mean squared error; 0 is perfect.",
         "Who",
         ["Calls", "Bias", "From", "To", "Brier, rep", "Brier, model"],

@@ -25,8 +25,8 @@ class Group:
         return [member.pk for member in self.members]
 
     def chosen(self, scope: Scope) -> dict[str, str]:
-        """The choices of an address that is about these people, in the segment of a scope."""
-        kept = {"segment": scope.chosen["segment"]} if "segment" in scope.chosen else {}
+        """The choices of an address that is about these people, in the segment and slice of a scope."""
+        kept = {name: value for name, value in scope.chosen.items() if name not in ("team", "owner")}
         if self.team:
             return {"team": str(self.team.pk), **kept}
         return {"owner": str(self.members[0].pk), **kept} if len(self.members) == 1 else kept

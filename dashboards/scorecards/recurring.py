@@ -8,38 +8,39 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
-from django.db.models import Sum
-
 from accounts.templatetags.money import currency_sign
 from dashboards.frame import Frame
-from dashboards.retention.recurring import AMOUNTS, NOT_THEN, Month, Moved, draw_periods
+from dashboards.retention.recurring import NOT_THEN, Month, Moved, draw_periods, sums_of
+from dashboards.scorecards.credit import whole_books
 from dashboards.scorecards.people import Group
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
-from forecasting.models import MrrLine, MrrRollUp
+from forecasting.models import MrrLine, MrrMovement, MrrRollUp
 from forecasting.mrr.address import rows_url
+from forecasting.mrr.ledger import rows_of
 from forecasting.periods import Period, first_day, month_number, period_of
 
 MOVED: Final = (Movement.CONTRACTION, Movement.CHURN, Movement.EXPANSION)
+NOTHING_RECURS: Final = "There is no recurring value in this period for this choice."
 ByMonth = dict[dt.date, Month]
 Ledger = dict[int | None, ByMonth]
 
 
 def read_ledger(frame: Frame) -> Ledger:
-    """What moved recurring revenue by owner and period, of those that the reader sees, in the segment of the frame.
+    """What moved recurring revenue by owner and period, of what the reader sees in the frame's segment and slice.
 
     Whose a line is says the ledger: its newest renewal's owner's, over all of its past. One statement; nothing as at a
     past moment, and before the first roll-up.
     """
-    if frame.past is not None or not MrrRollUp.objects.exists():
+    is_told = frame.past is None and frame.scope.slice.is_of_accounts
+    if not is_told or not MrrRollUp.objects.exists():
         return {}
-    lines = MrrLine.objects.visible_to(frame.user).filter(state=State.ACTUAL, month_on__lte=frame.periods[-1].ends_on)
-    if frame.scope.segment:
-        lines = lines.filter(segment=frame.scope.segment)
-    sums = {f"all_{name}": Sum(name) for name in AMOUNTS}
+    source = MrrMovement if frame.scope.slice else MrrLine
+    lines = rows_of(source, frame.user, whole_books(frame.scope))
+    lines = lines.filter(state=State.ACTUAL, month_on__lte=frame.periods[-1].ends_on)
     found: Ledger = defaultdict(dict)
-    for row in lines.order_by().values("owner", "month_on").annotate(**sums):
+    for row in lines.order_by().values("owner", "month_on").annotate(**sums_of(source)):
         months, month_on = found[row.pop("owner")], _begins_on(frame, row.pop("month_on"))
         months[month_on] = _together(months[month_on], row) if month_on in months else row
     return dict(found)
@@ -64,6 +65,12 @@ def moved_of(frame: Frame, ledger: Ledger, owners: Collection[int | None]) -> li
         for month_on, row in ledger.get(owner, {}).items():
             months[month_on] = _together(months[month_on], row) if month_on in months else row
     return draw_periods(frame, months)
+
+
+def _nothing(frame: Frame) -> str:
+    if frame.past is not None:
+        return NOT_THEN
+    return NOTHING_RECURS if frame.scope.slice.is_of_accounts else frame.not_sliced
 
 
 def recurring_tile(
@@ -108,6 +115,6 @@ def recurring_tile(
         ["Opening", "Contraction", "Churn", "Expansion", "GRR", "NRR"],
         [one for one in rows if one],
         None,
-        NOT_THEN if frame.past is not None else "There is no recurring value in this period for this choice.",
+        _nothing(frame),
         "p-span-12",
     )

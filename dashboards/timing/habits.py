@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from django.db import connection
 from django.urls import reverse
 
 from accounts.models import Account
@@ -13,15 +15,14 @@ from accounts.templatetags.money import currency_sign
 from dashboards.frame import Frame
 from dashboards.models import LateAccount, Level
 from dashboards.rollups.adding import Calendar
-from dashboards.rollups.lateness import find_late
+from dashboards.rollups.facts import read_facts
+from dashboards.rollups.lateness import WINDOW_DAYS, find_late
 from dashboards.rollups.reading import facts_of
 from dashboards.tiles import Cell, Kind, Row, Tile
-from forecasting.as_at.book import ScoredBook
-from forecasting.frames import day_number
-from forecasting.scope import Scope
+from forecasting.frames import Arrays, Reporting, day_number
+from forecasting.slices import accounts_sliced, within
 
 SHOWN: Final = 15
-NO_CURRENCY: Final = "Habits are of all that an account orders: they cannot be filtered by currency."
 
 
 @dataclass(frozen=True)
@@ -72,32 +73,35 @@ def habits_tile(frame: Frame) -> Tile:
         ["Late, %", "Late orders", "Orders", "Days late, mean", f"Late value, {currency_sign(frame.currency)}"],
         rows,
         None,
-        NO_CURRENCY if frame.scope.slice.currency else "No account ordered late more often than not.",
+        "No account ordered late more often than not.",
         "p-span-12",
     )
 
 
 def read_habits(frame: Frame) -> list[Habit]:
     """The largest by late value, ties by account."""
-    if frame.past is not None:
-        return _past_habits(frame.past, frame.scope)
     scope = frame.scope
+    if frame.past is not None:
+        return _habits_of(facts_of(frame.past.only(frame.past.within(scope))), frame.past.report)
+    if not scope.slice.is_of_accounts:
+        return _habits_of(_read_orders(frame), frame.report)
     rows = LateAccount.objects.visible_to(frame.user).of(team=scope.team, owner=scope.owner)
     if scope.segment:
         rows = rows.filter(account__segment=scope.segment)
-    part = scope.slice
-    if part.currency:
-        return []
-    if part.region:
-        rows = rows.filter(account__region=part.region)
-    if part.industry:
-        rows = rows.filter(account__industry=part.industry)
+    rows = rows.filter(accounts_sliced(scope.slice))
     return [Habit(*values) for values in rows.order_by("-late_cents", "account_id").values_list(*NAMES)[:SHOWN]]
 
 
-def _past_habits(past: ScoredBook, scope: Scope) -> list[Habit]:
-    book = past.only(past.within(scope))
-    found = find_late(facts_of(book), Calendar(day_number(book.as_of), book.report.fiscal_start, {}))
+def _read_orders(frame: Frame) -> Arrays:
+    """Of a currency or a booking type, which no habit is kept of: the rows themselves."""
+    where, parameters = within(frame.scope)
+    first_on = frame.as_of - dt.timedelta(days=WINDOW_DAYS)
+    with connection.cursor() as cursor:
+        return read_facts(cursor, frame.report, f"r.ordered_on >= %s AND {where}", [first_on, *parameters])
+
+
+def _habits_of(facts: Arrays, report: Reporting) -> list[Habit]:
+    found = find_late(facts, Calendar(day_number(report.as_of), report.fiscal_start, {}))
     of_book = found["level"] == Level.BOOK
     habits = [Habit(*values) for values in zip(*(found[name][of_book].tolist() for name in NAMES), strict=True)]
     return sorted(habits, key=lambda habit: (-habit.late_cents, habit.account_id))[:SHOWN]

@@ -31,6 +31,7 @@ from forecasting.lines import compute_lines
 from forecasting.models import Run
 from forecasting.periods import months_of_days
 from forecasting.scope import Scope
+from forecasting.slices import sliced_then
 
 EVERYBODY: Final = Accounts("TRUE", ())
 
@@ -61,7 +62,7 @@ class ScoredBook:
         return int(self.rows["id"].size)
 
     def within(self, scope: Scope) -> Booleans:
-        """Which rows a scope is about, by owner, team and segment as they were then."""
+        """Which rows a scope is about, by what they, their owners and accounts were then."""
         is_within: Booleans = np.ones(self.row_count, dtype=np.bool_)
         if scope.owner:
             is_within &= self.rows["owner_id"] == scope.owner.pk
@@ -70,6 +71,8 @@ class ScoredBook:
             is_within &= np.isin(self.rows["owner_id"], np.array(mates, dtype=np.int64))
         if scope.segment:
             is_within &= self.rows["segment_id"] == scope.segment.pk
+        if scope.slice:
+            is_within &= sliced_then(scope.slice, self.rows, self.report, self.moment)
         return is_within
 
     def only(self, kept: Booleans) -> ScoredBook:

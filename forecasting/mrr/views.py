@@ -31,9 +31,11 @@ FORMATS = {
 }
 
 
-def _scope(request: HttpRequest, page: str) -> Scope:
-    given = {name: str(value) for name, value in request.GET.items() if name != "by"}
-    return get_scope(signed_in(request), given, page=page, own=("back",))
+def _scope(request: HttpRequest, page: str, *, is_sliced: bool = False) -> Scope:
+    """`is_sliced`: of a region or an industry too, which movements know."""
+    unread = ("by", "currency", "booking")
+    given = {name: str(value) for name, value in request.GET.items() if name not in unread}
+    return get_scope(signed_in(request), given, page=page, own=("back",), is_sliced=is_sliced)
 
 
 @require_GET
@@ -93,7 +95,7 @@ def _cards(scope: Scope, currency: str, ledger: Ledger) -> SafeString:
 def mrr_rows(request: HttpRequest) -> HttpResponse:
     """The movements behind a figure, largest first, and their sum, which is the figure."""
     user, company = signed_in(request), get_company()
-    scope, asked = _scope(request, "forecasting:mrr"), read_rows(request.GET)
+    scope, asked = _scope(request, "forecasting:mrr", is_sliced=True), read_rows(request.GET)
     rows = asked.of(rows_of(MrrMovement, user, scope))
     figure = F("open_amount") if asked.kind == OPEN else F("amount")
     signed = Case(When(kind__in=LOSSES, then=-F("amount")), default=F("amount")) if asked.kind == CLOSING else figure

@@ -34,7 +34,7 @@ from renewals.table.filter_kinds import (
     read_id,
     row_of,
 )
-from renewals.table.groups import OUTCOME_OF, RISK_RANGES
+from renewals.table.groups import BOOKINGS, OUTCOME_OF, RISK_RANGES, booked_as
 from renewals.table.layout import Layout, read_layout
 from renewals.table.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 
@@ -189,6 +189,13 @@ def _health(chosen: Iterable[str]) -> Q:
     return where | Q(account__health__band__isnull=True) if "unknown" in chosen else where
 
 
+def _booking(chosen: Iterable[str]) -> Q:
+    wheres, where = booked_as(), Q()
+    for name in chosen:
+        where |= wheres[name]
+    return where
+
+
 def _currency(values: dict[str, list[str]], reader: Reader) -> Found:
     codes = [value.upper() for value in values["currency"]]
     for code in codes:
@@ -296,6 +303,7 @@ FILTERS: dict[str, Filter] = {
         Filter("churn_reason", "Churn reason", ("churn_reason",), _churn_reason),
         row_of("account", "Account", "account", lambda reader: Account.objects.visible_to(reader.user)),
         Filter("currency", "Currency", ("currency",), _currency),
+        choice("booking", "Booking type", BOOKINGS, _booking),
         date_range("Decision", "decision", "decision_on", never_after="due_on"),
         date_range("Ordered", "ordered", "ordered_on"),
         Filter("quality", "Data quality", ("quality",), _quality),

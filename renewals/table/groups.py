@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import (
     Case,
@@ -261,24 +261,38 @@ def _risk() -> Group:
     return _places("risk", "Risk", [RISK_RANGES[band] for band in bands], [b.label for b in bands], "No risk score")
 
 
-def _booking() -> Group:
+# By their names in an address, in their order.
+BOOKINGS: Final = {
+    "churn": "Churn",
+    "downsell": "Downsell",
+    "renewal": "Renewal as it was",
+    "upsell": "Upsell",
+    "cross_sell": "Cross-sell",
+}
+
+
+def booked_as() -> dict[str, Q]:
     """Each row once, by what its renewal adds to or takes from the baseline: decided as it was, open as forecast.
     The split of domain section 4.2 has parts of one row in several types; that is the strip's, over rows and groups."""
     renewed, baseline = Coalesce("final_amount", "forecast_amount", "baseline_amount"), F("baseline_amount")
     is_known, is_plain = Q(GreaterThan(renewed, Value(0))) | Q(baseline_amount=0), Q(cross_sell_amount=0)
+    return {
+        # The final amount of a lost one is 0; so an index finds either half.
+        "churn": Q(outcome=Outcome.LOST, baseline_amount__gt=0)
+        | Q(outcome=Outcome.OPEN, forecast_amount=0, baseline_amount__gt=0),
+        "downsell": is_known & is_plain & Q(LessThan(renewed, baseline)),
+        "renewal": is_known & is_plain & Q(Exact(renewed, baseline)),
+        "upsell": is_known & is_plain & Q(GreaterThan(renewed, baseline)),
+        "cross_sell": is_known & Q(cross_sell_amount__gt=0),
+    }
+
+
+def _booking() -> Group:
     return _places(
         "booking",
         "Booking type",
-        [
-            # The final amount of a lost one is 0; so an index finds either half.
-            Q(outcome=Outcome.LOST, baseline_amount__gt=0)
-            | Q(outcome=Outcome.OPEN, forecast_amount=0, baseline_amount__gt=0),
-            is_known & is_plain & Q(LessThan(renewed, baseline)),
-            is_known & is_plain & Q(Exact(renewed, baseline)),
-            is_known & is_plain & Q(GreaterThan(renewed, baseline)),
-            is_known & Q(cross_sell_amount__gt=0),
-        ],
-        ("Churn", "Downsell", "Renewal as it was", "Upsell", "Cross-sell"),
+        list(booked_as().values()),
+        list(BOOKINGS.values()),
         outcomes=[(Outcome.OPEN, Outcome.LOST), *[tuple(Outcome)] * 4],
     )
 

@@ -15,11 +15,12 @@ from renewals.periods import PERIOD_NAMES, named_periods
 from renewals.quality.marks import quality_options
 from renewals.table.filter_kinds import EVERY, Reader
 from renewals.table.filters import FILTERS, HEALTH_NAMES, NONE, Condition, Query, known_owners
+from renewals.table.groups import BOOKINGS
 
 # Shown as pills of their own; the others wait behind "Filter".
 IN_FRONT = ("due", "timing", "risk", "stage", "owner")
 BEHIND = (
-    *("outcome", "category", "health", "segment", "industry", "region", "team", "offer", "currency"),
+    *("outcome", "category", "health", "segment", "industry", "region", "team", "offer", "currency", "booking"),
     *("product", "churn_reason"),
     *("decision", "ordered", "quality", "disagreement", "pinned", "excluded", "auto_renewing"),
 )
@@ -141,6 +142,8 @@ def _options(name: str, reader: Reader) -> list[tuple[str, str]]:
             return _named(Renewal.Outcome.choices)
         case "category":
             return _named(Stage.ForecastCategory.choices)
+        case "booking":
+            return list(BOOKINGS.items())
         case "quality":
             return quality_options()
         case "disagreement":

@@ -31,6 +31,7 @@ from forecasting.engine.recurring import State
 from forecasting.models import MrrMovement
 from forecasting.mrr.services import roll_up_mrr
 from forecasting.periods import Period, period_of
+from forecasting.scope import Scope
 from renewals.models import Renewal
 from tests.cast import Cast, make_account, make_renewal
 from tests.dashboards.books import draw_book
@@ -151,7 +152,7 @@ def test_the_mix_is_read_by_owner_segment_and_risk(cast: Cast) -> None:
     make_renewal(owner=cast.rep, account=account, due_on=dt.date(2026, 12, 30))
     add_up()
     done = RollUp.objects.get()
-    mixes = read_mix(done, Period("quarter", THIRD), "UTC", segment)
+    mixes = read_mix(done, Period("quarter", THIRD), "UTC", Scope("quarter", segment=segment))
     (strata,) = [mixes[cast.rep.pk]]
     assert {key[0] for key in strata} == {segment.pk}
     assert sum(one.count for one in strata.values()) == 2
@@ -252,7 +253,7 @@ def test_figures_of_cards_are_taken_apart_by_the_credit_of_the_cards(cast: Cast,
     recompute()
     bring_up_to_date()
     moved_count = 0
-    for query in ("", "by=month&region=North", f"segment={Segment.objects.earliest('pk').pk}"):
+    for query in ("", "by=month&currency=USD", "booking=downsell", f"segment={Segment.objects.earliest('pk').pk}"):
         frame = frame_of(cast.admin, query)
         cards = read_cards(frame)
         moved_count += len(read_moved("UTC", cards.chosen.starts_on, cards.chosen.period.ends_on))

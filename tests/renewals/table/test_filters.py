@@ -77,6 +77,8 @@ def scored(renewal: Renewal, timing: TimingClass, risk: float | None = None) -> 
         ("q=%27%3A%2A+%26+%21", []),
         ("q=%3Cscript%3E", []),
         ("outcome=open&currency=USD&q=tom", [2]),
+        ("outcome=all&booking=downsell", [0]),
+        ("booking=renewal&booking=upsell", [1, 2]),
     ],
 )
 def test_filter_restricts(cast: Cast, address: str, expected: list[int]) -> None:
