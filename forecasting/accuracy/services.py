@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import User, get_company
 from forecasting.accuracy.backtest import MOST_ORIGINS, ORIGINS, Found, run_backtest
-from forecasting.models import Backtest, BacktestScope
+from forecasting.models import Backtest, BacktestScope, Run
 from forecasting.queue import send
 from renewals.models import Renewal
 
@@ -27,6 +27,7 @@ State, Reason = Backtest.State, Backtest.Reason
 STILL: Final = dt.timedelta(seconds=30)
 SILENT: Final = dt.timedelta(minutes=15)
 RESTARTS: Final = 2
+FIRST_ORIGINS: Final = 4  # quarters of the first: a new book has figures soon, and its next month replays more
 MAY_REQUEST: Final = (User.Role.ADMIN, User.Role.MANAGER)
 
 
@@ -129,6 +130,16 @@ def dispatch_backtests() -> None:
     waiting = Backtest.objects.filter(state=State.WAITING).exclude(heard_at__gt=now - STILL)
     if waiting.update(heard_at=now):
         send("run_waiting_backtest")
+    elif _is_first_due():
+        request_backtest(reason=Reason.MONTHLY, user=None, origin_count=FIRST_ORIGINS)
+
+
+def _is_first_due() -> bool:
+    """Nothing was ever replayed, a likelihood was learned, and the book is scored by it: nobody waits for a run."""
+    if Backtest.objects.exists():
+        return False
+    published = Run.objects.latest_published()
+    return published is not None and published.likelihood_model_id is not None and not Run.objects.active().exists()
 
 
 def request_monthly_backtest() -> int | None:

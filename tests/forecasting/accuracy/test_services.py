@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Company, Segment
 from forecasting.accuracy import services
 from forecasting.accuracy.backtest import run_backtest
-from forecasting.models import Backtest, BacktestScope
+from forecasting.models import Backtest, BacktestScope, LikelihoodModel, Run
 from renewals.models import Renewal
 from tests.cast import Cast
 from tests.forecasting.learning.decided import AS_OF, make_decided
@@ -176,3 +176,28 @@ def test_the_command_prints_the_table_and_its_json(cast: Cast) -> None:
     Backtest.objects.create(asked_because="demand", origin_count=1, state=State.RUNNING, heard_at=timezone.now())
     with pytest.raises(CommandError, match="Another backtest is running"):
         call_command("backtest")
+
+
+def test_the_first_follows_the_first_likelihood_and_nobody_has_to_ask(cast: Cast) -> None:
+    make_decided(60)
+    services.dispatch_backtests()
+    assert not Backtest.objects.exists()  # the book is not scored yet
+    run = Run.objects.create(reason="demand", state="published", as_of_on=AS_OF, published_at=timezone.now())
+    services.dispatch_backtests()
+    assert not Backtest.objects.exists()  # nothing is learned yet
+    run.likelihood_model = LikelihoodModel.objects.create(
+        asked_because="first", state="fitted", finished_at=timezone.now(), cut_off_on=AS_OF, content={}
+    )
+    run.save()
+    later = Run.objects.create(reason="model", as_of_on=AS_OF)
+    services.dispatch_backtests()
+    assert not Backtest.objects.exists()  # a run waits: that goes first
+    later.delete()
+    services.dispatch_backtests()
+    services.dispatch_backtests()
+    first = Backtest.objects.get()
+    assert (first.state, first.requested_by, first.origin_count) == (State.WAITING, None, 4)
+    assert services.request_monthly_backtest() is None  # it is this month's
+    Backtest.objects.update(state=State.FAILED)
+    services.dispatch_backtests()
+    assert Backtest.objects.count() == 1  # what failed is not tried for ever
