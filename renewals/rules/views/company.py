@@ -66,15 +66,16 @@ def delete_rate(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _render(request: HttpRequest, owner: Company, form: CompanyForm, rate_form: RateForm | None) -> HttpResponse:
     today = owner.today()
+    rates = list(ExchangeRate.objects.all())
     known = read_rates(as_of=today, reporting_currency=owner.reporting_currency)
     context = {
         "form": form,
         "rate_form": rate_form or RateForm(company=owner, initial={"effective_on": today}),
         "company": owner,
         "today": today,
-        "rates": [
-            (currency, list(rates)) for currency, rates in groupby(ExchangeRate.objects.all(), key=lambda r: r.currency)
-        ],
+        # As many decimals for all as the finest of them has: below each other they read as one column.
+        "decimals": max([2, *(-int(rate.rate.normalize().as_tuple().exponent) for rate in rates)]),
+        "rates": [(currency, list(own)) for currency, own in groupby(rates, key=lambda rate: rate.currency)],
         "without_rate": sorted(set(_currencies_in_use()) - set(known)),
     }
     return render_form(request, "rules/company.html", context, is_invalid=form.is_bound or rate_form is not None)

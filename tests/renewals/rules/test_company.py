@@ -109,3 +109,12 @@ def test_currencies_in_use_without_a_rate_are_named(cast: Cast) -> None:
     response = cast.client_of("admin").get(COMPANY)
     assert response.context["without_rate"] == ["CHF"]
     assert "for CHF" in response.text
+
+
+def test_rates_are_told_with_the_decimals_of_the_finest_one(cast: Cast) -> None:
+    make_rate("GBP", "1.2", dt.date(2024, 1, 1))
+    page = cast.client_of("admin").get(COMPANY).content.decode()
+    assert '<td class="num">1.20</td>' in page
+    make_rate("USD", "0.875", dt.date(2024, 1, 1))
+    page = cast.client_of("admin").get(COMPANY).content.decode()
+    assert '<td class="num">1.200</td>' in page and '<td class="num">0.875</td>' in page
