@@ -343,7 +343,8 @@ def keeper_of(
         return lambda _, make: make()
     choices = tuple(sorted(frame.scope.query.items()))
     audience = frame.user.pk if is_personal else audience_of(frame.user)
-    state = (version(frame.roll_up), version_of_rows() if is_of_rows else None)
+    # No sum knows a region, nor what an open one is forecast to be.
+    state = (version(frame.roll_up), version_of_rows() if is_of_rows or frame.scope.slice else None)
     key = (frame.scope.page, audience, choices, frame.attribution, frame.company.today(), state)
     return lambda part, make: kept((part, *key), make)
 

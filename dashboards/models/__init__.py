@@ -1,7 +1,16 @@
 """What the dashboards are read from: see `dashboards.rollups`; and what capacity is reckoned by."""
 
 from dashboards.models.capacity import Absence, CapacityTerms, Holiday, PlannedCustomers, RenewalHours
-from dashboards.models.cells import BookChange, Cell, LateAccount, Level, RollUp, ScopedQuerySet, StaleCell
+from dashboards.models.cells import (
+    BookChange,
+    Cell,
+    LateAccount,
+    Level,
+    MovedRenewal,
+    RollUp,
+    ScopedQuerySet,
+    StaleCell,
+)
 from dashboards.models.executive import ExecutiveMail, Weekday
 
 __all__ = [
@@ -13,6 +22,7 @@ __all__ = [
     "Holiday",
     "LateAccount",
     "Level",
+    "MovedRenewal",
     "PlannedCustomers",
     "RenewalHours",
     "RollUp",

@@ -224,6 +224,19 @@ class StaleCell(models.Model):
         return f"stale: {self.month_on}"
 
 
+class MovedRenewal(models.Model):
+    """A renewal that once had another owner than it has, or had when it last changed hands; few ever do.
+
+    A trigger writes these with the history of renewals, whoever changes one and however, so that who owned a renewal
+    on a day is asked of the history of these alone.
+    """
+
+    renewal_id = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"renewal {self.renewal_id}"
+
+
 class BookChange(models.Model):
     """Statements that changed what a dashboard reads of the rows themselves; their sum only ever grows.
 

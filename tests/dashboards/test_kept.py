@@ -24,7 +24,8 @@ OF_ROWS = tuple(
 OF_SUMS = ("/dashboards/retention/", "/dashboards/timing/")
 # Under the version of the sums; or about who is asking, which is in the key. Events come with what they are of.
 VERSIONED = {
-    "dashboards_bookchange", "dashboards_cell", "dashboards_lateaccount", "dashboards_rollup", "dashboards_stalecell",
+    "dashboards_bookchange", "dashboards_cell", "dashboards_lateaccount", "dashboards_movedrenewal",
+    "dashboards_rollup", "dashboards_stalecell",
     "forecasting_mrrline", "forecasting_mrrrollup", "forecasting_mrrcohort", "renewals_renewalevent",
     "django_session", "dashboards_executivemail", "engagement_outgoingmail",
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import re
 from collections import defaultdict
 from decimal import Decimal
@@ -26,6 +27,7 @@ from dashboards.scorecards.fair import ABOVE, BELOW, WITHIN, Stratum, judge, rea
 from dashboards.scorecards.measures import read_hygiene
 from dashboards.scorecards.page import build_tiles, read_cards
 from dashboards.scorecards.recurring import moved_of, read_ledger
+from forecasting.engine.arrays import NO_ID
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
 from forecasting.models import MrrMovement
@@ -97,6 +99,36 @@ def test_a_second_change_of_owner_does_not_move_the_credit_again(cast: Cast) -> 
     assert read_moved("UTC", THIRD, DUE_ON) == {one.pk: cast.rep.pk}
     give_away(one, cast.rep, DUE_ON + dt.timedelta(days=3))
     assert read_moved("UTC", THIRD, DUE_ON) == {}
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_former_owners_are_those_of_the_whole_history(cast: Cast, seed: int) -> None:
+    """Handed over one by one, many at once, by raw SQL, taken back, and handed over again."""
+    made = draw_book(cast, seed)
+    rng, owners = random.Random(seed), [cast.rep, cast.team_mate, cast.outsider, None]
+    for one in rng.sample(made, 12):
+        for back in sorted(rng.sample(range(900), rng.randint(1, 3)), reverse=True):
+            give_away(one, rng.choice(owners), AS_OF - dt.timedelta(days=back))
+    Renewal.objects.filter(pk__in=[one.pk for one in made[:20]]).update(owner=cast.rep)
+    with connection.cursor() as cursor:
+        ids = [one.pk for one in made[10:30]]
+        cursor.execute("UPDATE renewals_renewal SET owner_id = NULL, next_step = 'x' WHERE id = ANY(%s)", [ids])
+        Renewal.objects.filter(pk=made[0].pk).update(next_step="Call")
+        cursor.execute("SELECT pgh_obj_id, pgh_created_at, owner_id FROM renewals_renewalevent ORDER BY pgh_id")
+        events = cursor.fetchall()
+    expected = {}
+    for row in Renewal.objects.exclude(outcome="open"):
+        day = (row.ordered_on or row.declined_on or row.due_on) + dt.timedelta(days=1)
+        later = [owner for pk, at, owner in events if pk == row.pk and at.date() >= day]
+        if later and later[0] != row.owner_id and _is_within(row):
+            expected[row.pk] = NO_ID if later[0] is None else later[0]
+    assert len(expected) > 5
+    assert read_moved("UTC", dt.date(2024, 1, 1), AS_OF) == expected
+
+
+def _is_within(row: Renewal) -> bool:
+    days = (row.due_on, row.ordered_on)
+    return any(day is not None and dt.date(2024, 1, 1) <= day <= AS_OF for day in days)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
