@@ -119,6 +119,11 @@ def random_books(forecasts: Iterable[Forecast], size: int, count: int) -> Books:
     return _books(chosen)
 
 
+def whole_books(forecasts: Iterable[Forecast]) -> Books:
+    """Each split as one book."""
+    return _books([(forecast, np.arange(forecast.p.size)) for forecast in forecasts])
+
+
 def segment_books(forecasts: Iterable[Forecast], count: int, most: int | None = None) -> Books:
     """Books of one segment in one split, by the segments named or else by the one that the model found.
 
