@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
@@ -21,23 +22,28 @@ class AccountQuerySet(models.QuerySet["Account"]):
             return self
         return self._of_owners(owner__in=owners_visible_to(user))
 
-    def editable_by(self, user: User) -> AccountQuerySet:
-        """Accounts whose touches and people a user writes: theirs, or with a renewal of theirs; a manager's team's."""
+    def editable_by(self, user: User, *, among: Collection[int] | None = None) -> AccountQuerySet:
+        """Accounts whose touches and people a user writes: theirs, or with a renewal of theirs; a manager's team's.
+
+        `among`: only these are asked about, so that nobody collects all others first.
+        """
+        rows = self if among is None else self.filter(pk__in=among)
         if user.role == User.Role.ADMIN:
-            return self
+            return rows
         if user.role == User.Role.MANAGER and user.team_id is not None:
-            return self._of_owners(owner__team_id=user.team_id)
+            return rows._of_owners(among, owner__team_id=user.team_id)
         if user.role == User.Role.REP:
-            return self._of_owners(owner=user)
+            return rows._of_owners(among, owner=user)
         return self.none()
 
-    def _of_owners(self, **owned: Any) -> AccountQuerySet:
+    def _of_owners(self, among: Collection[int] | None = None, **owned: Any) -> AccountQuerySet:
         """Those whose owner is such a one, or the owner of any of their renewals.
 
         A union, each half through its index: asked by OR over a join, the whole book is read and made distinct.
         """
+        asked = Account.objects.all() if among is None else Account.objects.filter(pk__in=among)
         own, through_renewals = (
-            Account.objects.filter(**{f"{path}{name}": value for name, value in owned.items()}).order_by().values("pk")
+            asked.filter(**{f"{path}{name}": value for name, value in owned.items()}).order_by().values("pk")
             for path in ("", "renewals__")
         )
         return self.filter(pk__in=own.union(through_renewals))

@@ -109,7 +109,8 @@ def _read_hits(
             """,
             (*hit_params, *sum_params),
         )
-        return cursor.fetchall()
+        found: list[tuple[int, str, int, int, int, Decimal | None]] = cursor.fetchall()
+        return found
 
 
 def _by_account(tickets: QuerySet[Ticket], theme: FeedbackTheme) -> Rows:

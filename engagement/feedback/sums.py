@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import BooleanField, Count, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from accounts.models import Ticket, User
@@ -30,10 +30,10 @@ WORK_MEM_MB: Final = 128
 KEY: Final = "scope, theme, day, currency"
 MEASURES: Final = ("ticket_count", "open_count", "account_count", "amount")
 
+# By the key, whose entries of rows that were taken are passed over: the table is mostly such rows.
 PENDING: Final = """
-SELECT DISTINCT account_id FROM (
-    SELECT account_id FROM accounts_feedbackmark
-    UNION ALL SELECT account_id FROM engagement_feedbackaccount WHERE next_on <= %(as_of)s) asked LIMIT %(most)s
+(SELECT account_id FROM accounts_feedbackmark ORDER BY id LIMIT %(most)s)
+UNION SELECT account_id FROM engagement_feedbackaccount WHERE next_on <= %(as_of)s LIMIT %(most)s
 """
 # Marks that come meanwhile are rows of their own, and stay.
 TAKE: Final = """
@@ -121,8 +121,10 @@ def add_up(*, as_of: dt.date, most: int = MOST_AT_ONCE) -> int | None:
 
 
 def _add_up_everything(cursor: CursorWrapper, as_of: dt.date) -> None:
-    """Other marks stay for the next time: what they say may not be seen yet by this one."""
-    cursor.execute("DELETE FROM engagement_feedbackcell; DELETE FROM engagement_feedbackaccount")
+    """What all marks say that can be seen is seen by the statements after this one."""
+    cursor.execute(
+        "DELETE FROM accounts_feedbackmark; DELETE FROM engagement_feedbackcell; DELETE FROM engagement_feedbackaccount"
+    )
     cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM_MB}MB'")
     _add(cursor, None, as_of)
     cursor.execute("ANALYZE engagement_feedbackcell")
@@ -140,7 +142,7 @@ def _add(cursor: CursorWrapper, ids: list[int] | None, as_of: dt.date) -> None:
         return
     tickets = Ticket.objects.all()
     if ids is not None:
-        tickets = tickets.filter(account__in=RawSQL("SELECT unnest(%s::bigint[])", [ids]))
+        tickets = tickets.filter(RawSQL("accounts_ticket.account_id = ANY (%s)", [ids], BooleanField()))
     parts = [_by_day(tickets, ALL_TICKETS), *(_by_day(match_rule(tickets, theme), theme.pk) for theme in themes)]
     hits, params = parts[0].union(*parts[1:], all=True).query.sql_with_params()
     cursor.execute(ADD.format(hits=_named(hits, len(params))), _params(params) | {"as_of": as_of})
@@ -200,7 +202,8 @@ def read_hits(
             """,
             [scope, list(themes), since, as_of],
         )
-        return cursor.fetchall()
+        found: list[tuple[int, str, int, int, int, Any]] = cursor.fetchall()
+        return found
 
 
 def read_days(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from django.db import connection
-from django.db.models import Case, DecimalField, F, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, DecimalField, Exists, F, Min, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast, Round
 
 from accounts.models import Account, Team, User
@@ -64,42 +64,50 @@ def say_cleared(flag: Flag) -> str:
 
 
 @dataclass(frozen=True)
-class Flagged:
-    """What a reader sees of the open flags: a page of accounts and one more, the most at stake first; over the whole
-    list how many accounts and what is at stake; and of all that is seen, how many flags each rule has."""
+class Sums:
+    """What a reader sees of the open flags: over the whole list how many accounts and what is at stake; and of all that
+    is seen, how many flags each rule has."""
 
-    account_ids: list[int]
     account_count: int
     stake_amount: Decimal
     rules: list[tuple[str, str, int]]  # what is asked for, its name, how many; rules without any are left out
 
 
-# Who may see what is asked once, whatever the page says of it.
-READ_FLAGGED: Final = """
+# Who may see what is asked once, whatever is said of it.
+READ_SUMS: Final = """
 WITH seen (account_id, rule_id, stake_amount, is_asked) AS MATERIALIZED ({seen}),
-listed AS MATERIALIZED (SELECT account_id, max(stake_amount) AS stake FROM seen WHERE is_asked GROUP BY account_id)
-SELECT ARRAY(SELECT account_id FROM listed ORDER BY stake DESC, account_id OFFSET %s LIMIT %s),
-    (SELECT count(*) FROM listed), (SELECT coalesce(sum(stake), 0) FROM listed),
-    (SELECT json_object_agg(rule, count)::text
-        FROM (SELECT coalesce(rule_id, 0) AS rule, count(*) AS count FROM seen GROUP BY 1) counted)
+listed AS (SELECT account_id, max(stake_amount) AS stake FROM seen WHERE is_asked GROUP BY account_id)
+SELECT count(*), coalesce(sum(stake), 0), (SELECT json_object_agg(rule, count)::text
+    FROM (SELECT coalesce(rule_id, 0) AS rule, count(*) AS count FROM seen GROUP BY 1) counted) FROM listed
 """
 
 
-def read_flagged(user: User, pages: Pages, *, is_mine: bool = False, what: str = "") -> Flagged:
-    """Of their own accounts and renewals, of one rule (its id) or by hand, where asked. Two statements."""
+def find_flagged(user: User, pages: Pages, *, is_mine: bool = False, what: str = "") -> list[int]:
+    """A page of flagged accounts and one more, the most at stake first: of their own accounts and renewals, of one rule
+    (`what` is its id) or by hand, where asked. From an index that holds their order."""
+    flags = Flag.objects.visible_one_by_one(user).open().filter(_asked(user, is_mine=is_mine, what=what))
+    # An account is where the flag with the most at stake is, which is nearly always the same of all its flags.
+    ahead = Q(stake_amount__gt=OuterRef("stake_amount")) | Q(
+        stake_amount=OuterRef("stake_amount"), pk__lt=OuterRef("pk")
+    )
+    if not what:
+        flags = flags.exclude(Exists(Flag.objects.open().filter(ahead, account=OuterRef("account"))))
+    return list(flags.order_by("-stake_amount", "account", "pk").values_list("account", flat=True)[pages.rows])
+
+
+def read_sums(user: User, *, is_mine: bool = False, what: str = "") -> Sums:
+    """Of the same. Two statements."""
     asked = _asked(user, is_mine=is_mine, what=what)
     is_asked = Case(When(asked, then=Value(True)), default=Value(False)) if asked else Value(True)
     seen = Flag.objects.visible_to(user).open().order_by().annotate(is_asked=is_asked)
     statement, params = seen.values_list("account_id", "rule_id", "stake_amount", "is_asked").query.sql_with_params()
     with connection.cursor() as cursor:
-        place = pages.rows
-        page = [place.start, place.stop - place.start]
-        cursor.execute(READ_FLAGGED.format(seen=statement), [*params, *page])
-        ids, count, stake, counted = cursor.fetchone() or ([], 0, Decimal(0), None)
+        cursor.execute(READ_SUMS.format(seen=statement), params)
+        count, stake, counted = cursor.fetchone() or (0, Decimal(0), None)
     counts = {int(rule): number for rule, number in json.loads(counted or "{}").items()}
     rules = [(str(rule.pk), rule.name, counts[rule.pk]) for rule in FlagRule.objects.filter(pk__in=set(counts) - {0})]
     by_hand = [(BY_HAND, "By hand", counts[0])] if 0 in counts else []
-    return Flagged(ids, count, stake, [*rules, *by_hand])
+    return Sums(count, stake, [*rules, *by_hand])
 
 
 def _asked(user: User, *, is_mine: bool, what: str) -> Q:
@@ -109,7 +117,7 @@ def _asked(user: User, *, is_mine: bool, what: str) -> Q:
         asked = Q(account__owner=user) | Q(account__in=own)
     if what == BY_HAND:
         asked &= Q(rule__isnull=True)
-    elif what.isascii() and what.isdigit() and len(what) < 10:
+    elif what:
         asked &= Q(rule=int(what))
     return asked
 
@@ -128,7 +136,7 @@ def load_rows(account_ids: Sequence[int], user: User, rates: Mapping[str, Decima
     watched = Watch.objects.filter(user=user, account__in=account_ids).values_list("account", flat=True)
     for pk in watched:
         rows[pk].is_watched = True
-    writable = Account.objects.editable_by(user).filter(pk__in=account_ids).order_by().values_list("pk", flat=True)
+    writable = Account.objects.editable_by(user, among=account_ids).order_by().values_list("pk", flat=True)
     for pk in writable:
         rows[pk].may_write = True
     return list(rows.values())

@@ -5,6 +5,7 @@ from engagement.flags import rule_views, views
 app_name = "flags"
 urlpatterns = [
     path("flags/", views.flag_list, name="list"),
+    path("flags/sums/", views.sums, name="sums"),
     path("flags/cleared/", views.cleared, name="cleared"),
     path("watchlist/", views.watchlist, name="watchlist"),
     path("flags/rules/", rule_views.rules, name="rules"),

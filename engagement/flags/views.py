@@ -20,14 +20,16 @@ from accounts.models import Account, Team, User, get_company
 from accounts.paging import PAGE_SIZE, Pages, read_pages
 from engagement.flags import services
 from engagement.flags.listing import (
+    BY_HAND,
+    find_flagged,
     load_rows,
     read_cleared,
-    read_flagged,
+    read_sums,
     show_flag,
     watches_of,
 )
 from engagement.flags.services import FlagRefused, may_keep_team_list
-from engagement.models.flags import Flag, Watch
+from engagement.models.flags import Flag, FlagRule, Watch
 
 INVALID, STALE = 422, 409
 
@@ -35,20 +37,25 @@ INVALID, STALE = 422, 409
 @require_GET
 def flag_list(request: HttpRequest) -> HttpResponse:
     """Flagged accounts, the most at stake first."""
-    user, what = signed_in(request), request.GET.get("what", "")
-    is_mine = request.GET.get("whose") == "mine"
-    pages = read_pages(request)
-    flagged = read_flagged(user, pages, is_mine=is_mine, what=what)
-    context = {
-        "tab": "flagged",
-        "rules": flagged.rules,
-        "what": what,
-        "is_mine": is_mine,
-        "sums": flagged,
-        "list_url": reverse("flags:list"),
-        **_shown(user, flagged.account_ids, pages),
-    }
+    user, pages, asked = signed_in(request), read_pages(request), _asked(request)
+    found = find_flagged(user, pages, **asked)
+    context = {"tab": "flagged", "list_url": reverse("flags:list"), **asked, **_shown(user, found, pages)}
+    context["rule"] = FlagRule.objects.filter(pk=int(asked["what"])).first() if asked["what"].isdigit() else None
     return _render(request, "flags/list.html", context)
+
+
+@require_GET
+def sums(request: HttpRequest) -> HttpResponse:
+    """What is at stake over the whole list, and the rules to choose from: asked for once the rows are there."""
+    asked = _asked(request)
+    company, found = get_company(), read_sums(signed_in(request), **asked)
+    return render(request, "flags/_sums.html", {"sums": found, "currency": company.reporting_currency, **asked})
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    what = request.GET.get("what", "")
+    is_known = what == BY_HAND or (what.isascii() and what.isdigit() and len(what) < 10)
+    return {"what": what if is_known else "", "is_mine": request.GET.get("whose") == "mine"}
 
 
 @require_GET

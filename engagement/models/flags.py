@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from accounts.models import Account, Team, User, owners_visible_to
 from config.history import track_history
+from engagement.models.visible import is_account_visible
 from renewals.models import Renewal
 
 
@@ -40,6 +41,10 @@ class FlagQuerySet(models.QuerySet["Flag"]):
         accounts = Account.objects.filter(owner__in=owners).order_by().values("pk")
         renewals = Renewal.objects.filter(owner__in=owners).order_by().values("account")
         return self.filter(account__in=accounts.union(renewals, all=True))
+
+    def visible_one_by_one(self, user: User) -> FlagQuerySet:
+        """The same, for who reads the first of many in their order."""
+        return self.filter(is_account_visible(user))
 
     def open(self) -> FlagQuerySet:
         return self.filter(cleared_at__isnull=True)
@@ -113,6 +118,9 @@ class Flag(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "-flagged_at"], name="flag_account"),
+            models.Index(
+                fields=["-stake_amount", "account", "id"], name="flag_order", condition=Q(cleared_at__isnull=True)
+            ),
             models.Index(fields=["rule"], name="flag_open_rule", condition=Q(cleared_at__isnull=True)),
             models.Index(fields=["-cleared_at", "-id"], name="flag_cleared", condition=Q(cleared_at__isnull=False)),
             models.Index(

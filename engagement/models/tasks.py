@@ -7,12 +7,13 @@ import datetime as dt
 from django.contrib.postgres.functions import TransactionNow
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, Value
+from django.db.models import F, Func, IntegerField, Q, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Coalesce, Greatest, Ln
 
-from accounts.models import Account, User, owners_visible_to
+from accounts.models import Account, User
 from config.history import track_history
+from engagement.models.visible import is_account_visible
 from renewals.models import Renewal
 
 DAYS_THAT_DOUBLE = 14  # a task that is due this much earlier weighs as much as one with twice as much at stake
@@ -45,11 +46,7 @@ def taken_minutes() -> Coalesce:
 class TaskQuerySet(models.QuerySet["Task"]):
     def visible_to(self, user: User) -> TaskQuerySet:
         """Tasks of the accounts that a user may know of, whoever has to do them."""
-        if user.sees_all:
-            return self
-        owners = owners_visible_to(user)
-        renewals = Renewal.objects.filter(account=OuterRef("account"), owner__in=owners)
-        return self.filter(Q(account__owner__in=owners) | Exists(renewals))
+        return self.filter(is_account_visible(user))
 
     def editable_by(self, user: User) -> TaskQuerySet:
         """Those a user has to do, and those of the accounts that they write to; a manager's team's; nobody else's."""

@@ -18,8 +18,10 @@ from engagement.models.tasks import Task, TaskQuerySet
 
 PAGE_SIZE = 50
 MOST_PAGES = 1000
+MOST_AT_ONCE = 500
 DONE_DAYS = 7
 STATES = {"open": "To do", "snoozed": "Snoozed", "done": "Done"}
+TOTALS = ("Overdue", "Due today", "Due in 7 days", "Later", "Snoozed", "Done in 7 days")
 DUES = {"overdue": "Overdue", "today": "Due today", "week": "Due in 7 days", "later": "Later"}
 WHOSE = {"mine": "Mine", "team": "My team's", "nobody": "Nobody's", "all": "All I see"}
 
@@ -118,6 +120,14 @@ def matching(user: User, filters: Filters, today: dt.date) -> TaskQuerySet:
     return tasks.order_by("-priority", "pk")
 
 
+def find_every(user: User, filters: Filters, today: dt.date) -> set[int]:
+    """The tasks that a list shows on all of its pages: so many as one step takes, and one more where there are more.
+
+    Without their order, so that the database stops at that many.
+    """
+    return set(matching(user, filters, today).order_by().values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+
+
 @dataclass(frozen=True)
 class Row:
     task: Task
@@ -144,12 +154,14 @@ class Page:
 
 
 def read_page(tasks: QuerySet[Task], number: int, today: dt.date) -> Page:
-    """One query, of a page and one row more."""
+    """Two queries: which they are, of a page and one row more, from an index; and what the page shows of them. In one,
+    a list that was filled a moment ago is joined with the whole book and put in order after that."""
     first = (number - 1) * PAGE_SIZE
-    joined = tasks.select_related("account", "owner", "renewal__contract", "done_by")
-    found = list(joined[first : first + PAGE_SIZE + 1])
+    ids = list(tasks.values_list("pk", flat=True)[first : first + PAGE_SIZE + 1])
+    loaded = Task.objects.select_related("account", "owner", "renewal__contract", "done_by").in_bulk(ids)
+    found = [loaded[pk] for pk in ids if pk in loaded]
     rows = [row_of(task, today) for task in found[:PAGE_SIZE]]
-    return Page(rows, len(found) > PAGE_SIZE, first + 1)
+    return Page(rows, len(ids) > PAGE_SIZE, first + 1)
 
 
 def row_of(task: Task, today: dt.date) -> Row:

@@ -15,10 +15,14 @@ from engagement.tasks.stakes import refresh_stakes
 
 # What a step writes. What was edited on a task's page is not undone from here.
 COLUMNS: Final = "done_at, done_by_id, outcome, spent_minutes, snoozed_until, owner_id"
-STEP: Final = """
-SELECT e.pgh_obj_id,
-    EXISTS (SELECT FROM engagement_taskevent l WHERE l.pgh_obj_id = e.pgh_obj_id AND l.pgh_id > e.pgh_id)
+# What a step left of a row is what the next event of the row found, or the row itself; it is changed where it says
+# something else now. What was written and taken back since is no change.
+STEP: Final = f"""
+SELECT e.pgh_obj_id, ({", ".join(f"t.{name}" for name in COLUMNS.split(", "))}) IS DISTINCT FROM
+    ({", ".join(f"CASE WHEN l.pgh_id IS NULL THEN t.{name} ELSE l.{name} END" for name in COLUMNS.split(", "))})
 FROM engagement_taskevent e JOIN engagement_task t ON t.id = e.pgh_obj_id
+LEFT JOIN LATERAL (SELECT * FROM engagement_taskevent n WHERE n.pgh_obj_id = e.pgh_obj_id AND n.pgh_id > e.pgh_id
+    ORDER BY n.pgh_id LIMIT 1) l ON true
 WHERE e.pgh_context_id = %s AND e.pgh_label = 'before_update' AND (e.pgh_context ->> 'user')::bigint = %s
 """
 PUT_BACK: Final = f"""

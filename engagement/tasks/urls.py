@@ -1,10 +1,12 @@
 from django.urls import path
 
-from engagement.tasks import views, workload_views
+from engagement.tasks import list_views, views, workload_views
 
 app_name = "tasks"
 urlpatterns = [
-    path("", views.task_list, name="list"),
+    path("", list_views.task_list, name="list"),
+    path("totals/", list_views.totals, name="totals"),
+    path("every/", list_views.every, name="every"),
     path("new/", views.new, name="new"),
     path("new/accounts/", views.accounts, name="accounts"),
     path("bulk/", views.bulk, name="bulk"),

@@ -16,12 +16,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import get_visible_account, may_edit_account, signed_in
-from accounts.models import Account, User, get_company, people_visible_to
+from accounts.models import Account, User, get_company
 from engagement.models.tasks import MOST_MINUTES, Task
 from engagement.tasks import services
 from engagement.tasks.forms import (
@@ -34,63 +33,14 @@ from engagement.tasks.forms import (
     quick_form,
     snooze_days,
 )
-from engagement.tasks.listing import (
-    DONE_DAYS,
-    DUES,
-    STATES,
-    Filters,
-    find_account,
-    matching,
-    read_filters,
-    read_page,
-    read_totals,
-    row_of,
-    whose_of,
-)
+from engagement.tasks.listing import MOST_AT_ONCE, find_account, find_every, read_filters, row_of
 from engagement.tasks.services import Done, NewTask, TaskRefused
 from engagement.tasks.undo import NoSuchStep, undo_step
 from renewals.models import Renewal
 
 INVALID = 422
-MOST_AT_ONCE = 500
 SECTION_SHOWN = 20
 OPTIONS_SHOWN = 12
-
-
-@require_GET
-def task_list(request: HttpRequest) -> HttpResponse:
-    user, company = signed_in(request), get_company()
-    today, filters = company.today(), read_filters(request.GET, user)
-    page = read_page(matching(user, filters, today), filters.page, today)
-    week_ago = timezone.now() - dt.timedelta(days=DONE_DAYS)
-    context = {
-        "page": page,
-        "filters": filters,
-        # What one step can take, of more than a page.
-        "every_count": len(_every(user, filters, today)) if page.has_more and filters.state != "done" else 0,
-        "most_at_once": MOST_AT_ONCE,
-        "whose": [(name, label, filters.query(whose=name, owner=None)) for name, label in whose_of(user).items()],
-        "states": [(name, label, filters.query(state=name, due="")) for name, label in STATES.items()],
-        "dues": [(name, label, filters.query(due="" if filters.due == name else name)) for name, label in DUES.items()],
-        "kinds": [
-            (name, label, filters.query(kind="" if filters.kind == name else name)) for name, label in Task.Kind.choices
-        ],
-        "account": find_account(user, filters.account_id),
-        "owner": people_visible_to(user).filter(pk=filters.owner_id or 0).first(),
-        "without_account": filters.query(account=None),
-        "without_owner": filters.query(owner=None),
-        "previous_url": filters.query(page=filters.page - 1),
-        "next_url": filters.query(page=filters.page + 1),
-        "totals": read_totals(user, filters, today=today, currency=company.reporting_currency, week_ago=week_ago),
-        "currency": company.reporting_currency,
-        "as_of": today,
-        "snooze_days": snooze_days(today),
-        "tomorrow": (today + dt.timedelta(days=1)).isoformat(),
-        "people": people_for(user) if user.role != User.Role.VIEWER else [],
-        "may_write": user.role != User.Role.VIEWER,
-    }
-    is_partial = request.headers.get("HX-Target") == "task-list"
-    return render(request, "tasks/_list.html" if is_partial else "tasks/list.html", context)
 
 
 @require_GET
@@ -333,7 +283,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     if user.role == User.Role.VIEWER:
         raise PermissionDenied(services.NOT_YOURS)
     if "every" in request.POST:
-        ids = _every(user, read_filters(QueryDict(request.POST["every"].removeprefix("?")), user), today)
+        ids = find_every(user, read_filters(QueryDict(request.POST["every"].removeprefix("?")), user), today)
     else:
         ids = {int(one) for one in request.POST.getlist("task") if one.isascii() and one.isdigit() and len(one) < 19}
     if len(ids) > MOST_AT_ONCE:
@@ -365,14 +315,6 @@ def bulk(request: HttpRequest) -> HttpResponse:
     if left:
         text += f" {len(left):,} left as {'it is' if len(left) == 1 else 'they are'}: {left[0]}"
     return _answer(request, text, done if done.tasks else None)
-
-
-def _every(user: User, filters: Filters, today: dt.date) -> set[int]:
-    """The tasks that a list shows on all of its pages: so many as one step takes, and one more where there are more.
-
-    Without their order, so that the database stops at that many.
-    """
-    return set(matching(user, filters, today).order_by().values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
 
 
 def _number(text: str) -> int:
@@ -411,14 +353,15 @@ def _back(request: HttpRequest) -> str:
 def _answer(
     request: HttpRequest, text: str, done: Done | None = None, minutes: dict[str, object] | None = None
 ) -> HttpResponse:
+    undo_url = reverse("tasks:undo", args=[done.batch_id]) if done else ""
     if not request.headers.get("HX-Request"):
-        messages.success(request, text)
+        messages.success(request, text, extra_tags=undo_url)  # the toast of the next page offers it
         return redirect(_back(request))
     toast: dict[str, object] = {"text": text}
     if minutes is not None:
         toast["minutes"] = minutes
-    if done is not None:
-        toast["undoUrl"] = reverse("tasks:undo", args=[done.batch_id])
+    if undo_url:
+        toast["undoUrl"] = undo_url
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"toast": toast, "tasks:changed": {}})})
 
 

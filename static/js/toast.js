@@ -71,5 +71,9 @@
 
   document.addEventListener("toast", (event) => show(event.detail));
   for (const toast of stack.children) start(toast);
+  // Once the script that keeps the steps is there too.
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const toast of stack.querySelectorAll("[data-undo-url]")) offerUndo(toast, toast.dataset.undoUrl);
+  });
   window.perennial.toast = show;
 })();

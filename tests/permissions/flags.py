@@ -42,6 +42,8 @@ ASKED = {"name": "New", "risk": "50", "is_active": "on"}
 ROWS = [
     Row("flags:list", everybody(200)),
     Row("flags:list", everybody(405), method="post"),
+    Row("flags:sums", everybody(200)),
+    Row("flags:sums", everybody(405), method="post"),
     Row("flags:cleared", everybody(200)),
     Row("flags:watchlist", everybody(200)),
     Row("flags:watchlist", everybody(405), method="post"),

@@ -49,6 +49,10 @@ QUICK = {"task-title": "Call", "task-due_on": "2030-01-07"}
 LATE = {"until": "2030-01-07"}
 ROWS = [
     Row("tasks:list", everybody(200)),
+    Row("tasks:every", everybody(200)),
+    Row("tasks:every", everybody(405), method="post"),
+    Row("tasks:totals", everybody(200)),
+    Row("tasks:totals", everybody(405), method="post"),
     Row("tasks:list", everybody(405), method="post"),
     Row("tasks:workload", everybody(200)),
     Row("tasks:section", READERS, kwargs={"account_id": account}),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Account, get_company
 from accounts.paging import Pages
-from engagement.flags.listing import load_rows, read_cleared, read_flagged, watches_of
+from engagement.flags.listing import Sums, find_flagged, load_rows, read_cleared, read_sums, watches_of
 from engagement.flags.marks import account_marks
 from engagement.flags.passes import judge_accounts
 from engagement.flags.services import (
@@ -66,25 +66,38 @@ def test_list_is_by_stake_with_what_comes_next(cast: Cast) -> None:
     for row in (small, large):
         flag_account(account_id=row.account_id, user=cast.rep, reason="Silent")
     task = create_task(user=cast.rep, task=NewTask(large.account_id, "Call", get_company().today()))
-    flagged = read_flagged(cast.rep, Pages(1))
-    assert flagged.account_ids == [large.account_id, small.account_id]
-    rows = load_rows(flagged.account_ids, cast.rep, {"EUR": Decimal(1)})
+    found = find_flagged(cast.rep, Pages(1))
+    assert found == [large.account_id, small.account_id]
+    rows = load_rows(found, cast.rep, {"EUR": Decimal(1)})
     assert [(row.stake_amount, row.task, row.may_write, row.next_decision_on) for row in rows] == [
         (Decimal("4500.00"), task, True, large.due_on),
         (Decimal("500.00"), None, True, small.due_on),
     ]
-    assert (flagged.account_count, flagged.stake_amount) == (2, Decimal("5000.00"))
-    seen = [read_flagged(user, Pages(1)) for user in (cast.outsider, cast.viewer, cast.auditor)]
-    assert [(one.account_count, one.rules) for one in seen] == [
-        (0, []),
-        (2, [("hand", "By hand", 2)]),
-        (2, [("hand", "By hand", 2)]),
-    ]
-    others = read_flagged(cast.team_mate, Pages(1), is_mine=True)
-    assert (others.account_ids, others.account_count, others.rules) == ([], 0, [("hand", "By hand", 2)])
-    assert read_flagged(cast.rep, Pages(1), is_mine=True, what="hand").account_count == 2
-    assert read_flagged(cast.rep, Pages(1), what="7").account_count == 0
-    assert read_flagged(cast.rep, Pages(2)).account_ids == []
+    by_hand = [("hand", "By hand", 2)]
+    assert read_sums(cast.rep) == Sums(2, Decimal("5000.00"), by_hand)
+    seen = [(len(find_flagged(user, Pages(1))), read_sums(user)) for user in (cast.outsider, cast.viewer, cast.auditor)]
+    assert [(count, one.account_count, one.rules) for count, one in seen] == [
+        (0, 0, []), (2, 2, by_hand), (2, 2, by_hand),
+    ]  # fmt: skip
+    assert (find_flagged(cast.team_mate, Pages(1), is_mine=True), read_sums(cast.team_mate, is_mine=True)) == (
+        [],
+        Sums(0, Decimal(0), by_hand),
+    )
+    assert read_sums(cast.rep, is_mine=True, what="hand").account_count == 2
+    assert find_flagged(cast.rep, Pages(1), is_mine=True, what="hand") == found
+    assert (read_sums(cast.rep, what="7").account_count, find_flagged(cast.rep, Pages(1), what="7")) == (0, [])
+    assert find_flagged(cast.rep, Pages(2)) == []
+
+
+def test_an_account_with_several_flags_is_listed_once_where_the_most_is_at_stake(cast: Cast) -> None:
+    rule = FlagRule.objects.create(name="Ours", conditions={"risk": 60})
+    accounts = [scored(cast, baseline_amount=Decimal(1000)).account_id for _ in range(3)]
+    for stake, account_id in zip((30, 10, 20), accounts, strict=True):
+        Flag.objects.create(account_id=account_id, rule=rule, stake_amount=stake)
+    Flag.objects.create(account_id=accounts[1], reason="Silent", flagged_by=cast.rep, stake_amount=25)
+    assert find_flagged(cast.rep, Pages(1)) == [accounts[0], accounts[1], accounts[2]]
+    assert find_flagged(cast.rep, Pages(1), what=str(rule.pk)) == [accounts[0], accounts[2], accounts[1]]
+    assert read_sums(cast.rep).stake_amount == 75
 
 
 def test_watchlists_of_a_person_and_a_team(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import uuid
 from typing import Any
 
@@ -13,10 +14,9 @@ from django.utils import timezone
 
 from accounts.models import User, get_company
 from engagement.models import Task
-from engagement.tasks.listing import PAGE_SIZE, matching, read_filters, read_page, read_totals
-from engagement.tasks.services import NewTask, create_tasks, finish_tasks, reassign_tasks, snooze_tasks
+from engagement.tasks.listing import MOST_AT_ONCE, PAGE_SIZE, matching, read_filters, read_page, read_totals
+from engagement.tasks.services import NewTask, create_tasks, finish_tasks, reassign_tasks, record_minutes, snooze_tasks
 from engagement.tasks.undo import NoSuchStep, undo_step
-from engagement.tasks.views import MOST_AT_ONCE
 from engagement.tasks.workload import Week, workload
 from tests.cast import Cast, make_renewal
 
@@ -68,7 +68,20 @@ def test_page_takes_the_same_statements_for_any_number(cast: Cast) -> None:
             page = read_page(matching(cast.rep, read_filters({}, cast.rep), TODAY), 1, TODAY)
             assert [str(row.task.account) for row in page.rows]
         counts.append(len(queries))
-    assert counts == [1, 1]
+    assert counts == [2, 2]
+
+
+def test_strip_is_asked_for_after_the_rows(cast: Cast) -> None:
+    make(cast.rep, "Call", (get_company().today() - TODAY).days - 3)
+    client = cast.client_of("rep")
+    page = client.get("/tasks/").content.decode()
+    assert 'hx-get="/tasks/totals/?whose=mine"' in page
+    assert "p-skeleton" in page
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/tasks/")
+    assert not [query for query in queries if "SUM(" in query["sql"] or "COUNT(" in query["sql"]]
+    strip = client.get("/tasks/totals/?whose=mine").content.decode()
+    assert '<dt title="Overdue">Overdue</dt><dd><b><a href="?whose=mine&amp;due=overdue">1</a>' in strip
 
 
 def test_step_is_undone_and_redone(cast: Cast) -> None:
@@ -89,6 +102,32 @@ def test_undo_keeps_what_was_changed_since(cast: Cast) -> None:
     assert (undone.count, undone.kept_count) == (0, 1)
     task.refresh_from_db()
     assert (task.snoozed_until, task.owner) == (TODAY + dt.timedelta(days=3), cast.team_mate)
+
+
+def test_done_is_taken_back_after_its_minutes_were_recorded_and_taken_back(cast: Cast) -> None:
+    task = make(cast.rep, "First", 1)
+    done = finish_tasks(user=cast.rep, task_ids=[task.pk], outcome="Signed")
+    took = record_minutes(user=cast.rep, task=task, minutes=25)
+    assert undo_step(user=cast.rep, batch_id=done.batch_id).kept_count == 1  # the minutes would be lost
+    assert undo_step(user=cast.rep, batch_id=took.batch_id).count == 1
+    undone = undo_step(user=cast.rep, batch_id=done.batch_id)
+    task.refresh_from_db()
+    assert (undone.count, task.done_at, task.outcome, task.spent_minutes) == (1, None, "", None)
+    undo_step(user=cast.rep, batch_id=undone.batch_id)
+    task.refresh_from_db()
+    assert (task.outcome, task.done_by) == ("Signed", cast.rep)
+    assert undo_step(user=cast.rep, batch_id=undone.batch_id).kept_count == 1  # it is taken back already
+
+
+def test_page_that_follows_a_form_offers_its_undo(cast: Cast) -> None:
+    task, client = make(cast.rep, "First", 1), cast.client_of("rep")
+    form = {"finish-outcome": "Signed", "finish-spent_minutes": "25"}
+    page = client.post(f"/tasks/{task.pk}/done/", form, follow=True).content.decode()
+    [undo_url] = re.findall(r'data-undo-url="(/tasks/undo/[0-9a-f-]{36}/)"', page)
+    assert "Done: First." in page
+    assert client.post(undo_url, headers={"HX-Request": "true"}).status_code == 204
+    task.refresh_from_db()
+    assert (task.done_at, task.spent_minutes) == (None, None)
 
 
 def test_nobody_undoes_another_s_step(cast: Cast) -> None:
@@ -177,6 +216,8 @@ def test_every_task_that_matches_is_taken_in_one_step_beyond_the_page(cast: Cast
     create_tasks(user=cast.team_mate, tasks=[NewTask(other.account_id, "Not mine", today)])
     client, htmx = cast.client_of("rep"), {"HX-Request": "true"}
     html = client.get("/tasks/?due=today").content.decode()
+    assert 'hx-get="/tasks/every/?whose=mine&amp;due=today"' in html
+    html = client.get("/tasks/every/?due=today").content.decode()
     assert 'name="every" value="?whose=mine&amp;due=today"> All 52 that match' in html
     answer = client.post("/tasks/bulk/", {"every": "?whose=mine&due=today", "action": "done"}, headers=htmx)
     toast = json.loads(answer.headers["HX-Trigger"])["toast"]
@@ -191,7 +232,7 @@ def test_more_than_one_step_takes_are_not_offered(cast: Cast) -> None:
     row = make_renewal(owner=cast.rep)
     create_tasks(user=cast.rep, tasks=[NewTask(row.account_id, "Call", TODAY) for _ in range(MOST_AT_ONCE + 1)])
     client = cast.client_of("rep")
-    assert "more than 500 match" in client.get("/tasks/").content.decode()
+    assert "more than 500 match" in client.get("/tasks/every/").content.decode()
     answer = client.post("/tasks/bulk/", {"every": "?", "action": "done"}, headers={"HX-Request": "true"})
     toast = json.loads(answer.headers["HX-Trigger"])["toast"]
     assert toast == {"text": "At most 500 tasks at once.", "level": "error"}
