@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 
 from bench.figures import Figure, against, seconds
 from renewals.models import ChurnReason, Renewal, RiskBand, Stage, TimingClass
-from renewals.table.filters import FILTERS, HEALTH_NAMES
+from renewals.table.filters import BOOKINGS, FILTERS, HEALTH_NAMES
 from renewals.table.groups import GROUPS
 from renewals.table.paging import ORDERS
 
@@ -201,6 +201,7 @@ def filter_addresses() -> list[str]:
         "churn_reason": [*ChurnReason.objects.values_list("pk", flat=True)[:2], "none"],
         "account": [row.account_id],
         "currency": ["EUR", "USD"],
+        "booking": list(BOOKINGS),
         "quality": ["any", "none", "error", "warning"],
         "excluded": ["yes", "no"],
         "auto_renewing": ["yes", "no"],
