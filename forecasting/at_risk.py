@@ -69,41 +69,50 @@ class AtRisk:
 
 def read_at_risk(user: User, scope: Scope, company: Company, *, today: dt.date) -> AtRisk:
     """The window from today on, the renewals in it with the most to lose, and all that is overdue."""
-    first_on, last_on = today, today + dt.timedelta(days=WINDOW_DAYS)
-    rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
-    rows = rows_of(user, scope).filter(is_excluded=False)
-    window = rows.open().due_between(first_on, last_on)
-    sums = _sums(window)
+    window = read_window(user, scope, company, today=today)
     overdue = list(
-        rows.filter(score__timing_class=TimingClass.OVERDUE)
+        window.counted.filter(score__timing_class=TimingClass.OVERDUE)
         .values("currency")
         .annotate(count=Count("pk"), amount=Sum("baseline_amount"))
         .order_by()
     )
     return AtRisk(
-        first_on,
-        last_on,
-        _weeks(sums, rates, first_on, last_on),
-        sum((_in_reporting_currency(row, rates) for row in overdue), Open()),
-        _largest(scope, window, rates),
-        tuple(sorted({row["currency"] for row in [*sums, *overdue]} - set(rates))),
+        window.first_on,
+        window.last_on,
+        window.weeks,
+        sum((_in_reporting_currency(row, window.rates) for row in overdue), Open()),
+        _largest(scope, window.rows, window.rates),
+        tuple(sorted({row["currency"] for row in [*window.sums, *overdue]} - set(window.rates))),
     )
 
 
-def _sums(window: RenewalQuerySet) -> list[Any]:
-    return list(
-        window.values("currency", week=TruncWeek("due_on"), band=_band())
+@dataclass(frozen=True)
+class Window:
+    """What is open and due in the 90 days from a day on, added up by week, band and currency."""
+
+    first_on: dt.date
+    last_on: dt.date
+    rates: Mapping[str, Decimal]
+    counted: RenewalQuerySet  # of any day and outcome
+    rows: RenewalQuerySet
+    sums: list[Any]
+
+    @property
+    def weeks(self) -> list[RiskWeek]:
+        return _weeks(self.sums, self.rates, self.first_on, self.last_on)
+
+
+def read_window(user: User, scope: Scope, company: Company, *, today: dt.date) -> Window:
+    last_on = today + dt.timedelta(days=WINDOW_DAYS)
+    rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
+    counted = rows_of(user, scope).filter(is_excluded=False)
+    rows = counted.open().due_between(today, last_on)
+    sums = (
+        rows.values("currency", week=TruncWeek("due_on"), band=_band())
         .annotate(count=Count("pk"), amount=Sum("baseline_amount"))
         .order_by()
     )
-
-
-def read_weeks(user: User, scope: Scope, company: Company, *, today: dt.date) -> list[RiskWeek]:
-    """The weeks of the window alone."""
-    last_on = today + dt.timedelta(days=WINDOW_DAYS)
-    rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
-    window = rows_of(user, scope).filter(is_excluded=False).open().due_between(today, last_on)
-    return _weeks(_sums(window), rates, today, last_on)
+    return Window(today, last_on, rates, counted, rows, list(sums))
 
 
 def _band() -> Case:

@@ -28,4 +28,5 @@ class MailForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:
             start = ExecutiveMail()
-            self.initial = {name: getattr(start, name) for name in self.Meta.fields}
+            # Nothing is mailed so far: a tick that stood there already would say that it is.
+            self.initial = {name: getattr(start, name) for name in self.Meta.fields} | {"is_on": False}

@@ -14,7 +14,7 @@ from dashboards.executive.most import AHEAD_DAYS, read_most_important
 from dashboards.figures import FIGURES
 from dashboards.frame import Content, Frame, PeriodTotal
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, bars, lines, text_of, tile, unit_text
-from forecasting.at_risk import BANDS, read_weeks
+from forecasting.at_risk import BANDS, read_window
 from forecasting.models import ForecastLine
 from forecasting.periods import Period, first_day, month_number
 from forecasting.scope_lines import read_lines
@@ -178,7 +178,7 @@ def rates_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
 
 
 def risk_tile(frame: Frame) -> Tile:
-    weeks = read_weeks(frame.user, frame.scope, frame.company, today=frame.company.today())
+    weeks = read_window(frame.user, frame.scope, frame.company, today=frame.company.today()).weeks
     labels = [f"{week.starts_on:%d %b}" for week in weeks]
     columns = [
         Column(

@@ -297,6 +297,8 @@ def test_the_page_of_the_mail_sets_it_and_tells_admins_who_gets_it(cast: Cast) -
     text = client.get(PAGE).content.decode()
     assert_sensible(text)
     assert re.findall(r'name="weekdays" value="(.)"[^>]* checked', text) == ["1"]  # weekly, unless changed
+    assert "Nothing is mailed to you by itself." in text
+    assert not re.search(r'name="is_on"[^>]* checked', text)
     assert '<option value="7" selected>07:00</option>' in text
     refused = client.post(PAGE, {"is_on": "on", "hour": "7"})
     assert refused.status_code == 422

@@ -33,7 +33,7 @@ from dashboards.scorecards.fair import read_mix
 from dashboards.scorecards.measures import read_hygiene
 from dashboards.scorecards.recurring import read_ledger
 from dashboards.timing.habits import read_habits
-from forecasting.at_risk import read_weeks
+from forecasting.at_risk import read_window
 from forecasting.engine.recurring import Kind, State
 from forecasting.models import MrrMovement
 from forecasting.mrr.services import roll_up_mrr
@@ -238,7 +238,7 @@ def test_what_is_open_of_a_slice_is_that_of_its_rows(cast: Cast) -> None:
             .values_list("pk", flat=True)
         )
         assert set(read_due(frame).ids.tolist()) == soon
-        weeks = read_weeks(cast.admin, frame.scope, frame.company, today=today)
+        weeks = read_window(cast.admin, frame.scope, frame.company, today=today).weeks
         ahead = Renewal.objects.open().filter(
             pk__in=ids_of(query, cast.admin), is_excluded=False, due_on__gte=today, due_on__lte=weeks[-1].ends_on
         )
