@@ -15,7 +15,7 @@ def product_of_all(p, angles, frequencies):
     return np.exp(np.reshape(logs, (powers.size, len(blocks))).sum(axis=1))
 
 
-@pytest.mark.parametrize(("sigma", "large"), [(0.0, 0), (0.8, 0), (0.3, 40)])
+@pytest.mark.parametrize(("sigma", "large"), [(0.0, 0), (0.4, 0), (0.3, 40)])
 def test_sums_over_rows_are_the_product_over_rows(sigma, large):
     rng = np.random.default_rng(4)
     p, angles = rng.beta(1, 1, 60_000), rng.lognormal(-6, sigma, 60_000)
