@@ -26,6 +26,9 @@
     return part;
   }
 
+  // On paper a chart is as wide as a portrait page, whatever the screen is, and lower, for its table stands below it.
+  const PAPER = { width: 660, share: 0.75 };
+
   let charts = [];
 
   // Figures come with the page, and with a part of it that is swapped; those that were swapped away are let go.
@@ -40,11 +43,15 @@
     });
   }
 
-  function draw(chart) {
+  function draw(chart, isPaper = false) {
     const { data, layout } = inTheme(chart.figure, getComputedStyle(document.documentElement));
     layout.font.family = getComputedStyle(document.body).fontFamily;
-    layout.autosize = true;
-    thinTicks(layout.xaxis, chart.place.clientWidth);
+    layout.autosize = !isPaper;
+    if (isPaper) {
+      layout.width = PAPER.width;
+      layout.height = parseFloat(getComputedStyle(chart.place).flexBasis) * PAPER.share;
+    }
+    thinTicks(layout.xaxis, isPaper ? PAPER.width : chart.place.clientWidth);
     const shown = Plotly.react(chart.place, data, layout, CONFIG);
     if (!chart.isDrawn) shown.then(() => listen(chart.place));
     chart.isDrawn = true;
@@ -90,7 +97,7 @@
     for (const button of buttons()) showTable(button, isShown);
   });
 
-  const drawAll = () => charts.forEach(draw);
+  const drawAll = (isPaper = false) => charts.forEach((chart) => draw(chart, isPaper));
   let isPrinting = false;
   // Printing itself makes the browser report another colour scheme.
   document.addEventListener("perennial:theme", () => { if (!isPrinting) drawAll(); });
@@ -101,7 +108,8 @@
     const theme = root.getAttribute("data-bs-theme");
     isPrinting = true;
     root.setAttribute("data-bs-theme", "light");
-    drawAll();
+    drawAll(true);
+    drawAll(true); // a legend takes the room that it had in the drawing before
     root.setAttribute("data-bs-theme", theme);
   });
   window.addEventListener("afterprint", () => {
@@ -116,5 +124,5 @@
 
   find();
   // The first drawing measures text: it waits for the font.
-  document.fonts.ready.then(drawAll);
+  document.fonts.ready.then(() => drawAll());
 })();
