@@ -34,7 +34,7 @@ from renewals.table.filter_kinds import (
     read_id,
     row_of,
 )
-from renewals.table.groups import BOOKINGS, OUTCOME_OF, RISK_RANGES, booked_as
+from renewals.table.groups import BOOKED_OUTCOMES, BOOKINGS, OUTCOME_OF, RISK_RANGES, booked_as
 from renewals.table.layout import Layout, read_layout
 from renewals.table.paging import DEFAULT_PAGE_SIZE, DEFAULT_SORT, LAST_PAGE, ORDERS, PAGE_SIZES, Slices
 
@@ -98,6 +98,8 @@ class Query:
         """The outcomes and timing classes that the filters leave; every one where they say nothing of them."""
         chosen = self.params.getlist("outcome")
         outcomes = [outcome for outcome in Outcome if outcome in chosen] or list(Outcome)
+        booked = {outcome for name in self.params.getlist("booking") for outcome in BOOKED_OUTCOMES[name]}
+        outcomes = [outcome for outcome in outcomes if outcome in (booked or Outcome)]
         timing = [TimingClass[name.upper()] for name in self.params.getlist("timing")] or list(TimingClass)
         timing = [one for one in timing if OUTCOME_OF[one] in outcomes]
         outcomes = [one for one in outcomes if one in {OUTCOME_OF[t] for t in timing}]

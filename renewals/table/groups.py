@@ -269,6 +269,13 @@ BOOKINGS: Final = {
     "upsell": "Upsell",
     "cross_sell": "Cross-sell",
 }
+# A lost one is renewed to nothing: with a baseline that is churn, never more or less than the baseline.
+BOOKED_OUTCOMES: Final[dict[str, tuple[Outcome, ...]]] = {
+    **dict.fromkeys(BOOKINGS, tuple(Outcome)),
+    "churn": (Outcome.OPEN, Outcome.LOST),
+    "downsell": (Outcome.OPEN, Outcome.RENEWED),
+    "upsell": (Outcome.OPEN, Outcome.RENEWED),
+}
 
 
 def booked_as() -> dict[str, Q]:
@@ -293,7 +300,7 @@ def _booking() -> Group:
         "Booking type",
         list(booked_as().values()),
         list(BOOKINGS.values()),
-        outcomes=[(Outcome.OPEN, Outcome.LOST), *[tuple(Outcome)] * 4],
+        outcomes=list(BOOKED_OUTCOMES.values()),
     )
 
 

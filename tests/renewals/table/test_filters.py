@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -14,6 +15,8 @@ from renewals.models import Offer, Renewal, RenewalScore, Stage, TimingClass
 from renewals.table.columns import DEFAULT_COLUMNS
 from renewals.table.filter_kinds import Reader
 from renewals.table.filters import Query, read_query
+from renewals.table.groups import BOOKINGS
+from renewals.table.paging import page_ids
 from tests.cast import Cast, make_account, make_renewal
 
 AS_OF = dt.date(2026, 11, 21)
@@ -243,3 +246,23 @@ def test_a_range_of_decision_days_finds_rows_whose_due_date_is_behind_it(cast: C
     inside = make_renewal(owner=cast.rep, due_on=day + dt.timedelta(90), notice_days=90)
     make_renewal(owner=cast.rep, due_on=day, notice_days=1)
     assert found("decision_from=2026-12-01&decision_to=2026-12-01", cast.rep) == [inside.pk]
+
+
+def test_the_slices_of_a_booking_type_leave_none_of_its_rows_out(cast: Cast) -> None:
+    renewed: dict[str, Any] = {"outcome": "renewed", "ordered_on": dt.date(2026, 11, 2), "baseline_amount": Decimal(9)}
+    for final in (8, 9, 10):
+        make_renewal(owner=cast.rep, final_amount=Decimal(final), **renewed)
+        make_renewal(owner=cast.rep, final_amount=Decimal(final), cross_sell_amount=Decimal(1), **renewed)
+    for baseline in (0, 9):
+        lost: dict[str, Any] = {"outcome": "lost", "final_amount": Decimal(0), "baseline_amount": Decimal(baseline)}
+        make_renewal(owner=cast.rep, declined_on=dt.date(2026, 11, 2), **lost)
+        for forecast in (None, Decimal(0), Decimal(8), Decimal(10)):
+            make_renewal(owner=cast.rep, baseline_amount=Decimal(baseline), forecast_amount=forecast)
+    told = []
+    for name in BOOKINGS:
+        query = read(f"outcome=all&booking={name}", cast.admin)
+        rows = query.apply(Renewal.objects.visible_to(cast.admin))
+        paged = page_ids(rows, "due_on", query.slices, first=0, count=100)
+        assert sorted(paged) == sorted(rows.values_list("pk", flat=True))
+        told += paged
+    assert sorted(told) == sorted(Renewal.objects.values_list("pk", flat=True))
