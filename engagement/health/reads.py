@@ -10,7 +10,16 @@ from decimal import Decimal
 from django.db.models import Case, Count, DecimalField, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from accounts.models import Account, AccountHealth, HealthBand, HealthDay, Segment, User
+from accounts.models import (
+    Account,
+    AccountHealth,
+    AccountSignal,
+    HealthBand,
+    HealthDay,
+    HealthFactor,
+    Segment,
+    User,
+)
 from accounts.models.health import MISSING_PART
 from forecasting.frames.health import HealthRules, load_health_rules
 from renewals.models import Renewal
@@ -101,6 +110,7 @@ class Card:
     exact_score: float | None
     parts: list[Part]
     missing: list[str]
+    unweighed: list[str]  # custom signals with a value here that nobody has weighed
     line: Line | None
     changed_on: dt.date | None
     healthy_from: int
@@ -108,7 +118,7 @@ class Card:
 
 
 def read_card(account: Account, *, as_of: dt.date) -> Card:
-    """The health of one account, for its page. Four queries."""
+    """The health of one account, for its page. Four queries, and one more while a custom signal has no weight."""
     health = AccountHealth.objects.filter(account=account).first()
     rules = load_health_rules()
     version = rules.version_of(account.segment_id)
@@ -118,11 +128,21 @@ def read_card(account: Account, *, as_of: dt.date) -> Card:
         exact_score=health.score if health else None,
         parts=parts,
         missing=missing,
+        unweighed=_unweighed(account.pk, rules.factors, version.weights),
         line=_line(account.pk, version.healthy_from, version.watch_from, as_of),
         changed_on=health.changed_on if health else None,
         healthy_from=version.healthy_from,
         watch_from=version.watch_from,
     )
+
+
+def _unweighed(account_id: int, factors: Iterable[HealthFactor], weights: Mapping[str, float]) -> list[str]:
+    labels = {one.key: one.label for one in factors if one.is_custom and one.key not in weights}
+    if not labels:
+        return []
+    held = AccountSignal.objects.filter(account=account_id, custom_values__has_any_keys=list(labels))
+    keys = {key for values in held.values_list("custom_values", flat=True) for key in values}
+    return [label for key, label in labels.items() if key in keys]
 
 
 def _parts(health: AccountHealth | None, rules: HealthRules, segment_id: int | None) -> tuple[list[Part], list[str]]:

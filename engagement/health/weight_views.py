@@ -18,6 +18,7 @@ from accounts.access import admin_required, signed_in
 from accounts.forms import posted
 from accounts.models import HealthFactor, HealthWeightVersion, Segment, get_company
 from accounts.segments import read_segment, segment_name
+from accounts.signal_weights import find_unweighed, propose_weight
 from engagement.health import services
 from engagement.health.forms import FactorForm, HealthWeightsForm
 from forecasting.health.preview import preview_weights
@@ -32,6 +33,7 @@ class FactorRow:
     factor: HealthFactor
     field: BoundField
     share: float  # per cent of the shown weights
+    is_proposed: bool = False  # nobody has weighed it yet: the field holds what could be saved
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,25 @@ def weights(request: HttpRequest) -> HttpResponse:
     has_own = bool(versions and versions[0].weights)
     shared = HealthWeightVersion.objects.filter(segment=None).first() or HealthWeightVersion(weights={})
     current = versions[0] if has_own else shared
-    initial = {f"weight-{factor.key}": current.weights.get(factor.key, 0) for factor in factors}
+    proposed, unweighed = propose_weight(current.weights), {one.factor.key for one in find_unweighed(factors)}
+    unweighed -= set(current.weights)
+    initial = {
+        f"weight-{factor.key}": current.weights.get(factor.key, proposed if factor.key in unweighed else 0)
+        for factor in factors
+    }
     initial |= {"healthy_from": current.healthy_from, "watch_from": current.watch_from}
     form = HealthWeightsForm(posted(request), factors=factors, initial=initial)
     if form.is_valid() and "back" not in request.POST:
         return _save(request, segment, form) if "confirm" in request.POST else _preview(request, segment, form)
-    total = sum(current.weights.get(factor.key, 0) for factor in factors)
+    shown = {factor.key: initial[f"weight-{factor.key}"] for factor in factors}
+    total = sum(shown.values())
     context = {
         "form": form,
         "rows": [
-            FactorRow(factor, form[f"weight-{factor.key}"], _share(current.weights.get(factor.key, 0), total))
+            FactorRow(factor, form[f"weight-{factor.key}"], _share(shown[factor.key], total), factor.key in unweighed)
             for factor in factors
         ],
+        "unweighed": [factor for factor in factors if factor.key in unweighed],
         "total": total,
         "segment": segment,
         "segment_name": segment_name(segment),
@@ -113,12 +122,12 @@ def _save(request: HttpRequest, segment: Segment | None, form: HealthWeightsForm
 @admin_required
 def restore_weights(request: HttpRequest, pk: int) -> HttpResponse:
     version = get_object_or_404(HealthWeightVersion.objects.exclude(weights={}).select_related("segment"), pk=pk)
-    # As they were, and 0 for signals that came later.
-    keys = HealthFactor.objects.values_list("key", flat=True)
+    # As they were: signals that came later are left for somebody to weigh.
+    keys = HealthFactor.objects.filter(key__in=version.weights).values_list("key", flat=True)
     services.save_weights(
         by=signed_in(request),
         segment=version.segment,
-        weights={key: version.weights.get(key, 0) for key in keys},
+        weights={key: version.weights[key] for key in keys},
         healthy_from=version.healthy_from,
         watch_from=version.watch_from,
     )
@@ -145,7 +154,8 @@ def new_factor(request: HttpRequest) -> HttpResponse:
         except IntegrityError:
             form.add_error("key", "Somebody made a signal of this key just now.")
         else:
-            return _saved(request, f"{factor} is a signal now; give it a weight.", reverse("health:weights"))
+            text = f"{factor} is a signal now. It counts once its weight is saved: one is proposed here."
+            return _saved(request, text, f"{reverse('health:weights')}#weight-{factor.key}")
     return _show_factor(request, form, None)
 
 
@@ -161,7 +171,8 @@ def edit_factor(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _show_factor(request: HttpRequest, form: FactorForm, factor: HealthFactor | None) -> HttpResponse:
-    context: dict[str, Any] = {"form": form, "factor": factor}
+    unweighed = find_unweighed([factor]) if factor else []
+    context: dict[str, Any] = {"form": form, "factor": factor, "unweighed": unweighed}
     return render(request, "health/factor.html", context, status=INVALID if form.is_bound else 200)
 
 

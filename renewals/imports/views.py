@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import role_required, signed_in
 from accounts.models import User
+from accounts.signal_weights import find_unweighed
 from renewals.imports import services
 from renewals.imports.builtin import builtin_mapping, builtin_names, load_mapping, rank_mappings
 from renewals.imports.edit import blank_mapping, edited_mapping, field_choices
@@ -192,6 +193,7 @@ def edit_columns(request: HttpRequest, pk: int) -> HttpResponse:
         "has_signals": base["rows"] == "signals",
         "signals": signal_choices(base, batch.header),
         "known_signals": signals,
+        "unweighed": find_unweighed(signals) if base["rows"] == "signals" else [],
         "examples": {
             column: " · ".join(dict.fromkeys(cell for cell in cells if cell))
             for column, cells in zip(batch.header, samples, strict=False)

@@ -14,6 +14,7 @@ from accounts.models import (
     StaleHealth,
     get_company,
 )
+from accounts.signal_weights import Unweighed, find_unweighed
 from config.history import recorded_as
 from engagement.health import services
 from engagement.health.reads import health_of, read_card
@@ -175,3 +176,35 @@ def test_a_custom_signal_is_defined_weighed_and_told_of(cast):
     services.save_weights(by=cast.admin, segment=None, weights={"quiz": 1}, healthy_from=70, watch_from=50)
     refresh_health(as_of=get_company().today())
     assert read_card(account, as_of=get_company().today()).exact_score == 80.0
+
+
+def test_a_custom_signal_without_a_weight_says_so_wherever_it_is(cast):
+    own, shared = Segment.objects.create(name="Own"), Segment.objects.create(name="Shared")
+    for segment, weights in (
+        (None, {"nps_score": 4, "csat_score": 8, "usage_change_rate": 0}),
+        (own, {"nps_score": 1}),
+    ):
+        services.save_weights(by=cast.admin, segment=segment, weights=weights, healthy_from=70, watch_from=50)
+    client, today = cast.client_of("admin"), get_company().today()
+    values = {"key": "quiz", "label": "Quiz", "worst_value": "0", "best_value": "10", "stale_days": "90"}
+    made = client.post("/health/factors/new/", values)
+    assert made.headers["Location"] == "/health/weights/#weight-quiz"
+    factor = HealthFactor.objects.get(key="quiz")
+    assert find_unweighed([factor]) == [Unweighed(factor, [None, own])]
+    assert 'href="/health/weights/#weight-quiz"' in client.get(f"/health/factors/{factor.pk}/").content.decode()
+
+    page = client.get("/health/weights/")
+    [row] = [row for row in page.context["rows"] if row.is_proposed]
+    assert (row.factor, row.field.initial, round(row.share, 1)) == (factor, 6, 33.3)  # the median of 4 and 8
+    account = judged(cast.rep, (1, {"custom_values": {"quiz": 4}, "nps_score": 60}), segment=shared)
+    other = judged(cast.rep, (1, {"nps_score": 60}), segment=shared)
+    assert read_card(account, as_of=today).unweighed == ["Quiz"]
+    assert read_card(other, as_of=today).unweighed == []
+    text = cast.client_of("rep").get(f"/accounts/{account.pk}/").content.decode()
+    assert "1 signal has no weight yet and counts for nothing: Quiz." in text
+    assert "Give it one" not in text
+    services.save_weights(
+        by=cast.admin, segment=None, weights={"nps_score": 4, "quiz": 0}, healthy_from=70, watch_from=50
+    )
+    assert read_card(account, as_of=today).unweighed == []  # 0 is an admin's word
+    assert find_unweighed([factor]) == [Unweighed(factor, [own])]

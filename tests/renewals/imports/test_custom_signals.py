@@ -1,15 +1,16 @@
 """Signals that a company measures itself, by file."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
 
-from accounts.models import AccountSignal, HealthFactor
+from accounts.models import AccountSignal, HealthFactor, HealthWeightVersion
 from renewals.imports.builtin import load_mapping
 from renewals.imports.keys import MappingError
 from renewals.imports.mapping import parse_mapping
-from tests.cast import make_account
+from tests.cast import Cast, make_account
 from tests.renewals.imports.conftest import Import, refusals_of
 
 CUSTOM: dict[str, Any] = {
@@ -95,3 +96,13 @@ def test_plain_form_has_logins_and_sentiment(db: None, run_import: Import) -> No
     text = "Account id,Account,Measured on,Login change,Sentiment\nC1,,2026-03-01,-0.25,4\n"
     run_import(text, load_mapping("signals"))
     assert list(AccountSignal.objects.values_list("login_change_rate", "sentiment_score")) == [(-0.25, 4)]
+
+
+def test_the_page_of_the_columns_says_which_signals_count_for_nothing(
+    factors: None, cast: Cast, run_import: Import
+) -> None:
+    HealthWeightVersion.objects.create(weights={"nps_score": 1, "store_visits": 0})
+    batch = run_import(HEAD + "C1;2026-03-01;4;12,5;\n", CUSTOM)
+    page = cast.client_of("admin").get(f"/imports/{batch.pk}/columns/").content.decode()
+    assert re.findall(r'data-unweighed="([^"]+)"', page) == ["open-quotes"]
+    assert 'href="/health/weights/#weight-open-quotes"' in page
