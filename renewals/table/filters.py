@@ -95,7 +95,7 @@ class Query:
 
     @property
     def slices(self) -> Slices:
-        """The outcomes and timing classes that the filters leave; every one where they say nothing of them."""
+        """What the filters leave of outcomes, timing classes and stages; every one where they say nothing of them."""
         chosen = self.params.getlist("outcome")
         outcomes = [outcome for outcome in Outcome if outcome in chosen] or list(Outcome)
         booked = {outcome for name in self.params.getlist("booking") for outcome in BOOKED_OUTCOMES[name]}
@@ -103,7 +103,8 @@ class Query:
         timing = [TimingClass[name.upper()] for name in self.params.getlist("timing")] or list(TimingClass)
         timing = [one for one in timing if OUTCOME_OF[one] in outcomes]
         outcomes = [one for one in outcomes if one in {OUTCOME_OF[t] for t in timing}]
-        return Slices(outcomes, timing)
+        categories = self.params.getlist("category")
+        return Slices(outcomes, timing, stages=_stages_of(categories) if categories else ())
 
     @property
     def filter_query(self) -> str:
@@ -189,6 +190,10 @@ def _health(chosen: Iterable[str]) -> Q:
     bands = [HealthBand[name.upper()] for name in chosen if name != "unknown"]
     where = Q(account__health__band__in=bands) if bands else Q()
     return where | Q(account__health__band__isnull=True) if "unknown" in chosen else where
+
+
+def _stages_of(categories: Iterable[str]) -> list[int]:
+    return [*Stage.objects.filter(forecast_category__in=categories).values_list("pk", flat=True)]
 
 
 def _booking(chosen: Iterable[str]) -> Q:
@@ -292,9 +297,7 @@ FILTERS: dict[str, Filter] = {
             "Category",
             _names(Stage.ForecastCategory.choices),
             # As ids: how many rows a stage has is what the database has to know to choose its way.
-            lambda chosen: Q(
-                stage__in=[*Stage.objects.filter(forecast_category__in=chosen).values_list("pk", flat=True)]
-            ),
+            lambda chosen: Q(stage__in=_stages_of(chosen)),
         ),
         row_of("segment", "Segment", "account__segment", every(Segment)),
         row_of("industry", "Industry", "account__industry", every(Industry)),

@@ -75,10 +75,12 @@ ORDERS: dict[str, Order] = {
 
 @dataclass(frozen=True)
 class Slices:
-    """The outcomes, and the timing classes, that a filter allows: values of the columns that indexes begin with."""
+    """The outcomes, the timing classes, and the stages where these are few, that a filter allows: values of the columns
+    that indexes begin with."""
 
     outcomes: Sequence[str]
     timing_classes: Sequence[int]
+    stages: Sequence[int] = ()
 
     @property
     def is_open_only(self) -> bool:
@@ -119,6 +121,9 @@ def _ids(rows: RenewalQuerySet, order: Order, slices: Slices, is_descending: boo
     sign = "-" if is_descending else ""
     names = [f"{sign}{name}" for name in (*keys, "pk")]
     slots = _parts(rows, order.within, slices.of(order.within))
+    if slices.stages and order == ORDERS[DEFAULT_SORT]:
+        # Each stage has an index by due date; in that of all rows a stage that few are in is far between.
+        slots = [part for slot in slots for part in _parts(slot, "stage", slices.stages)]
     parts = [part.annotate(**keys).order_by(*names).values_list(*keys, "pk") for part in slots]
     if len(parts) == 1:
         return [record[-1] for record in parts[0][first : first + count]]

@@ -64,9 +64,9 @@ def _walk(rows: RenewalQuerySet, query: Query, group: Group, first: int, size: i
     A folded group stands behind the row before it; the last ones are on the last page even where it is full.
     """
     shown, behind = list[Section](), list[Section]()
-    before, wanted = first, size
-    for key, title in group.walk(rows, query.slices.outcomes):
-        token, slices = token_of(key), group.slices_of(query.slices, key)
+    before, wanted, allowed = first, size, query.slices
+    for key, title in group.walk(rows, allowed.outcomes):
+        token, slices = token_of(key), group.slices_of(allowed, key)
         if not slices.outcomes:
             continue
         inside = group.rows_of(rows, key)

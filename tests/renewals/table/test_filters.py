@@ -266,3 +266,19 @@ def test_the_slices_of_a_booking_type_leave_none_of_its_rows_out(cast: Cast) -> 
         assert sorted(paged) == sorted(rows.values_list("pk", flat=True))
         told += paged
     assert sorted(told) == sorted(Renewal.objects.values_list("pk", flat=True))
+
+
+def test_a_category_is_paged_stage_by_stage_in_one_order(cast: Cast) -> None:
+    stages = Stage.objects.filter(forecast_category="pipeline")
+    for day in range(1, 4):
+        for stage in (*stages, Stage.objects.get(name="Verbal yes")):
+            make_renewal(owner=cast.rep, stage=stage, due_on=dt.date(2026, 12, day))
+    query = read("outcome=all&category=pipeline", cast.admin)
+    rows = query.apply(Renewal.objects.visible_to(cast.admin))
+    expected = list(rows.order_by("due_on", "pk").values_list("pk", flat=True))
+    assert len(query.slices.stages) == len(stages) > 1
+    assert page_ids(rows, "due_on", query.slices, first=0, count=100) == expected
+    assert page_ids(rows, "due_on", query.slices, first=2, count=3) == expected[2:5]
+    assert page_ids(rows, "-due_on", query.slices, first=1, count=2) == expected[::-1][1:3]
+    # Blank in the column that orders: behind, by due date, through the same slices.
+    assert page_ids(rows, "forecast_amount", query.slices, first=0, count=4) == expected[:4]
