@@ -262,11 +262,14 @@ def _as_at(frame_of: Callable[..., Frame], scope: Scope, text: str, company: Com
 
 def pills_of(frame: Frame) -> list[Pill]:
     """Whose figures, and of which part of the rows where the page can tell."""
-    pills, done = read_pills(frame.user, frame.scope), frame.roll_up or RollUp.objects.first()
-    if frame.scope.page in UNSLICED:
-        return pills
+    return [*read_pills(frame.user, frame.scope), *(parts_of(frame) if frame.scope.page not in UNSLICED else [])]
+
+
+def parts_of(frame: Frame) -> list[Pill]:
+    """Of which region, industry, currency and booking type."""
+    done = frame.roll_up or RollUp.objects.first()
     regions, rates = (done.regions, done.rates) if done else ([], {})
-    return [*pills, *slice_pills(frame.scope, regions=regions, currencies=sorted(rates))]
+    return slice_pills(frame.scope, regions=regions, currencies=sorted(rates))
 
 
 def attribution_pill(frame: Frame) -> Pill:

@@ -23,7 +23,7 @@ from dashboards.tiles import Cell, Column, Kind, Row, Tile, tile
 from forecasting.pictures import Drawing, bar, empty_figure, line
 
 QUARTER: Final = 13
-COLOURS: Final = dict(zip(KINDS, ("won", "commit", "expected", "early", "best"), strict=True))
+COLOURS: Final = dict(zip(KINDS, ("won", "commit", "expected", "win-back", "best"), strict=True))
 NOBODY: Final = "Nobody who works renewals is in this choice of filters: a rep has hours, and their open renewals work."
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from dashboards.explain.rows import Explained, explain
 from dashboards.figures import FIGURES, Figure
-from dashboards.frame import Frame, read_frame
+from dashboards.frame import Frame, parts_of, read_frame
 from dashboards.scorecards.credit import DECISION, Credit, read_credit
 from dashboards.tiles import Kind, text_of
 from forecasting.periods import Period
@@ -55,6 +55,7 @@ def explain_figure(request: HttpRequest, key: str) -> HttpResponse:
         number = _page(request.GET.get("page", "1"))
         context |= {
             "period": period,
+            "parts": [pill for pill in parts_of(frame) if pill.value],
             "period_label": frame.label(period),
             "table_url": frame.scope.rows_url(due_from=period.starts_on, due_to=period.ends_on),
             "is_credited": credit is not None,

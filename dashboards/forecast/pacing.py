@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Final
 
 from django.db.models import DecimalField, Sum
-from django.db.models.functions import Least, TruncMonth
+from django.db.models.functions import Least
 
 from accounts.exchange import read_rates
 from accounts.templatetags.money import exact_rate
-from dashboards.forecast.reading import Outlook
+from dashboards.forecast.reading import Outlook, due_in
 from dashboards.frame import Frame
 from dashboards.rollups.reading import EPOCH, facts_of
 from dashboards.tiles import Column, Kind, Number, Tile, lines, tile
@@ -120,15 +120,14 @@ def _read_orders(frame: Frame, periods: Sequence[Period]) -> Orders:
         rows_of(frame.user, frame.scope)
         .due_between(periods[0].starts_on, periods[-1].ends_on)
         .filter(is_excluded=False, score__timing_class__in=KEPT, currency__in=list(rates), ordered_on__isnull=False)
-        .values("currency", "ordered_on", month=TruncMonth("due_on"))
+        .values("currency", "ordered_on", starts_on=due_in(periods))
         .annotate(amount=Sum(Least("final_amount", "baseline_amount"), output_field=AMOUNT))
         .order_by()
     )
     found: dict[dt.date, list[tuple[dt.date, str, Decimal]]] = defaultdict(list)
     for row in sums:
-        starts_on = period_of(frame.grain, row["month"], frame.company.fiscal_year_start_month).starts_on
         assert row["ordered_on"] is not None  # filtered above
-        found[starts_on].append((row["ordered_on"], row["currency"], row["amount"]))
+        found[row["starts_on"]].append((row["ordered_on"], row["currency"], row["amount"]))
     return found
 
 

@@ -13,8 +13,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 import numpy as np
-from django.db.models import BigIntegerField, F, Sum
-from django.db.models.functions import Cast, Round, TruncMonth
+from django.db.models import BigIntegerField, Case, DateField, F, FloatField, Func, Sum, Value, When
+from django.db.models.functions import Cast
 from django.http import Http404
 
 from accounts.exchange import read_rates
@@ -134,18 +134,27 @@ def in_reporting_currency(cents: int, rate: Decimal) -> Decimal:
 
 
 def _cents(frame: Frame, periods: Sequence[Period], currencies: Sequence[str]) -> Mapping[tuple[dt.date, str], int]:
-    """By month and currency, in cents of it."""
-    brings = Cast(Round(F("score__likelihood") * F("score__mean_cents")), BigIntegerField())
+    """By period and currency, in cents of it."""
+    # Of floats, half to even: Django's Round takes each through exact digits.
+    amount = F("score__likelihood") * F("score__mean_cents")
+    brings = Cast(Func(amount, function="ROUND", output_field=FloatField()), BigIntegerField())
     sums = (
         rows_of(frame.user, frame.scope)
         .open()
         .due_between(periods[0].starts_on, periods[-1].ends_on)
         .filter(is_excluded=False, score__timing_class__in=OPEN, currency__in=currencies)
-        .values("currency", month=TruncMonth("due_on"))
+        .values("currency", starts_on=due_in(periods))
         .annotate(cents=Sum(brings))
         .order_by()
     )
-    return {(row["month"], row["currency"]): int(row["cents"]) for row in sums}
+    return {(row["starts_on"], row["currency"]): int(row["cents"]) for row in sums}
+
+
+def due_in(periods: Sequence[Period]) -> Case:
+    """The first day of the period, of these in their order, that a renewal is due in: by comparing days, which costs
+    half of cutting each to its month in a time zone."""
+    whens = (When(due_on__lte=one.ends_on, then=Value(one.starts_on)) for one in periods)
+    return Case(*whens, output_field=DateField())
 
 
 def _past_cents(frame: Frame) -> Mapping[tuple[dt.date, str], int]:

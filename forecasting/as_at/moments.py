@@ -18,6 +18,8 @@ from renewals.models import Renewal
 
 # Every transaction that began before it was asked shows up in the list of sessions within this time.
 SETTLING_SECONDS: Final = 0.1
+# The first renewal was recorded among these, by their ids: all of them are a whole reading of the book.
+OLDEST: Final = 10_000
 SETTLED_AFTER_SECONDS: Final = 5  # where nobody waits for it
 SETTLED: Final = (
     "SELECT least(%s, min(xact_start)) FROM pg_stat_activity"
@@ -92,7 +94,8 @@ class KnownSince(NamedTuple):
 
 def known_since() -> KnownSince | None:
     """None while there is no renewal."""
-    first, forgotten = Renewal.objects.aggregate(at=Min("created_at"))["at"], forgotten_before()
+    oldest = Renewal.objects.order_by("pk").values("created_at")[:OLDEST]
+    first, forgotten = oldest.aggregate(at=Min("created_at"))["at"], forgotten_before()
     if first is None:
         return None
     return KnownSince(forgotten, True) if forgotten is not None and forgotten > first else KnownSince(first, False)

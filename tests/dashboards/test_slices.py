@@ -381,6 +381,9 @@ def test_every_page_keeps_the_filters_in_its_links(cast: Cast, page: str) -> Non
     for value in ("South &amp; East", "Drawn retail", "EUR", "Renewal as it was"):
         assert f"<b>{value}</b>" in text, value
     text_of(cast, f"/dashboards/{page}/?{query}&as_at={AS_OF}")
+    if page == "retention":
+        told = text_of(cast, f"/dashboards/explain/due/?{query}&period=2026-10-01&by=month")
+        assert "Everybody · South &amp; East · Drawn retail · EUR · Renewal as it was" in told
     workbook = cast.client_of("admin").get(f"/dashboards/{page}/?{query}&format=xlsx").content
     about = CalamineWorkbook.from_filelike(BytesIO(workbook)).get_sheet_by_name("About").to_python()
     assert [one for one in about if one[0] in ("Region", "Booking type")] == [
