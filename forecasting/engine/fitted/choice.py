@@ -17,6 +17,7 @@ from forecasting.engine.fitted.candidates import (
     Candidate,
     Formula,
 )
+from forecasting.engine.fitted.metrics import brier, log_losses
 from forecasting.engine.fitted.rows import Rows
 from forecasting.engine.log_odds import expit
 
@@ -43,7 +44,10 @@ class Fold:
 
 @dataclass(frozen=True)
 class Trial:
-    """One way, tried: its Brier score and how much lower it is than that of `against`, with the standard error."""
+    """One way, tried: its Brier score, and how much lower its log loss is than that of `against`, by renewal.
+
+    measure  what `gain` and `standard_error` are of; the Brier score in fits of before 22 November 2026
+    """
 
     name: str
     brier: float
@@ -51,6 +55,7 @@ class Trial:
     gain: float
     standard_error: float
     is_taken: bool
+    measure: str = "Brier score"
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,11 +210,14 @@ def _forecast(
 def _compare(
     name: str, log_odds: Floats, against: str, reference: Floats, rows: Rows, tested: Integers, needed: float
 ) -> Trial:
-    came = rows.is_renewed[tested]
-    errors = (expit(log_odds) - came) ** 2
-    gains = (expit(reference) - came) ** 2 - errors
+    """By log loss: no test sees a difference sooner than the ratio of likelihoods (Neyman and Pearson 1933).
+
+    Where few leave, the Brier score hardly tells 95 from 99 %.
+    """
+    came, p = rows.is_renewed[tested], expit(log_odds)
+    gains = log_losses(expit(reference), came) - log_losses(p, came)
     gain, standard_error = float(gains.mean()), _standard_error(gains, rows, tested)
-    return Trial(name, float(errors.mean()), against, gain, standard_error, gain > needed * standard_error)
+    return Trial(name, brier(p, came), against, gain, standard_error, gain > needed * standard_error, "log loss")
 
 
 def _standard_error(gains: Floats, rows: Rows, tested: Integers) -> float:
@@ -244,10 +252,10 @@ def _reason(champion: Candidate, simple: Candidate, trials: Sequence[Trial], row
         best = max(tried, key=lambda trial: trial.gain / max(trial.standard_error, 1e-12))
         return (
             f"The signals carry no information: the simple rate is used ({simple.words}). The best try, {best.name}, "
-            f"changed the Brier score {where} by {-best.gain:+.5f}, standard error {best.standard_error:.5f}."
+            f"changed the log loss {where} by {-best.gain:+.5f}, standard error {best.standard_error:.5f}."
         )
     taken = next(trial for trial in reversed(trials) if trial.is_taken and trial.name == champion.name)
     return (
-        f"{champion.words[0].upper()}{champion.words[1:]}: Brier score {taken.gain:.5f} better than {taken.against} "
+        f"{champion.words[0].upper()}{champion.words[1:]}: log loss {taken.gain:.5f} better than {taken.against} "
         f"{where}, standard error {taken.standard_error:.5f}."
     )

@@ -56,6 +56,7 @@ class Command(BaseCommand):
         )
         for trial in version.metrics["trials"]:
             self.stdout.write(
-                f"  {trial['name']}: Brier {trial['brier']:.5f}, {trial['gain']:+.5f} better than {trial['against']}"
+                f"  {trial['name']}: Brier {trial['brier']:.5f}, {trial.get('measure', 'Brier score')}"
+                f" {trial['gain']:+.5f} better than {trial['against']}"
                 f" (standard error {trial['standard_error']:.5f}){', taken' if trial['is_taken'] else ''}"
             )

@@ -37,8 +37,8 @@ class Case:
 
 CASES = {
     "nothing": Case(0, 0, "Nothing is decided yet: a stated prior is used."),
-    "one won": Case(1, 0, "All 1 decided renewals ended alike"),
-    "one lost": Case(0, 1, "All 1 decided renewals ended alike"),
+    "one won": Case(1, 0, "One renewal is decided: the plain rate is used"),
+    "one lost": Case(0, 1, "One renewal is decided: the plain rate is used"),
     "thirty": Case(25, 5, "the simple rate is used"),
     "all won": Case(60, 0, "All 60 decided renewals ended alike"),
     "all lost": Case(0, 60, "All 60 decided renewals ended alike"),
