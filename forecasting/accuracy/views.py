@@ -128,18 +128,24 @@ def _totals(joined: dict[str, Any], horizon: str) -> list[Total]:
 
     side = "" if not joined["bias"] else "too much" if joined["bias"] > 0 else "too little"
     count = f"{joined['judged']:,.0f} open then"
-    banded = f"of {joined['banded']:.0f} periods; 80 % is right" if joined["banded"] else "too few open for a band"
+    banded = f"of {joined['banded']:.0f}; 80 % is right" if joined["banded"] else "too few open for a band"
     return [
-        Total("Off by", told(joined["wape"]), f"chance leaves {told(joined['floor'])}", "WAPE over periods", ""),
+        Total(
+            "Off by",
+            told(joined["wape"]),
+            f"chance {told(joined['floor'])}",
+            "WAPE over periods, beside what chance alone leaves",
+            "",
+        ),
         Total("Bias", told(joined["bias"]), side, "Sum of forecast less what came, over what came", ""),
         Total("Brier score", score(joined["brier"]), count, "Mean of (probability - outcome)²; 0 is perfect", ""),
         Total("Log loss", score(joined["log_loss"]), count, "Mean of -ln of the probability of what came", ""),
         Total("P10 to P90 held", told(joined["coverage"]), banded, "Lines with 20 open renewals at least", ""),
         Total(
             "Compared",
-            f"{joined['due']:,.0f} renewals",
-            f"{joined['periods']:.0f} periods, {horizon} days before",
-            "Due in periods that are over and settled",
+            f"{joined['due']:,.0f}",
+            f"of {joined['periods']:.0f} periods",
+            f"Renewals due in periods that are over and settled, {horizon} days before the end",
             "",
         ),
     ]
