@@ -91,7 +91,7 @@ SELECT DISTINCT ON (t.id, r.owner_id) 'ticket:' || t.id || ':' || coalesce(r.own
         'due', r.due_on) AS facts
 FROM accounts_ticket t JOIN renewals_renewal r ON r.account_id = t.account_id AND r.outcome = 'open'
     AND NOT r.is_excluded AND r.due_on <= %(today)s + %(days)s
-WHERE t.resolved_on IS NULL AND t.severity IN ('high', 'urgent')
+WHERE t.resolved_on IS NULL AND t.severity IN ('high', 'urgent') AND t.opened_on <= %(today)s
 ORDER BY t.id, r.owner_id, r.due_on, r.id
 """
 SEVERE_TICKET_COUNT: Final = """
