@@ -94,3 +94,11 @@ def test_what_a_design_comes_to_needs_no_design():
         assert encoding.linear(rows, coefficients) == pytest.approx(encoding.design(rows) @ coefficients, abs=1e-12)
     whole = encoding.linear(train, coefficients)
     assert encoding.linear(train.take(np.array([5])), coefficients)[0] == whole[5]
+
+
+@pytest.mark.parametrize(("numbers", "width"), [(1, 4), (20, 4), (21, 1)])
+def test_numbers_bend_where_there_are_rows_enough_for_as_many(numbers, width):
+    x = np.random.default_rng(0).normal(size=(numbers, 800))
+    encoding, encoded = learn_encoding(rows_of({f"x{at}": Numbers(x[at]) for at in range(numbers)}, 800), np.ones(800))
+    assert {encoder.width for encoder in encoding.encoders} == {width}
+    assert encoded.design.shape == (800, numbers * width)

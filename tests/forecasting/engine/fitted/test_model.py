@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -207,3 +208,20 @@ def test_columns_of_unequal_length_are_refused():
         Rows({"usage": Numbers(np.zeros(3))}, (), np.zeros(2, dtype=np.int64), np.zeros(2, dtype=bool))
     with pytest.raises(ValueError, match="segment usage is not a column of categories"):
         Rows({"usage": Numbers(np.zeros(2))}, ("usage",), np.zeros(2, dtype=np.int64), np.zeros(2, dtype=bool))
+
+
+def test_what_a_try_is_judged_by_is_kept_and_was_the_brier_score_before():
+    model = fit(made(400)[0])
+    assert model.trials
+    assert {trial.measure for trial in model.trials} == {"log loss"}
+    stored = model.to_dict()
+    for trial in stored["trials"]:
+        del trial["measure"]
+    assert {trial.measure for trial in Model.from_dict(stored).trials} == {"Brier score"}
+
+
+def test_renewals_of_one_account_are_no_proof_of_a_signal():
+    """The sum of what a single account gained beyond the mean is 0, whatever it gained."""
+    for seed in range(4):
+        rows, _ = made(240, strength=0.0, seed=seed)
+        assert not fit(replace(rows, accounts=np.zeros(len(rows), dtype=np.int64))).is_signal
