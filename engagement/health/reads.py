@@ -141,7 +141,7 @@ def _unweighed(account_id: int, factors: Iterable[HealthFactor], weights: Mappin
     if not labels:
         return []
     held = AccountSignal.objects.filter(account=account_id, custom_values__has_any_keys=list(labels))
-    keys = {key for values in held.values_list("custom_values", flat=True) for key in values}
+    keys = {key for values in held.values_list("custom_values", flat=True) for key in values or ()}
     return [label for key, label in labels.items() if key in keys]
 
 
