@@ -76,6 +76,29 @@ def test_tasks_are_finished_and_snoozed(desk: Desk, rows: list[Renewal], cast: C
     assert Task.objects.open().get().snoozed_until == today + dt.timedelta(days=1)
 
 
+def test_all_that_match_are_offered_beyond_a_page_and_the_rows_stay(
+    desk: Desk, rows: list[Renewal], cast: Cast
+) -> None:
+    due_on = get_company().today()
+    new = [NewTask(rows[0].account_id, f"Call {number}", due_on) for number in range(52)]
+    create_tasks(user=cast.rep, tasks=new)
+
+    def steps(page: Page) -> None:
+        page.goto(f"{desk.site}/tasks/")
+        expect(page.locator("#task-totals .p-total", has_text="Due today")).to_contain_text("52")
+        page.get_by_label("Select all on this page").check()
+        expect(page.locator("#task-bulk")).to_contain_text("All 52 that match")
+        expect(page.locator("tr[data-task]")).to_have_count(50)
+        page.get_by_label("All 52 that match").check()
+        page.locator("#task-bulk").get_by_role("button", name="Done").click()
+        expect(toast(page)).to_contain_text("Done: 52 tasks.")
+        expect(page.get_by_role("heading", name="Nothing to do")).to_be_visible()
+        page.keyboard.press("Control+z")
+        expect(page.locator("tr[data-task]")).to_have_count(50)
+
+    desk.run(steps)
+
+
 def test_flag_is_set_and_cleared_on_the_account_s_page(desk: Desk, rows: list[Renewal], cast: Cast) -> None:
     def steps(page: Page) -> None:
         page.goto(f"{desk.site}/accounts/{rows[0].account_id}/")
