@@ -76,6 +76,8 @@ def whose_of(user: User) -> dict[str, str]:
     known = [first, *(name for name in WHOSE if name != first)]
     if user.team_id is None:
         known.remove("team")
+    if user.role == User.Role.VIEWER:
+        known.remove("mine")  # nobody gives them any
     return {name: WHOSE[name] for name in known}
 
 
