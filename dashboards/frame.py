@@ -34,7 +34,7 @@ from forecasting.frames import Reporting, read_reporting
 from forecasting.kept import audience_of as audience_of  # of mail too
 from forecasting.kept import kept
 from forecasting.periods import Grain, Period, first_day, month_number, period_of
-from forecasting.scope import SLICES, Choice, Pill, Scope, address_of, get_scope, read_pills, slice_pills
+from forecasting.scopes.scope import SLICES, Choice, Pill, Scope, address_of, get_scope, read_pills, slice_pills
 
 # Pages, in the order of their tabs: the name of the address, and what the tab says.
 PAGES: Final[list[tuple[str, str]]] = [

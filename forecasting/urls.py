@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from forecasting import views
+from forecasting.overview import views
 
 app_name = "forecasting"
 urlpatterns = [

@@ -17,7 +17,7 @@ from dashboards.capacity.forms import WhatIfForm
 from dashboards.capacity.page import Picture, build_capacity, draw_picture, hours_of, rows_url
 from dashboards.capacity.reads import Line, WhatIf
 from dashboards.frame import Frame, _shared, _workbook, content_of, filters_of, keeper_of, read_frame
-from forecasting.scope import Pill, read_pills
+from forecasting.scopes.scope import Pill, read_pills
 
 PAGE = "dashboards:capacity"
 INVALID = 422

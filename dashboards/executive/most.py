@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Extract, Greatest
 
 from accounts.exchange import read_rates
 from dashboards.frame import Frame
-from forecasting.scope_lines import rows_of
+from forecasting.scopes.lines import rows_of
 from renewals.models import Renewal, TimingClass
 
 SHOWN: Final = 5

@@ -14,10 +14,10 @@ from dashboards.executive.most import AHEAD_DAYS, read_most_important
 from dashboards.figures import FIGURES
 from dashboards.frame import Content, Frame, PeriodTotal
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, bars, lines, text_of, tile, unit_text
-from forecasting.at_risk import BANDS, read_window
 from forecasting.models import ForecastLine
+from forecasting.overview.at_risk import BANDS, read_window
 from forecasting.periods import Period, first_day, month_number
-from forecasting.scope_lines import read_lines
+from forecasting.scopes.lines import read_lines
 from forecasting.targets import read_targets
 
 RATES: Final = ("gross", "net", "on_time")

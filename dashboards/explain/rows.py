@@ -19,8 +19,8 @@ from forecasting.as_at.book import ScoredBook
 from forecasting.engine.arrays import Integers
 from forecasting.frames import Arrays, Reporting, day_number
 from forecasting.periods import Period, month_number
-from forecasting.scope import Scope
-from forecasting.slices import within
+from forecasting.scopes.scope import Scope
+from forecasting.scopes.slices import within
 
 WITHIN = (
     "r.id IN (SELECT id FROM renewals_renewal WHERE outcome IN ('open', 'renewed', 'lost')"

@@ -17,10 +17,10 @@ from dashboards.forecast.reading import Outlook, due_in
 from dashboards.frame import Frame
 from dashboards.rollups.reading import EPOCH, facts_of
 from dashboards.tiles import Column, Kind, Number, Tile, lines, tile
-from forecasting.dashboard import Period
 from forecasting.engine.timing import TimingClass as Timing
+from forecasting.overview.dashboard import Period
 from forecasting.periods import Grain, period_of
-from forecasting.scope_lines import KEPT, rows_of
+from forecasting.scopes.lines import KEPT, rows_of
 
 BEFORE: Final = 4  # a year of quarters: the same one of last year is among them
 COLOURS: Final = ("total", "win-back", "late", "won", "expected")  # the newest last

@@ -17,8 +17,9 @@ from dashboards.forecast.waterfall import waterfall_tile
 from dashboards.frame import Frame
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.as_at import known_since, parse_moment
-from forecasting.charts import Chart, booking_chart
-from forecasting.dashboard import OPEN, WON, Period, range_text
+from forecasting.charts import Chart
+from forecasting.overview.charts import booking_chart
+from forecasting.overview.dashboard import OPEN, WON, Period, range_text
 from forecasting.pictures import Series, band, bar, drawn, empty_figure, line, unit_of
 
 NOTHING: Final = "Nothing was, or will be, due in these periods for this choice of team, owner and segment."

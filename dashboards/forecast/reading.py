@@ -21,14 +21,14 @@ from accounts.exchange import read_rates
 from dashboards.frame import Frame
 from forecasting.as_at.book import is_in_lines, lines_of
 from forecasting.as_at.lines import as_line
-from forecasting.dashboard import SHOWN, Period
 from forecasting.engine.booking import weighted
 from forecasting.engine.timing import TimingClass
 from forecasting.frames.converted import converted_cents
 from forecasting.models import ForecastLine
+from forecasting.overview.dashboard import SHOWN, Period
 from forecasting.periods import Grain, first_day, month_number, months_of_days, period_of
 from forecasting.periods import Period as PlainPeriod
-from forecasting.scope_lines import credit_of_line, read_lines, rows_of
+from forecasting.scopes.lines import credit_of_line, read_lines, rows_of
 from forecasting.targets import read_targets
 from renewals.models import TimingClass as StoredClass
 

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.frame import Frame
 from dashboards.tiles import Cell, Kind, Row, Tile
-from forecasting.dashboard import LOST, OPEN, WON, Period
 from forecasting.models import ForecastLine
+from forecasting.overview.dashboard import LOST, OPEN, WON, Period
 from forecasting.pictures import Drawing, Series, drawn, empty_figure, unit_of
 
 

@@ -14,8 +14,8 @@ from accounts.models import User
 from dashboards.learning_curve.engine import Counted, Month, months_of
 from engagement.models import Task
 from engagement.models.tasks import taken_minutes
-from forecasting.scope import Scope
-from forecasting.scope_lines import rows_of
+from forecasting.scopes.lines import rows_of
+from forecasting.scopes.scope import Scope
 from renewals.models import Renewal
 
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import User
 from dashboards.frame import Frame, _shared, _workbook, content_of, filters_of, keeper_of, pills_of, read_frame
 from dashboards.learning_curve.page import build_learning_curve
-from forecasting.scope import Pill
+from forecasting.scopes.scope import Pill
 
 INVALID = 422
 

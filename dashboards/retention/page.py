@@ -15,7 +15,7 @@ from dashboards.retention.effects import Effect, effects_of
 from dashboards.retention.recurring import recurring_tiles
 from dashboards.retention.waterfall import waterfall_tile
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, lines, text_of, tile
-from forecasting.dashboard import WON
+from forecasting.overview.dashboard import WON
 from forecasting.pictures import Drawing, drawn
 
 NOTHING_DUE: Final = (

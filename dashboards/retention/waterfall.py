@@ -13,7 +13,7 @@ from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.tiles import Cell, Kind, Row, Tile
-from forecasting.dashboard import WON
+from forecasting.overview.dashboard import WON
 from forecasting.pictures import Drawing, Series, drawn, empty_figure, unit_of
 
 

@@ -17,7 +17,7 @@ from forecasting.frames import SCORED, Arrays, Column, copy_out, current_rules, 
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
 from forecasting.frames.line_rows import add_default_rates
-from forecasting.slices import within
+from forecasting.scopes.slices import within
 from renewals.models import Renewal
 
 DAYS: Final = 30

@@ -16,8 +16,8 @@ from forecasting.engine.arrays import Booleans, Integers
 from forecasting.frames import day_number
 from forecasting.models import Snapshot
 from forecasting.periods import month_number
-from forecasting.scope import Scope, Slice
-from forecasting.slices import sliced
+from forecasting.scopes.scope import Scope, Slice
+from forecasting.scopes.slices import sliced
 from forecasting.snapshots import read_standing
 from forecasting.snapshots.page import visible_rows
 from renewals.models import Renewal, TimingClass

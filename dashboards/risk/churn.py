@@ -11,8 +11,8 @@ from accounts.templatetags.money import exact_money
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.risk.reading import CHURN, DOWNSELL, Contributor, added
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, unit_text
-from forecasting.dashboard import LOST, WON
 from forecasting.engine.arrays import NO_ID
+from forecasting.overview.dashboard import LOST, WON
 from forecasting.pictures import Drawing, drawn
 from renewals.models import ChurnReason, Renewal
 

@@ -23,7 +23,7 @@ from forecasting.engine.timing import TimingClass
 from forecasting.frames import SCORED, Arrays, Column, copy_out, read_reporting
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
-from forecasting.slices import within
+from forecasting.scopes.slices import within
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
 BANDS: Final = ("high", "medium", "low", "unscored")

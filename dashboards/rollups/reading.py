@@ -22,8 +22,8 @@ from forecasting.frames import Arrays, Reporting, day_number
 from forecasting.frames.book import MISSING
 from forecasting.frames.converted import converted_cents
 from forecasting.periods import first_day
-from forecasting.scope import Scope
-from forecasting.slices import within
+from forecasting.scopes.scope import Scope
+from forecasting.scopes.slices import within
 
 IN_DAYS = "(r.due_on BETWEEN %s AND %s OR r.ordered_on BETWEEN %s AND %s)"
 EPOCH = dt.date(1970, 1, 1)

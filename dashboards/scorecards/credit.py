@@ -24,8 +24,8 @@ from dashboards.scorecards.people import credited_owners
 from forecasting.engine.arrays import NO_ID
 from forecasting.frames import Arrays, Reporting, day_number
 from forecasting.periods import Period, period_of
-from forecasting.scope import Scope
-from forecasting.slices import within
+from forecasting.scopes.scope import Scope
+from forecasting.scopes.slices import within
 
 # A row at a moment is its first event after it (config.history). Only rows that ever had another owner are looked up:
 # their history is few rows, that of all renewals many times the book.
@@ -54,7 +54,7 @@ class Credit:
     come: Sequence[int]  # decided under one of the owners, another's now
 
     def within(self, scope: Scope) -> tuple[str, list[object]]:
-        """SQL over a renewal `r` and its account `a`, and its parameters, as forecasting.slices.within."""
+        """SQL over a renewal `r` and its account `a`, and its parameters, as forecasting.scopes.slices.within."""
         where, parameters = within(whole_books(scope))
         condition = "(r.owner_id = ANY(%s) AND r.id <> ALL(%s) OR r.id = ANY(%s))"
         return f"{where} AND {condition}", [*parameters, list(self.owners), list(self.others), list(self.come)]

@@ -21,8 +21,8 @@ from forecasting.frames import Column, copy_out
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
 from forecasting.periods import Period
-from forecasting.scope import Scope
-from forecasting.slices import within
+from forecasting.scopes.scope import Scope
+from forecasting.scopes.slices import within
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
 BAND: Final = (

@@ -16,7 +16,7 @@ from engagement.models.flags import Flag
 from engagement.monitoring.unmonitored import read_terms, unmonitored_renewals
 from forecasting.engine.calls import Tally, total
 from forecasting.models import CallRecord
-from forecasting.slices import sliced
+from forecasting.scopes.slices import sliced
 from renewals.models import Renewal
 from renewals.quality.trust import BROKEN
 

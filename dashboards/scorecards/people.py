@@ -9,7 +9,7 @@ from django.http import Http404
 
 from accounts.models import Team, User
 from dashboards.frame import Frame
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 
 
 @dataclass(frozen=True)

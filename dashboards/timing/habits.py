@@ -20,7 +20,7 @@ from dashboards.rollups.lateness import WINDOW_DAYS, find_late
 from dashboards.rollups.reading import facts_of
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.frames import Arrays, Reporting, day_number
-from forecasting.slices import accounts_sliced, within
+from forecasting.scopes.slices import accounts_sliced, within
 
 SHOWN: Final = 15
 

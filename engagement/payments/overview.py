@@ -16,8 +16,8 @@ from django.db.models.functions import Greatest
 from accounts.exchange import read_rates
 from accounts.models import Account, Company, Invoice, User
 from engagement.plans.rates import default_rates_of
-from forecasting.dashboard import read_periods
-from forecasting.scope import get_scope
+from forecasting.overview.dashboard import read_periods
+from forecasting.scopes.scope import get_scope
 from renewals.models import Renewal
 from renewals.models.scores import expected_cents
 

@@ -22,7 +22,7 @@ from forecasting.frames.binary_copy import Column, copy_out
 from forecasting.frames.rules import EPOCH
 from forecasting.models import Snapshot
 from forecasting.periods import Period, month_number, period_of
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from forecasting.snapshots import read_call_lines, read_standing
 from forecasting.snapshots.page import visible_rows
 from forecasting.snapshots.reading import lines_of_scope

@@ -23,7 +23,7 @@ from forecasting.accuracy.services import MAY_REQUEST, request_backtest
 from forecasting.accuracy.verdict import percent, verdict
 from forecasting.models import Backtest, BacktestScope, Snapshot
 from forecasting.periods import period_of
-from forecasting.scope import Scope, get_scope, read_pills
+from forecasting.scopes.scope import Scope, get_scope, read_pills
 from forecasting.snapshots.views import page_number
 
 Kind = BacktestScope.Kind

@@ -30,8 +30,8 @@ from forecasting.frames.past import rows_at
 from forecasting.lines import compute_lines
 from forecasting.models import Run
 from forecasting.periods import months_of_days
-from forecasting.scope import Scope
-from forecasting.slices import sliced_then
+from forecasting.scopes.scope import Scope
+from forecasting.scopes.slices import sliced_then
 
 EVERYBODY: Final = Accounts("TRUE", ())
 

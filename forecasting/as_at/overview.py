@@ -14,17 +14,17 @@ from forecasting.as_at.book import ScoredBook, lines_of
 from forecasting.as_at.kept import read_scored_book
 from forecasting.as_at.lines import as_line
 from forecasting.as_at.moments import Asked
-from forecasting.at_risk import BANDS, LARGEST_SHOWN, WINDOW_DAYS, AtRisk, Open, RiskWeek, RiskyRow
-from forecasting.dashboard import Period, periods_of
 from forecasting.engine.arrays import Booleans, Integers
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import day_number
 from forecasting.frames.book import MISSING, OPEN
 from forecasting.frames.rules import EPOCH
 from forecasting.models import ForecastLine
+from forecasting.overview.at_risk import BANDS, LARGEST_SHOWN, WINDOW_DAYS, AtRisk, Open, RiskWeek, RiskyRow
+from forecasting.overview.dashboard import Period, periods_of
 from forecasting.periods import Grain, first_day, months_of_days, period_of
-from forecasting.scope import Scope
-from forecasting.scope_lines import Credit, credit_of_line
+from forecasting.scopes.lines import Credit, credit_of_line
+from forecasting.scopes.scope import Scope
 from renewals.models import Renewal, RenewalScore
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 

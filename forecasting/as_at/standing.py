@@ -15,7 +15,7 @@ from forecasting.as_at.book import ScoredBook
 from forecasting.engine.arrays import NO_ID, Booleans, Floats, Integers
 from forecasting.engine.timing import TimingClass
 from forecasting.periods import months_of_days
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 
 # Likelihood and probability are known to a hundredth of a percent (frames.scoring.STORED_DIGITS).
 SHARES: Final = 10_000

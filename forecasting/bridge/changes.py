@@ -15,7 +15,7 @@ from forecasting.engine.timing import PolicyTable, classify, resolve_policy
 from forecasting.frames import day_number
 from forecasting.frames.book import LOST as OUTCOME_LOST
 from forecasting.periods import Period, month_number
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 
 # As they are drawn. `rates` has no bar where no rate changed.
 BARS: Final = (

@@ -22,7 +22,7 @@ from forecasting.frames import Arrays
 from forecasting.frames.rules import policy_entries, policy_table
 from forecasting.models import Snapshot
 from forecasting.periods import Grain, Period, month_number
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from forecasting.snapshots.reading import read_call_lines, read_standing
 
 NOW: Final = "now"

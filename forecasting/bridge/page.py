@@ -19,7 +19,7 @@ from forecasting.charts import Chart
 from forecasting.engine.arrays import Integers
 from forecasting.frames.rules import EPOCH
 from forecasting.pictures import Series, drawn, empty_figure, unit_of
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from forecasting.snapshots.page import ROWS_PER_PAGE, Rest, visible_rows
 from renewals.models import Renewal, TimingClass
 

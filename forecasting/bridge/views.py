@@ -22,7 +22,7 @@ from forecasting.bridge.ends import CALL, NOW
 from forecasting.bridge.page import LABELS, MEANINGS, build_bars, build_chart, caption_of, read_moves
 from forecasting.models import Snapshot
 from forecasting.periods import Period, first_day, month_number, period_of
-from forecasting.scope import Scope, get_scope, read_pills
+from forecasting.scopes.scope import Scope, get_scope, read_pills
 from forecasting.snapshots.views import asked_period, page_number
 
 OWN = ("from", "to", "from_on", "to_on", "period")

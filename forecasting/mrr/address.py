@@ -14,7 +14,7 @@ from django.http import Http404
 from forecasting.engine.recurring import Kind, State
 from forecasting.models import MrrMovement
 from forecasting.mrr.ledger import KINDS
-from forecasting.scope import Scope, address_of
+from forecasting.scopes.scope import Scope, address_of
 
 BACKS: Final = (12, 24, 36)
 CLOSING: Final = "closing"

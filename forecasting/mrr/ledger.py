@@ -20,8 +20,8 @@ from forecasting.models import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrR
 from forecasting.mrr.book import MONTHS_AHEAD
 from forecasting.mrr.services import CALLED_MONTHS
 from forecasting.periods import first_day, month_number
-from forecasting.scope import Scope
-from forecasting.slices import accounts_sliced
+from forecasting.scopes.scope import Scope
+from forecasting.scopes.slices import accounts_sliced
 
 GAINS: Final = (Kind.NEW, Kind.EXPANSION, Kind.REACTIVATION)
 LOSSES: Final = (Kind.CONTRACTION, Kind.CHURN)

@@ -10,13 +10,13 @@ from decimal import Decimal
 from accounts.strip import Total
 from accounts.templatetags.money import NOTHING, SPACE, compact_money, currency_sign, exact_money, exact_rate
 from forecasting.charts import Cell, Chart
-from forecasting.dashboard import range_text
 from forecasting.engine.recurring import Kind, State
 from forecasting.mrr.address import CERTAIN, CLOSING, OPEN, rows_url
 from forecasting.mrr.ledger import KINDS, LOSSES, Errors, Ledger, Month
+from forecasting.overview.dashboard import range_text
 from forecasting.periods import first_day, month_number
 from forecasting.pictures import Series, band, bar, drawn, empty_figure, line, unit_of
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 
 COLOURS = {
     Kind.NEW: "won",

@@ -21,7 +21,7 @@ from forecasting.mrr.address import BACKS, CLOSING, OPEN, read_back, read_rows
 from forecasting.mrr.files import as_csv, as_xlsx, table_of
 from forecasting.mrr.ledger import LOSSES, Ledger, read_ledger, rows_of
 from forecasting.mrr.page import HEADS, build_charts, build_rows, build_totals, error_text
-from forecasting.scope import Scope, get_scope, read_pills
+from forecasting.scopes.scope import Scope, get_scope, read_pills
 from renewals.models import Renewal
 
 ROWS_PER_PAGE = 50

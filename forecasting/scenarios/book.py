@@ -38,7 +38,7 @@ from forecasting.frames.book import CONTRACT_COLUMNS, MISSING, OPEN, PIN_COLUMNS
 from forecasting.frames.scoring import STEP_COLUMNS, pinned_rates
 from forecasting.models import Run
 from forecasting.periods import Grain, Period, first_day, month_number, period_of
-from forecasting.scope import get_scope
+from forecasting.scopes.scope import get_scope
 from forecasting.services.store_lines import STORED, TABLE
 from renewals.history.kinds import OVERRIDE, RENEWAL
 

@@ -17,7 +17,7 @@ from forecasting.frames.binary_copy import Arrays
 from forecasting.frames.rules import EPOCH
 from forecasting.models import ForecastLine, Snapshot
 from forecasting.periods import Period, month_number, period_of
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from forecasting.snapshots.reading import lines_of_scope, read_call_lines
 from renewals.models import Renewal, Stage, TimingClass
 

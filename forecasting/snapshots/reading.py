@@ -16,7 +16,7 @@ from forecasting.frames import Arrays
 from forecasting.lines import AMOUNTS, COUNTS
 from forecasting.models import ForecastLine, Snapshot, SnapshotFrame
 from forecasting.periods import Grain, first_day
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from forecasting.snapshots.content import decode
 
 

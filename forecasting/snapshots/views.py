@@ -17,7 +17,7 @@ from accounts.models import User, get_company
 from accounts.templatetags.money import currency_sign
 from forecasting.models import Snapshot
 from forecasting.periods import Period, first_day, month_number, period_of
-from forecasting.scope import Scope, get_scope, read_pills
+from forecasting.scopes.scope import Scope, get_scope, read_pills
 from forecasting.snapshots import CallRefused, freeze_snapshot, read_call_lines, read_standing, verify_snapshot
 from forecasting.snapshots.forms import FreezeForm
 from forecasting.snapshots.page import expected_by_row, list_calls, owner_totals, read_rows, scope_lines

@@ -4,7 +4,7 @@ from django import template
 
 from forecasting.mrr.address import rows_url
 from forecasting.mrr.ledger import Ledger
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 
 register = template.Library()
 

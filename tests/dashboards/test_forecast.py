@@ -21,9 +21,9 @@ from dashboards.models import RollUp
 from dashboards.rollups.services import bring_up_to_date
 from dashboards.tiles import Tile
 from forecasting.as_at import score_at
-from forecasting.dashboard import read_periods
 from forecasting.models import Target
-from forecasting.scope import Scope
+from forecasting.overview.dashboard import read_periods
+from forecasting.scopes.scope import Scope
 from renewals.models import Renewal
 from tests.cast import Cast, make_rate, make_renewal
 from tests.dashboards.books import draw_book

@@ -13,7 +13,7 @@ from dashboards.learning_curve.engine import LEVEL, Counted, Curve, Month, fit_c
 from dashboards.learning_curve.reads import months_by, read_done
 from dashboards.rollups.services import bring_up_to_date
 from engagement.models import Task
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from tests.cast import Cast, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute, renewed
 from tests.pages import read_page

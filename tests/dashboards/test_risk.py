@@ -22,7 +22,7 @@ from dashboards.risk.page import build_tiles
 from dashboards.risk.reading import CHURN, DOWNSELL, added, read_lost, read_open
 from dashboards.rollups.services import bring_up_to_date
 from dashboards.tiles import Tile
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from renewals.models import ChurnReason, Contract, Renewal, RenewalScore, Stage
 from tests.cast import Cast, make_account, make_rate, make_renewal
 from tests.dashboards.books import draw_book

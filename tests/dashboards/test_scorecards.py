@@ -33,7 +33,7 @@ from forecasting.engine.recurring import State
 from forecasting.models import MrrMovement
 from forecasting.mrr.services import roll_up_mrr
 from forecasting.periods import Period, period_of
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from renewals.models import Renewal
 from tests.cast import Cast, make_account, make_renewal
 from tests.dashboards.books import draw_book

@@ -33,12 +33,12 @@ from dashboards.scorecards.fair import read_mix
 from dashboards.scorecards.measures import read_hygiene
 from dashboards.scorecards.recurring import read_ledger
 from dashboards.timing.habits import read_habits
-from forecasting.at_risk import read_window
 from forecasting.engine.recurring import Kind, State
 from forecasting.models import MrrMovement
 from forecasting.mrr.services import roll_up_mrr
-from forecasting.scope import Scope, Slice
-from forecasting.slices import BOOKED, within
+from forecasting.overview.at_risk import read_window
+from forecasting.scopes.scope import Scope, Slice
+from forecasting.scopes.slices import BOOKED, within
 from renewals.models import Renewal, TimingClass
 from renewals.table.filter_kinds import Reader
 from renewals.table.filters import read_query

@@ -8,10 +8,10 @@ from accounts.models import Company, get_company
 from forecasting.as_at import parse_moment
 from forecasting.as_at.moments import InvalidMoment
 from forecasting.as_at.overview import read_overview
-from forecasting.at_risk import read_at_risk
-from forecasting.dashboard import read_periods
 from forecasting.models import Run
-from forecasting.scope import Scope
+from forecasting.overview.at_risk import read_at_risk
+from forecasting.overview.dashboard import read_periods
+from forecasting.scopes.scope import Scope
 from renewals.history.retention import forget_history
 from renewals.models import Renewal
 from tests.cast import Cast

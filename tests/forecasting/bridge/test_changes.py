@@ -14,7 +14,7 @@ from accounts.models import Account, Company, ExchangeRate, Segment, get_company
 from forecasting.bridge import BARS, Bridge, InvalidEnd, build_bridge, read_end
 from forecasting.bridge.changes import allocate
 from forecasting.periods import Grain, Period
-from forecasting.scope import Scope
+from forecasting.scopes.scope import Scope
 from forecasting.snapshots import freeze_snapshot
 from renewals.models import Renewal, TimingPolicyVersion
 from tests.cast import Cast, make_rate, make_renewal

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import get_company
-from forecasting.dashboard import read_periods
 from forecasting.lines import AMOUNTS, COUNTS
+from forecasting.overview.dashboard import read_periods
 from forecasting.periods import Grain, Period
 from forecasting.scenarios import book as books
 from forecasting.scenarios.book import ScenarioBook, read_scenario_book, shown_periods
 from forecasting.scenarios.figures import Figures, base_figures, compute_figures
 from forecasting.scenarios.shifts import FIELDS, Kind, Shift
-from forecasting.scope import get_scope
+from forecasting.scopes.scope import get_scope
 from renewals.bulk.selection import Selection
 from renewals.models import Contract, Renewal, Stage, TimingPolicy, TimingPolicyVersion
 from tests.cast import Cast, make_account, make_rate, make_renewal

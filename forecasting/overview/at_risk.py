@@ -14,8 +14,8 @@ from django.db.models.functions import Cast, TruncWeek
 
 from accounts.exchange import read_rates
 from accounts.models import Company, User
-from forecasting.scope import Scope
-from forecasting.scope_lines import rows_of
+from forecasting.scopes.lines import rows_of
+from forecasting.scopes.scope import Scope
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
 from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 

@@ -18,8 +18,8 @@ from forecasting.frames import current_rules, read_line_rows, read_reporting
 from forecasting.lines import AMOUNTS, COUNTS, compute_lines
 from forecasting.models import ForecastLine, Run
 from forecasting.periods import Grain, Period, first_day, period_of
-from forecasting.scope import Scope
-from forecasting.slices import sliced, within
+from forecasting.scopes.scope import Scope
+from forecasting.scopes.slices import sliced, within
 from renewals.models import Renewal, RenewalQuerySet, TimingClass
 
 AMOUNT = DecimalField(max_digits=20, decimal_places=2)

@@ -13,7 +13,7 @@ from forecasting.engine.arrays import Booleans, Integers
 from forecasting.frames import Arrays, Column, Reporting
 from forecasting.frames.book import MISSING
 from forecasting.frames.past import copy_out_at
-from forecasting.scope import Scope, Slice
+from forecasting.scopes.scope import Scope, Slice
 from renewals.table.groups import booked_as
 
 # As renewals.table.groups.booked_as, of a renewal `r`: what it renews to, against its baseline.

@@ -11,11 +11,12 @@ import pytest
 from django.http import QueryDict
 
 from accounts.models import User, get_company
-from forecasting.at_risk import read_at_risk
-from forecasting.charts import Chart, build_charts
-from forecasting.dashboard import read_periods
+from forecasting.charts import Chart
 from forecasting.models import ForecastLine
-from forecasting.scope import get_scope
+from forecasting.overview.at_risk import read_at_risk
+from forecasting.overview.charts import build_charts
+from forecasting.overview.dashboard import read_periods
+from forecasting.scopes.scope import get_scope
 from renewals.models import Renewal, RenewalQuerySet
 from renewals.table.filter_kinds import Reader
 from renewals.table.filters import read_query

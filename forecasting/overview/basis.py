@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from accounts.templatetags.money import compact_money, exact_rate
-from forecasting.dashboard import Period
 from forecasting.frames.outlook import Outlook
 from forecasting.models import Run
+from forecasting.overview.dashboard import Period
 
 # The mean distance of a normal number from its mean, in standard deviations.
 TYPICAL_MISS = Decimal("0.798")

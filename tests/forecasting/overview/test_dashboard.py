@@ -8,12 +8,12 @@ import pytest
 from django.http import Http404
 
 from accounts.models import Company, Segment, Team, get_company
-from forecasting.at_risk import Open, read_at_risk
-from forecasting.dashboard import Period, build_totals, range_text, read_periods
 from forecasting.engine.amounts import AmountModel
 from forecasting.models import ForecastLine, Run
-from forecasting.scope import get_scope, read_pills
-from forecasting.scope_lines import Credit
+from forecasting.overview.at_risk import Open, read_at_risk
+from forecasting.overview.dashboard import Period, build_totals, range_text, read_periods
+from forecasting.scopes.lines import Credit
+from forecasting.scopes.scope import get_scope, read_pills
 from renewals.models import Renewal
 from tests.cast import Cast
 from tests.forecasting.forecast_book import AS_OF, book

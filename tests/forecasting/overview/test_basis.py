@@ -3,12 +3,12 @@
 import datetime as dt
 from decimal import Decimal
 
-from forecasting.basis import describe_basis, typical_miss
-from forecasting.dashboard import Period
 from forecasting.engine.amounts import AmountModel
 from forecasting.frames.outlook import Outlook
 from forecasting.models import ForecastLine, Run
-from forecasting.scope_lines import Credit
+from forecasting.overview.basis import describe_basis, typical_miss
+from forecasting.overview.dashboard import Period
+from forecasting.scopes.lines import Credit
 
 START, END = dt.date(2026, 11, 1), dt.date(2027, 1, 31)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from accounts.templatetags.money import compact_money, exact_rate, percent
-from forecasting.at_risk import AtRisk
-from forecasting.dashboard import Period, renewals
+from forecasting.overview.at_risk import AtRisk
+from forecasting.overview.dashboard import Period, renewals
 
 
 def value(currency: str, periods: Sequence[Period]) -> str:

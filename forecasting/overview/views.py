@@ -14,12 +14,12 @@ from accounts.templatetags.money import currency_sign
 from forecasting import services
 from forecasting.as_at import InvalidMoment, known_since, parse_moment
 from forecasting.as_at.overview import read_overview
-from forecasting.at_risk import read_at_risk
-from forecasting.basis import describe_basis
-from forecasting.charts import build_charts
-from forecasting.dashboard import ATTRIBUTIONS, build_totals, current_of, read_periods, window_url
 from forecasting.models import Run
-from forecasting.scope import Grain, Scope, get_scope, read_pills
+from forecasting.overview.at_risk import read_at_risk
+from forecasting.overview.basis import describe_basis
+from forecasting.overview.charts import build_charts
+from forecasting.overview.dashboard import ATTRIBUTIONS, build_totals, current_of, read_periods, window_url
+from forecasting.scopes.scope import Grain, Scope, get_scope, read_pills
 from forecasting.status import read_status, runs_without_tables
 
 recompute_allowed = role_required(User.Role.ADMIN, User.Role.MANAGER)

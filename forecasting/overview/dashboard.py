@@ -10,12 +10,12 @@ from decimal import Decimal
 from accounts.models import Company, User
 from accounts.strip import Total
 from accounts.templatetags.money import SPACE, compact_money, exact_money, exact_rate, percent
-from forecasting.at_risk import AtRisk
 from forecasting.models import ForecastLine
+from forecasting.overview.at_risk import AtRisk
 from forecasting.periods import Grain, first_day, month_number, period_of
 from forecasting.periods import Period as PlainPeriod
-from forecasting.scope import Scope
-from forecasting.scope_lines import Credit, credit_of_line, read_credits, read_lines, rows_of
+from forecasting.scopes.lines import Credit, credit_of_line, read_credits, read_lines, rows_of
+from forecasting.scopes.scope import Scope
 
 # Periods shown before and after the current one.
 SHOWN = {Grain.MONTH: (12, 5), Grain.QUARTER: (6, 3)}
