@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import get_visible_account, signed_in
 from accounts.exchange import read_rates
-from accounts.models import get_company
+from accounts.models import User, get_company
 from accounts.paging import PAGE_SIZE, read_pages
 from accounts.strip import Total
 from accounts.templatetags.money import compact_money
@@ -57,13 +57,19 @@ def plans(request: HttpRequest) -> HttpResponse:
         "totals": _totals(summed, count_overdue(found, as_of=as_of), company.reporting_currency),
         "effect": summed,
         "asked": asked,
-        "whose": {code: label for code, label in WHOSE.items() if code != "team" or user.team_id},
+        "whose": _whose_of(user),
         "kinds": PlanKind.choices,
         "states": STATES,
         "as_of": as_of,
         "pages": pages.of(len(rows)),
     }
     return render(request, "plans/list.html", context)
+
+
+def _whose_of(user: User) -> dict[str, str]:
+    """Whose plans a user can ask for; a viewer has none, and not everybody has a team."""
+    has = {"mine": user.role != User.Role.VIEWER, "team": user.team_id is not None}
+    return {code: label for code, label in WHOSE.items() if has[code]}
 
 
 def _asked(request: HttpRequest) -> Asked:

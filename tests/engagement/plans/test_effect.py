@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from accounts.models import Segment, User
 from engagement.models import PeerStanding, Plan, PlanKind
@@ -124,3 +125,9 @@ def test_compared_are_the_decided_of_the_same_cell(cast: Cast) -> None:
     assert found.cells == [Cell("Large", "high", 3, 2, 1, 1, 1)]
     assert read_comparison(cast.outsider, PlanKind.RENEWAL).cells == []
     assert read_comparison(cast.admin, PlanKind.PROTECT).cells == []
+
+
+def test_whose_plans_are_offered_is_what_the_reader_can_have(cast: Cast) -> None:
+    for role, offered in (("rep", ["mine", "team"]), ("viewer", ["team"]), ("auditor", []), ("admin", ["mine"])):
+        response = cast.client_of(role).get(reverse("plans:list"))
+        assert (role, list(response.context["whose"])) == (role, offered)
