@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 
 from bench.figures import Figure, against, seconds
 from bench.pages import admin_client, run_bare, side_by_side
+from bench.small import SmallBook
 from dashboards.models import Cell, RollUp, StaleCell
 from dashboards.rollups.services import bring_up_to_date
 from forecasting.kept import forget
@@ -39,35 +40,25 @@ COPY = "COPY "
 SMALL_BAR = 1.5
 
 
-def measure_small() -> dict[str, float]:
-    """Milliseconds of each page, set anew, in the small book."""
-    bring_up_to_date()
-    client = admin_client()
-    return {name: _set_anew(client, address) for name, address in PAGES.items()}
-
-
-def measure(count: int, small: dict[str, float]) -> list[Figure]:
+def measure(count: int, small: SmallBook) -> list[Figure]:
     rolled_up = seconds(bring_up_to_date)
     client = admin_client()
     found = [Figure(f"roll-ups of {count:,}: {Cell.objects.count():,} cells", rolled_up, "s")]
     for name, address in PAGES.items():
-        found += _page(client, name, address, small.get(name))
+        found += _page(client, name, address, small)
     return [*found, _edited()]
 
 
-def _page(client: Client, name: str, address: str, small_ms: float | None) -> list[Figure]:
+def _page(client: Client, name: str, address: str, small: SmallBook) -> list[Figure]:
     statements = _statements(client, address)
     page_ms, floor_ms = side_by_side(lambda: client.get(address), lambda: _run_bare(statements), times=11)
-    anew_ms = _set_anew(client, address)
+    anew_ms, small_ms = set_anew(client, address), small.ms("anew", address)
     what = f"its {len(statements)} statements, bare"
-    figures = [
+    return [
         against(f"dashboard {name}", page_ms, floor_ms, unit="ms", what=what, bar=3),
         Figure(f"dashboard {name}, set anew", anew_ms, "ms", bar=100),
+        against(f"dashboard {name}, set anew", anew_ms, small_ms, unit="ms", what="itself at 10,000", bar=SMALL_BAR),
     ]
-    if small_ms is not None:
-        what = f"itself at {10_000:,}"
-        figures.append(against(f"dashboard {name}, set anew", anew_ms, small_ms, unit="ms", what=what, bar=SMALL_BAR))
-    return figures
 
 
 def _statements(client: Client, address: str) -> list[str]:
@@ -87,7 +78,7 @@ def _run_bare(statements: list[str]) -> None:
                 cursor.copy_expert(sql, BytesIO())
 
 
-def _set_anew(client: Client, address: str) -> float:
+def set_anew(client: Client, address: str) -> float:
     """Median milliseconds of a page none of which is kept."""
 
     def page() -> None:

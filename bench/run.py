@@ -12,17 +12,19 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import django
 
 from bench.figures import Figure
+from bench.small import SmallBook
 from config import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
-SMALL = 10_000
 FAILED = "failed"
 UNSCORED = {"signals"}  # parts that ask for a book, and neither for its scores nor for its history
+BESIDE_SMALL = {"pages", "dashboards"}  # parts that hold the book against a small one
 PARTS = (
     "learning",
     "recompute",
@@ -80,10 +82,9 @@ def measure(count: int, only: Sequence[str]) -> None:
     from bench import admin, figures, learning, recompute, scratch
 
     settings.ALLOWED_HOSTS = ["*"]
-    small = pages_of_small_book() if "pages" in only else {}
-    small_dashboards = dashboards_of_small_book() if "dashboards" in only else {}
     found: list[figures.Figure] = []
-    with scratch.scratch_database("perennial_bench") as url:
+    small = SmallBook()
+    with small if set(only) & BESIDE_SMALL else nullcontext(), scratch.scratch_database("perennial_bench") as url:
         started = time.perf_counter()
         load_book(count)
         found.append(figures.Figure(f"demo book of {count:,}, loaded", time.perf_counter() - started, "s"))
@@ -94,7 +95,7 @@ def measure(count: int, only: Sequence[str]) -> None:
             recompute.recompute()
             recompute.judge_data_rules()
             recompute.judge_health()
-        steps = steps_over(count, url, small, small_dashboards)
+        steps = steps_over(count, url, small)
         for name, step in steps.items():
             if name in only or (name == "fill" and set(only) - {"learning", "recompute"} - UNSCORED):
                 found += told(name, step)
@@ -105,9 +106,7 @@ def measure(count: int, only: Sequence[str]) -> None:
         raise SystemExit("A part of the benchmark failed; its traceback is above.")
 
 
-def steps_over(
-    count: int, url: str, small: dict[str, float], small_dashboards: dict[str, float]
-) -> dict[str, Callable[[], list[Figure]]]:
+def steps_over(count: int, url: str, small: SmallBook) -> dict[str, Callable[[], list[Figure]]]:
     """The parts that are measured on the one book, in their order; `url` is its database's."""
     from bench import (
         alerts,
@@ -147,7 +146,7 @@ def steps_over(
         "alerts": lambda: alerts.measure(count),
         "engagement": lambda: engagement.measure(count),
         "mrr": lambda: mrr.measure(count),
-        "dashboards": lambda: dashboards.measure(count, small_dashboards),
+        "dashboards": lambda: dashboards.measure(count, small),
         "distribution": lambda: distribution.measure(count),
     }
 
@@ -171,22 +170,6 @@ def load_scored_book(count: int) -> None:
 
     load_book(count)
     call_command("recompute", stdout=io.StringIO())
-
-
-def pages_of_small_book() -> dict[str, float]:
-    from bench import pages, scratch
-
-    with scratch.scratch_database("perennial_bench_small"):
-        load_scored_book(SMALL)
-        return pages.measure_small()
-
-
-def dashboards_of_small_book() -> dict[str, float]:
-    from bench import dashboards, scratch
-
-    with scratch.scratch_database("perennial_bench_small"):
-        load_scored_book(SMALL)
-        return dashboards.measure_small()
 
 
 if __name__ == "__main__":
