@@ -24,11 +24,22 @@ from forecasting.models import Run
 
 TAKE_FRESH: Final = "DELETE FROM forecasting_freshscore RETURNING renewal_id"
 CHANGED_WITHIN: Final = "SELECT DISTINCT pgh_obj_id FROM renewals_renewalevent WHERE pgh_created_at > %s"
+# A table, because what is compared with the alerts has to be planned for as many as it is: taken for one cause, all
+# would be gone through for each alert.
+FOUND: Final = """
+CREATE TEMP TABLE IF NOT EXISTS found_cause (
+    cause_key text, renewal_id bigint, account_id bigint, target_id bigint, level float8, facts jsonb
+) ON COMMIT DROP
+"""
+FIND: Final = """
+INSERT INTO found_cause (cause_key, renewal_id, account_id, target_id, level, facts)
+SELECT found.cause_key, found.renewal_id, found.account_id, found.target_id, found.level, found.facts
+FROM ({found}) found
+"""
 # Ends what is away, and what became worse by the rule's step, which is then found as a new alert.
 END: Final = """
-WITH found AS ({found})
 UPDATE engagement_alert a SET ended_at = %(now)s, is_worse = found.cause_key IS NOT NULL
-FROM engagement_alert o LEFT JOIN found ON found.cause_key = o.cause_key
+FROM engagement_alert o LEFT JOIN found_cause found ON found.cause_key = o.cause_key
 WHERE a.id = o.id AND o.rule_id = %(rule)s AND o.ended_at IS NULL
     AND (found.cause_key IS NULL OR found.level >= o.level + %(step)s::float8)
 """
@@ -37,13 +48,13 @@ INSERT INTO engagement_alert
     (rule_id, cause_key, renewal_id, account_id, target_id, level, facts, is_quiet, is_worse, fired_at)
 SELECT %(rule)s, found.cause_key, found.renewal_id, found.account_id, found.target_id, found.level, found.facts,
     %(is_quiet)s, false, %(now)s
-FROM ({found}) found
+FROM found_cause found
 WHERE NOT EXISTS (SELECT FROM engagement_alert a
     WHERE a.rule_id = %(rule)s AND a.cause_key = found.cause_key AND a.ended_at IS NULL)
 ORDER BY found.renewal_id, found.account_id, found.target_id
 RETURNING id
 """
-# Until autovacuum comes, the next look's plan would take them for a few, and compare each with each cause.
+# Until autovacuum comes, a plan would take so many alerts, or causes, for a few, and compare each with each.
 MANY: Final = 500
 END_OF_OFF: Final = """
 UPDATE engagement_alert a SET ended_at = %s FROM engagement_alertrule r
@@ -69,6 +80,7 @@ def look_for_causes(*, now: dt.datetime | None = None) -> int:
         edited = sorted({pk for (pk,) in cursor.fetchall()})
         observe_risk(cursor, today=today, renewal_ids=None if is_whole else edited)
         rates = read_rates(as_of=today, reporting_currency=company.reporting_currency)
+        cursor.execute(FOUND)
         # Held, so that nobody changes a rule between what it finds and the note that it was looked at.
         held = AlertRule.objects.select_for_update(of=("self",), no_key=True)
         rules = list(held.filter(is_active=True).select_related("ground").order_by("pk"))
@@ -98,9 +110,12 @@ def _look_by(
         cursor.execute(CHANGED_WITHIN, [values["since"]])
         values["edited"] = sorted({*edited, *(pk for (pk,) in cursor.fetchall())})
     values |= {"now": now, "step": step_of(rule), "is_quiet": not is_grounded}
-    found = found_by(rule)
-    cursor.execute(END.format(found=found), values)
-    cursor.execute(FIRE.format(found=found), values)
+    cursor.execute("TRUNCATE found_cause")
+    cursor.execute(FIND.format(found=found_by(rule)), values)
+    if cursor.rowcount >= MANY:
+        cursor.execute("ANALYZE found_cause")
+    cursor.execute(END, values)
+    cursor.execute(FIRE, values)
     raised = [pk for (pk,) in cursor.fetchall()]
     if len(raised) >= MANY:
         cursor.execute("ANALYZE engagement_alert")

@@ -1,4 +1,4 @@
-"""The second look, while nothing has analysed the alerts that the first one wrote."""
+"""The second look, while nothing has analysed the alerts that the first one wrote, nor the book that they are about."""
 
 import datetime as dt
 
@@ -41,7 +41,7 @@ def test_a_second_look_knows_how_many_alerts_there_are(cast: Cast) -> None:
     copy_renewal(make_renewal(owner=cast.rep, due_on=get_company().today() + dt.timedelta(7)), RENEWALS - 1)
     look_for_causes()
     assert Alert.objects.filter(rule__kind="decision_near").count() == RENEWALS
-    with explained("WITH found AS") as plans:
+    with explained("UPDATE engagement_alert a SET ended_at = %(now)s, is_worse") as plans:
         look_for_causes()
     assert Alert.objects.open().filter(rule__kind="decision_near").count() == RENEWALS
     assert max(worst_guess(plan, "engagement_alert") for plan in plans) < 10
