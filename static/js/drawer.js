@@ -20,7 +20,8 @@
   async function open(url, from) {
     const target = drawer();
     opener = from;
-    await htmx.ajax("GET", url, { source: target, target, swap: "innerHTML" });
+    // Settled at once: what settles later takes the focus back to the heading from whoever has already moved on.
+    await htmx.ajax("GET", url, { source: target, target, swap: "innerHTML settle:0ms" });
     if (!target.childElementCount) return;
     if (!target.open) target.show();
     target.scrollTop = 0;
