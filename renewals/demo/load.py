@@ -89,11 +89,7 @@ def _load(
     renewal_count: int, rng: np.random.Generator, as_of: dt.date, started: float, *, with_history: bool
 ) -> LoadedDemo:
     fiscal_year_on = fiscal_year_of(as_of, profile.FISCAL_YEAR_START_MONTH)
-    window = Window(
-        history_from=day_number(fiscal_year_on.replace(year=fiscal_year_on.year - profile.HISTORY_YEARS)),
-        as_of=day_number(as_of),
-        horizon=day_number(as_of) + profile.HORIZON_DAYS,
-    )
+    window = _window_of(as_of, fiscal_year_on)
     customers, lines, terms = _draw_book(rng, renewal_count, window)
     in_book = np.flatnonzero(terms.due <= window.horizon)
     recorded = terms.take(in_book)
@@ -111,33 +107,12 @@ def _load(
     first_contract = take_keys("renewals_contract", len(terms))
     with built_after_loading(*BOOK_TABLES):
         write_table(
-            accounts_table(
-                rng,
-                customers,
-                recorded,
-                desk,
-                account_owner,
-                people,
-                keys,
-                first_account,
-                **moments,
-            )
+            accounts_table(rng, customers, recorded, desk, account_owner, people, keys, first_account, **moments)
         )
         write_table(contracts_table(rng, customers, lines, terms, first_account, first_contract, **moments))
         contract_keys = first_contract + in_book
         write_table(
-            renewals_table(
-                rng,
-                customers,
-                lines,
-                recorded,
-                desk,
-                people,
-                keys,
-                first_account,
-                contract_keys,
-                **moments,
-            )
+            renewals_table(rng, customers, lines, recorded, desk, people, keys, first_account, contract_keys, **moments)
         )
         write_table(signals_table(signals, first_account))
     if with_history:
@@ -153,6 +128,14 @@ def _load(
         user_count=User.objects.count(),
         seconds=round(time.monotonic() - started, 2),
         sign_ins=people.sign_ins,
+    )
+
+
+def _window_of(as_of: dt.date, fiscal_year_on: dt.date) -> Window:
+    return Window(
+        history_from=day_number(fiscal_year_on.replace(year=fiscal_year_on.year - profile.HISTORY_YEARS)),
+        as_of=day_number(as_of),
+        horizon=day_number(as_of) + profile.HORIZON_DAYS,
     )
 
 
