@@ -1,17 +1,21 @@
 """The one upsert: accounts, contracts, renewals; set-based, and a row is only touched where a value differs.
 
 Values are computed against the row as it is at the moment of writing (`o`), so an edit that somebody saves while an
-import
-works is never undone by it.
+import works is never undone by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping as Dictionary
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
 
+from django.db import OperationalError, transaction
 from django.db.models import Model
 
 from accounts.models import Account
+from config.foreign_keys import may_skip_checks
+from config.indexes import suspended_indexes
 from renewals.imports.references import insert_rows
 from renewals.imports.run import Run
 from renewals.models import Contract, Renewal
@@ -19,7 +23,8 @@ from renewals.models import Contract, Renewal
 Counts = dict[str, int]
 
 
-LIVE_ROWS = "import_row WHERE verdict IS NULL"
+LIVE_ROWS: Final = "import_row WHERE verdict IS NULL"
+FIRST_ROWS: Final = range(10_000, 250_001)  # fewer are written before indexes could be dropped and built
 
 
 def write_rows(
@@ -34,8 +39,7 @@ def write_rows(
     """`source` gives `id` and `is_new` as `c`; `values` are SQL over `c` and the old row `o`, by column.
 
     New rows go in by `order`: most indexes of a renewal begin with its due date, or hold it second, and neighbours
-    that come
-    together find their page at hand. That halves the time of a large insert.
+    that come together find their page at hand. That halves the time of a large insert.
     """
     table, columns = model._meta.db_table, ", ".join(values)
     has_update_day = any(field.name == "updated_at" for field in model._meta.concrete_fields)
@@ -55,15 +59,16 @@ def write_rows(
         )
         return {"created": created, "changed": changed, "unchanged": total - created - changed}
     [(total,)] = run.rows(f"SELECT count(*) FROM {counted}")
-    created = insert_rows(
-        run,
-        model,
-        f"""
-        INSERT INTO {table} (id, {stamps}, {columns})
-        SELECT c.id, {moments}, {wanted} FROM {source} CROSS JOIN (SELECT (NULL::{table}).*) o WHERE c.is_new
-        ORDER BY {order}
-        """,
-    )
+    with _first_rows(run, table, total):
+        created = insert_rows(
+            run,
+            model,
+            f"""
+            INSERT INTO {table} (id, {stamps}, {columns})
+            SELECT c.id, {moments}, {wanted} FROM {source} CROSS JOIN (SELECT (NULL::{table}).*) o WHERE c.is_new
+            ORDER BY {order}
+            """,
+        )
     if created == total:
         return {"created": created, "changed": 0, "unchanged": 0}
     changed = run.execute(
@@ -73,6 +78,27 @@ def write_rows(
         """
     )
     return {"created": created, "changed": changed, "unchanged": total - created - changed}
+
+
+def _first_rows(run: Run, table: str, count: int) -> AbstractContextManager[None]:
+    """The first rows of a company go into a table whose indexes are built once they are in.
+
+    Nobody can read it until the import is over, so not for more rows than are written in some seconds, and not while
+    somebody reads it: a wait for them, while they wait for us, would be a deadlock.
+    """
+    is_worth_it = count in FIRST_ROWS and may_skip_checks(run.cursor)
+    if is_worth_it and not run.rows(f"SELECT FROM {table} LIMIT 1") and _is_held(run, table):
+        return suspended_indexes(run.cursor, table, keeps_unique=True)
+    return nullcontext()
+
+
+def _is_held(run: Run, table: str) -> bool:
+    try:
+        with transaction.atomic():
+            run.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE NOWAIT")
+    except OperationalError:
+        return False
+    return True
 
 
 def _looked_up(table: str, row_id: str) -> str:

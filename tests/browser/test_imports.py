@@ -66,7 +66,7 @@ def is_complaint(said: ConsoleMessage) -> bool:
 
 def signed_in(user: User) -> str:
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
