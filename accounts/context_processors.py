@@ -1,7 +1,7 @@
 """What the shell around every page needs to know: where one can go, and where one is."""
 
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -105,20 +105,24 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _shell(request: HttpRequest) -> dict[str, Any]:
     role = getattr(request.user, "role", "")
-    reachable = [
-        replace(group, items=items) for group in GROUPS if role in group.roles and (items := _with_urls(group.items))
-    ]
-    current = _current_name([item for group in reachable for item in group.items], request.path)
+    current = _current_name([item for group in _reachable(role) for item in group.items], request.path)
+    return {"groups": _groups(role, current), "is_admin": role == User.Role.ADMIN, "sign_in_url": _sign_in_url()}
+
+
+@cache
+def _reachable(role: str) -> tuple[RailGroup, ...]:
+    found = [(group, _with_urls(group.items)) for group in GROUPS if role in group.roles]
+    return tuple(replace(group, items=items) for group, items in found if items)
+
+
+@cache  # a page's whole list of rows is set in the time that this takes
+def _groups(role: str, current: str) -> tuple[RailGroup, ...]:
     groups = []
-    for group in reachable:
+    for group in _reachable(role):
         items = tuple(replace(item, is_current=item.name == current) for item in group.items)
-        groups.append(replace(group, items=items, entries=_set_entries(items)))
-    return {"groups": groups, "is_admin": role == User.Role.ADMIN, "sign_in_url": _sign_in_url()}
-
-
-@lru_cache(maxsize=256)  # a page's whole list of rows is set in the time that this takes
-def _set_entries(items: tuple[RailItem, ...]) -> str:
-    return render_to_string("shell/rail_items.html", {"items": items})
+        entries = render_to_string("shell/rail_items.html", {"items": items})
+        groups.append(replace(group, items=items, entries=entries))
+    return tuple(groups)
 
 
 @cache
@@ -126,7 +130,6 @@ def _sign_in_url() -> str:
     return resolve_url(settings.LOGIN_URL)
 
 
-@lru_cache(maxsize=16)  # addresses do not change while the process lives
 def _with_urls(items: tuple[RailItem, ...]) -> tuple[RailItem, ...]:
     """The items whose page exists; an installation without one of the apps simply has no such entry."""
     found = []

@@ -149,7 +149,7 @@ def sessions() -> Iterator[str]:
         user.set_unusable_password()
         user.save()
         client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user)
         yield client.cookies["sessionid"].value
 
 

@@ -95,7 +95,7 @@ def _lists(what: str, address: str, readers: dict[str, User]) -> list[Figure]:
     found = []
     for who, user in readers.items():
         client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user)
         assert client.get(address).status_code == 200, f"{address} does not open for {who}"
         page_ms = median_ms(lambda client=client: client.get(address), times=7)
         found.append(Figure(f"the page of {what} for {who}", page_ms, "ms", bar=LIST_BAR_MS))

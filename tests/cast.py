@@ -32,7 +32,7 @@ class Cast:
 
     def client_of(self, name: str) -> Client:
         client = Client()
-        client.force_login(getattr(self, name), backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(getattr(self, name))
         return client
 
 

@@ -40,7 +40,7 @@ def main() -> None:
 
     user = User.objects.create_superuser("compare@bench.example", "no", name="Compare")
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user)
 
     def get(address: str) -> str:
         answer = client.get(address)

@@ -342,7 +342,7 @@ def test_other_columns_have_no_address(cast: Cast, field: str) -> None:
 # What a save sends, in order. It is read again only where the database has to be asked again.
 SAVE = (
     "FROM django_session",
-    '"accounts_user"',
+    "FROM accounts_user",
     "FROM accounts_company",
     "FROM renewals_renewal WHERE id = .* FOR NO KEY UPDATE",
     'set_config.*; UPDATE "renewals_renewal"',
