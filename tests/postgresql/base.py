@@ -51,6 +51,11 @@ class DatabaseCreation(creation.DatabaseCreation):
                         cursor.copy_expert(f"COPY {name} FROM STDIN", io.StringIO(self.rows[name]))
         return may_be
 
+    def _destroy_test_db(self, test_database_name: str, verbosity: int) -> None:
+        """The session of a worker that a test has killed may outlive it."""
+        with self._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {self.connection.ops.quote_name(test_database_name)} WITH (FORCE)")
+
     def _held(self, cursor: Any) -> set[tuple[Any, ...]]:
         cursor.execute(self.all_held)
         return set(cursor.fetchall())
