@@ -103,8 +103,8 @@ class Query:
         timing = [TimingClass[name.upper()] for name in self.params.getlist("timing")] or list(TimingClass)
         timing = [one for one in timing if OUTCOME_OF[one] in outcomes]
         outcomes = [one for one in outcomes if one in {OUTCOME_OF[t] for t in timing}]
-        categories = self.params.getlist("category")
-        return Slices(outcomes, timing, stages=_stages_of(categories) if categories else ())
+        category = self.condition("category")
+        return Slices(outcomes, timing, stages=_stages_in(category.where) if category else ())
 
     @property
     def filter_query(self) -> str:
@@ -194,6 +194,11 @@ def _health(chosen: Iterable[str]) -> Q:
 
 def _stages_of(categories: Iterable[str]) -> list[int]:
     return [*Stage.objects.filter(forecast_category__in=categories).values_list("pk", flat=True)]
+
+
+def _stages_in(where: Q) -> Sequence[int]:
+    """The ids that the filter on the category asks for."""
+    return next(child[1] for child in where.children if isinstance(child, tuple))
 
 
 def _booking(chosen: Iterable[str]) -> Q:

@@ -6,10 +6,12 @@ last in both directions, by due date, and the id breaks every tie, so that no ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -31,10 +33,9 @@ class Order:
     """Columns to order by.
 
     `within` is the column that the order's index begins with; the page is put together from the slices that the filter
-    allows. `group` names the rows behind a foreign key that
-    leads. `of_open`: the columns that say the same of open rows, where these have an index of their own.
-    `skips_closed`: most accounts that stand first may have no open renewal; their mark tells it faster than their rows
-    do. Only the first column can be blank.
+    allows. `group` names the rows behind a foreign key that leads. `of_open`: the columns that say the same of open
+    rows, where these have an index of their own. `skips_closed`: most accounts that stand first may have no open
+    renewal; their mark tells it faster than their rows do. Only the first column can be blank.
     """
 
     columns: tuple[str, ...]
@@ -118,21 +119,36 @@ def page_ids(rows: RenewalQuerySet, sort: str, slices: Slices, *, first: int, co
 def _ids(rows: RenewalQuerySet, order: Order, slices: Slices, is_descending: bool, first: int, count: int) -> list[int]:
     """The first rows of every slice, each from its index, then the first of these."""
     keys = {f"key_{number}": F(column) for number, column in enumerate(order.columns)}
-    sign = "-" if is_descending else ""
-    names = [f"{sign}{name}" for name in (*keys, "pk")]
-    slots = _parts(rows, order.within, slices.of(order.within))
-    if slices.stages and order == ORDERS[DEFAULT_SORT]:
+    names = [*keys, "pk"]
+    cut = {order.within: slices.of(order.within)}
+    if order == ORDERS[DEFAULT_SORT]:
         # Each stage has an index by due date; in that of all rows a stage that few are in is far between.
-        slots = [part for slot in slots for part in _parts(slot, "stage", slices.stages)]
-    parts = [part.annotate(**keys).order_by(*names).values_list(*keys, "pk") for part in slots]
-    if len(parts) == 1:
-        return [record[-1] for record in parts[0][first : first + count]]
-    cut = [part[: first + count] for part in parts]
-    return [record[-1] for record in cut[0].union(*cut[1:], all=True).order_by(*names)[first : first + count]]
+        cut["stage"] = slices.stages
+    cut = {column: values for column, values in cut.items() if values}
+    # Each slice is read by the same statement, so one is composed for all: its values are set in afterwards.
+    places = {column: _Place() for column in cut}
+    part: QuerySet[Any] = rows.filter(**{column: RawSQL("%s", (place,)) for column, place in places.items()}).annotate(
+        **keys
+    )
+    part = part.order_by(*(f"-{name}" if is_descending else name for name in names)).values_list(*names)
+    chosen = [dict(zip(places.values(), values, strict=True)) for values in product(*cut.values())]
+    window = part[: first + count] if len(chosen) > 1 else part[first : first + count]
+    try:
+        sql, params = window.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    filled = [values[param] if isinstance(param, _Place) else param for values in chosen for param in params]
+    if len(chosen) > 1:
+        columns = ", ".join(f"{number} {'DESC' if is_descending else 'ASC'}" for number in range(1, len(names) + 1))
+        sql = f"{' UNION ALL '.join([f'({sql})'] * len(chosen))} ORDER BY {columns} LIMIT %s OFFSET %s"
+        filled += [count, first]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, filled)
+        return [record[-1] for record in cursor.fetchall()]
 
 
-def _parts(rows: RenewalQuerySet, column: str, values: Iterable[Any]) -> list[RenewalQuerySet]:
-    return [rows.filter(**{column: value}) for value in values] or [rows]
+class _Place:
+    """Where the value of a slice goes among the parameters of a statement."""
 
 
 def _ids_by_group(

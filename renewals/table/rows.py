@@ -17,6 +17,7 @@ from django.db.models import BigIntegerField
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
 
 from accounts.templatetags.look import icon
 from config.prepared import execute_prepared
@@ -69,8 +70,14 @@ class Row:
     values: list[str]
 
     @property
-    def html(self) -> str:
-        return format_html(self.shape.markup, *self.values)
+    def html(self) -> SafeString:
+        """The markup with the values in it, which `_escaped` and format_html have made safe.
+
+        format_html would look at each once more, for longer than all of them take to be put together.
+        """
+        if {*map(type, self.values)} != {SafeString}:
+            raise TypeError("a value of a row is not escaped")
+        return SafeString(self.shape.markup.format(*self.values))
 
     def append_to(self, name: str, markup: str) -> None:
         """Put markup behind what stands in a cell; in the row's header where the column is not shown."""
