@@ -19,6 +19,7 @@ from forecasting.overview.at_risk import read_at_risk
 from forecasting.overview.basis import describe_basis
 from forecasting.overview.charts import build_charts
 from forecasting.overview.dashboard import ATTRIBUTIONS, build_totals, current_of, read_periods, window_url
+from forecasting.overview.parts import part_pills, told_of
 from forecasting.scopes.scope import Grain, Scope, get_scope, read_pills
 from forecasting.status import read_status, runs_without_tables
 
@@ -29,7 +30,7 @@ RUNS_PER_PAGE = 30
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     user, company = signed_in(request), get_company()
-    scope = get_scope(user, request.GET, own=("as_at",))
+    scope = get_scope(user, request.GET, own=("as_at",), is_sliced=True)
     if request.GET.get("as_at"):
         return overview_as_at(request, user, scope, company)
     today = company.today()
@@ -40,7 +41,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "company": company,
         "today": today,
         "status": status,
-        "pills": read_pills(user, scope),
+        "pills": [*read_pills(user, scope), *part_pills(scope, company)],
+        "told_of_part": told_of(scope),
         "attribution": attribution,
         "currency_sign": currency_sign(company.reporting_currency),
         "month_url": scope.url(by=Grain.MONTH),
@@ -80,7 +82,8 @@ def overview_as_at(request: HttpRequest, user: User, scope: Scope, company: Comp
         "asked": asked,
         "company": then,
         "run_id": found.book.run_id,
-        "pills": read_pills(user, scope),
+        "pills": [*read_pills(user, scope), *part_pills(scope, company)],
+        "told_of_part": told_of(scope),
         "attribution": attribution,
         "currency_sign": currency_sign(currency),
         "month_url": scope.url(by=Grain.MONTH),

@@ -222,18 +222,23 @@ def _pills_of_people(user: User, scope: Scope) -> list[Pill]:
     if not user.sees_all:
         if user.team_id is None:
             return [Pill("Owner", "you")]
-        mates = [(str(mate), str(mate.pk)) for mate in owners.filter(team_id=user.team_id)]
+        mates = _named(owners.filter(team_id=user.team_id))
         return [Pill("Team", str(user.team)), _pill(scope, "owner", "Owner", owner, mates)]
     teams = [(str(team), str(team.pk)) for team in Team.objects.all()]
     chosen_team = scope.team if "team" in scope.chosen else None
     if chosen_team:
         owners = owners.filter(team=chosen_team)
-    everybody = [(str(one), str(one.pk)) for one in owners]
+    everybody = _named(owners)
     return [
         # Another team's page does not keep the owner, who is not in it.
         _pill(scope, "team", "Team", str(chosen_team or ""), teams, also_clears="owner"),
         _pill(scope, "owner", "Owner", owner, everybody),
     ]
+
+
+def _named(people: QuerySet[User]) -> list[tuple[str, str]]:
+    """What each is called, and the id: a book has a hundred people, and nothing else of them is asked for."""
+    return [(name or email, str(pk)) for name, email, pk in people.values_list("name", "email", "pk")]
 
 
 def _pill(
