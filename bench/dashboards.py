@@ -7,6 +7,7 @@ A page is measured twice: as it is set for the first time after its sums changed
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from io import BytesIO
 
 from django.db import connection
@@ -14,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from bench.figures import Figure, against, seconds
-from bench.pages import admin_client, run_bare, side_by_side
+from bench.pages import admin_client, best_ms, run_bare, side_by_side
 from bench.small import SmallBook
 from dashboards.models import Cell, RollUp, StaleCell
 from dashboards.rollups.services import bring_up_to_date
@@ -38,6 +39,7 @@ PAGES = {
 TABLES = ("dashboards_", "forecasting_", "renewals_", "accounts_account", "engagement_")
 COPY = "COPY "
 SMALL_BAR = 1.5
+TURNS = 3
 
 
 def measure(count: int, small: SmallBook) -> list[Figure]:
@@ -52,17 +54,26 @@ def measure(count: int, small: SmallBook) -> list[Figure]:
 def _page(client: Client, name: str, address: str, small: SmallBook) -> list[Figure]:
     statements = _statements(client, address)
     page_ms, floor_ms = side_by_side(lambda: client.get(address), lambda: _run_bare(statements), times=11)
-    anew_ms, small_ms = set_anew(client, address), small.ms("anew", address)
-    what = f"its {len(statements)} statements, bare"
+    read = _both(lambda: best_ms(lambda: client.get(address)), lambda: small.ms("page", address))
+    anew = _both(lambda: set_anew(client, address), lambda: small.ms("anew", address))
+    what, itself = f"its {len(statements)} statements, bare", "itself at 10,000"
     return [
         against(f"dashboard {name}", page_ms, floor_ms, unit="ms", what=what, bar=3),
-        Figure(f"dashboard {name}, set anew", anew_ms, "ms", bar=100),
-        against(f"dashboard {name}, set anew", anew_ms, small_ms, unit="ms", what="itself at 10,000", bar=SMALL_BAR),
+        against(f"dashboard {name} against 10,000", *read, unit="ms", what=itself, bar=SMALL_BAR),
+        Figure(f"dashboard {name}, set anew", anew[0], "ms", bar=100),
+        against(f"dashboard {name}, set anew", *anew, unit="ms", what=itself, bar=SMALL_BAR),
     ]
+
+
+def _both(here: Callable[[], float], small: Callable[[], float]) -> tuple[float, float]:
+    """The best of each, measured in turn, so that what else the machine does falls on both."""
+    pairs = [(here(), small()) for _ in range(TURNS)]
+    return min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
 
 
 def _statements(client: Client, address: str) -> list[str]:
     """The SQL that a page, set anew, reads its figures by, in plain text."""
+    client.get(address)  # adds up what is marked, which is measured by itself
     forget()
     with override_settings(PREPARED_STATEMENTS=False), CaptureQueriesContext(connection) as captured:
         response = client.get(address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -22,7 +22,8 @@ from accounts.templatetags.money import currency_sign
 from dashboards.figures import COUNTED_AS, FIGURES, Attribution
 from dashboards.files import as_xlsx
 from dashboards.kept import version, version_of_rows
-from dashboards.models import Cell, RollUp
+from dashboards.models import Cell, RollUp, get_roll_up
+from dashboards.people import LISTED, Leaf
 from dashboards.rollups.reading import Total, past_cells, sliced_cells, stored_cells
 from dashboards.rollups.services import refresh_for_reader
 from dashboards.tiles import Number, Tile, text_of
@@ -52,7 +53,7 @@ YEARS: Final = (1, 2, 3)
 # Whose figures are of people and not of renewals: it keeps these filters for its tabs.
 UNSLICED: Final = ("dashboards:capacity",)
 NOT_SLICED: Final = "This is kept by team, owner and segment: it cannot be filtered by {}."
-OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours", "cohorts")
+OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours", "cohorts", *LISTED)
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -90,6 +91,7 @@ class Frame:
     asked: Asked | None = None
     past: ScoredBook | None = None
     problem: str = ""  # why there is nothing of the moment that was asked for
+    is_whole: bool = False  # for a workbook: lists are not cut to pages
 
     @property
     def has_figures(self) -> bool:
@@ -202,7 +204,7 @@ class Frame:
 
     def page_url(self, name: str) -> str:
         """Another dashboard of the same frame."""
-        return address_of(name, self.scope.query)
+        return address_of(name, {one: value for one, value in self.scope.query.items() if one not in LISTED})
 
 
 def read_frame(request: HttpRequest, page: str) -> Frame:
@@ -220,7 +222,7 @@ def read_frame_of(user: User, query: Mapping[str, str], page: str) -> Frame:
     if query.get("as_at"):
         return _as_at(frame_of, scope, query["as_at"], company)
     is_true = refresh_for_reader()
-    return frame_of(company=company, roll_up=RollUp.objects.first(), is_true=is_true)
+    return frame_of(company=company, roll_up=get_roll_up(), is_true=is_true)
 
 
 def _frame(user: User, scope: Scope, query: Mapping[str, str]) -> Callable[..., Frame]:
@@ -267,7 +269,7 @@ def pills_of(frame: Frame) -> list[Pill]:
 
 def parts_of(frame: Frame) -> list[Pill]:
     """Of which region, industry, currency and booking type."""
-    done = frame.roll_up or RollUp.objects.first()
+    done = frame.roll_up or get_roll_up()
     regions, rates = (done.regions, done.rates) if done else ([], {})
     return slice_pills(frame.scope, regions=regions, currencies=sorted(rates))
 
@@ -298,11 +300,12 @@ def period_pill(frame: Frame) -> Pill:
 
 @dataclass(frozen=True)
 class Content:
-    """What a dashboard says: six figures, a sentence, and its tiles."""
+    """What a dashboard says: six figures, a sentence, and its tiles; and of how many people it shows some."""
 
     totals: Sequence[StripTotal]
     words: str
     tiles: Sequence[Tile]
+    people: Leaf[Any] | None = None
 
 
 Build = Callable[[Frame], Content]
@@ -327,7 +330,7 @@ def show_dashboard(
     """
     frame = read_frame(request, page)
     if request.GET.get("format") == "xlsx":
-        return _workbook(frame, build(frame).tiles if frame.has_figures else [])
+        return _workbook(frame, build(replace(frame, is_whole=True)).tiles if frame.has_figures else [])
     context = {**_shared(frame), "title": title, **(more or {})}
     if frame.has_figures:
         keep = keeper_of(frame, is_personal=is_personal, is_of_rows=is_of_rows)
@@ -362,7 +365,7 @@ def filters_of(pills: Sequence[Pill]) -> SafeString:
 
 
 def content_of(frame: Frame, made: Content) -> SafeString:
-    context = {"totals": made.totals, "words": made.words, "tiles": made.tiles, "frame": frame, "pills": []}
+    context = {"totals": made.totals, "words": made.words, "tiles": made.tiles, "people": made.people, "frame": frame}
     return render_to_string("dashboards/_content.html", context)
 
 

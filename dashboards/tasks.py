@@ -2,13 +2,15 @@
 
 from config.celery import app
 from dashboards.executive import sending
-from dashboards.rollups import services
+from dashboards.rollups import pacing, services, work
 
 
 @app.task
 def bring_up_to_date() -> None:
     """From beat, every few seconds: what a run published or people changed is added up."""
     services.bring_up_to_date()
+    pacing.follow_likely()
+    work.follow_work()
     services.fold_changes()
 
 

@@ -86,10 +86,18 @@ class Tile:
     span: str = "p-span-6"
     notes: Sequence[str] = field(default_factory=tuple)
     choices: Sequence[tuple[str, str, bool]] = ()  # of the tile itself: what it says, its address, whether it is chosen
+    orders: Sequence[tuple[str, str]] = ()  # of the first column and the others: address of its order, aria-sort
 
     @property
     def figure_id(self) -> str:
         return f"{self.key}-figure"
+
+    @property
+    def columns(self) -> list[tuple[str, str, str]]:
+        """Each head, the first one's included, with the address of its order and how it is ordered by."""
+        names = [self.label_head, *self.heads]
+        orders = self.orders or [("", "")] * len(names)
+        return [(name, *order) for name, order in zip(names, orders, strict=True)]
 
 
 def tile(

@@ -56,4 +56,7 @@ def audience_of(user: User) -> Hashable:
 
 def version_of_recurring() -> Hashable:
     """Changes with every movement of recurring revenue: their roll-up is dated anew by whoever changes any."""
-    return MrrRollUp.objects.values_list("run_id", "rolled_up_at").first()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT run_id, rolled_up_at FROM {MrrRollUp._meta.db_table} ORDER BY id LIMIT 1")
+        found: Hashable = cursor.fetchone()
+    return found

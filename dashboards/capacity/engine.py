@@ -66,6 +66,20 @@ def load_of(works: Sequence[Work], people: int, weeks: int) -> Hours:
     return load
 
 
+def spread_of(weeks: int, work_weeks: int) -> Hours:
+    """float64[weeks + work_weeks, weeks]: how the work on what is due is shared out, by when it is due.
+
+    Of what is past due (the first row) evenly on the first `work_weeks`; of what is due in a week (row 1 is the first
+    week) evenly on the `work_weeks` up to it, as far as they are to come. What falls beyond the horizon is cut.
+    """
+    shares = np.zeros((weeks + work_weeks, weeks))
+    shares[0, :work_weeks] = 1 / work_weeks
+    for at in range(weeks + work_weeks - 1):
+        first = max(0, at - work_weeks + 1)
+        shares[at + 1, first : at + 1] = 1 / (at - first + 1)
+    return shares
+
+
 class Advice(StrEnum):
     HIRE = "hire"
     REBALANCE = "rebalance"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,9 +55,10 @@ def suggest_moves(
     """
     after = load.copy()
     left = [group.count for group in groups]
+    alike = _by_person(groups)
     steps: list[tuple[int, int]] = []
     while len(steps) < most and peak_hours(after, capacity) > SLACK:
-        step = _best_step(after, capacity, groups, left, teams)
+        step = _best_step(after, capacity, alike, left, teams)
         if step is None:
             break
         _apply(after, groups[step[0]], step[1])
@@ -75,20 +76,25 @@ def _apply(load: Hours, group: Group, to: int, sign: int = 1) -> None:
 
 
 def _best_step(
-    load: Hours, capacity: Hours, groups: Sequence[Group], left: Sequence[int], teams: Sequence[int | None]
+    load: Hours,
+    capacity: Hours,
+    alike: Mapping[int, Sequence[tuple[int, Group]]],
+    left: Sequence[int],
+    teams: Sequence[int | None],
 ) -> tuple[int, int] | None:
     """Of the fullest week whose overload a move lowers: group and new owner."""
     over = load - capacity
     peak = float(over.max())
-    alike = _by_person(groups, left)
     seen: dict[int, Takers | None] = {}
-    for at in np.argsort(-over, axis=None).tolist():
-        person, week = divmod(at, over.shape[1])
+    givers = np.array(sorted(alike), dtype=np.intp)
+    for at in np.argsort(-over[givers], axis=None).tolist():
+        row, week = divmod(at, over.shape[1])
+        person = int(givers[row])
         if over[person, week] <= SLACK:
             return None
         if person not in seen:
             mates = [to for to, team in enumerate(teams) if to != person and team is not None and team == teams[person]]
-            own = alike.get(person)
+            own = [one for one in alike[person] if left[one[0]]]
             seen[person] = _takers(over, peak, own, mates) if own and mates else None
         takers = seen[person]
         best = takers.best_of(week) if takers else None
@@ -97,12 +103,11 @@ def _best_step(
     return None
 
 
-def _by_person(groups: Sequence[Group], left: Sequence[int]) -> dict[int, list[tuple[int, Group]]]:
+def _by_person(groups: Sequence[Group]) -> dict[int, list[tuple[int, Group]]]:
     """What each person could give away, what brings most to a week first. Of those alike one is enough."""
     found: dict[int, list[tuple[int, Group]]] = defaultdict(list)
     for at, group in enumerate(groups):
-        if left[at]:
-            found[group.person].append((at, group))
+        found[group.person].append((at, group))
     for own in found.values():
         own.sort(key=lambda one: (-one[1].share, one[0]))
     return found

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
 from urllib.parse import urlencode
 
+import numpy as np
 from django.urls import reverse
 
 from accounts.models import User
@@ -17,13 +19,18 @@ from accounts.strip import Total
 from accounts.templatetags.money import exact_rate
 from dashboards.capacity.engine import SLACK, Advice, Hours, Verdict, judge, productive_hours, shortage
 from dashboards.capacity.moves import Group, Move, overload_hours, peak_hours, suggest_moves
-from dashboards.capacity.reads import KINDS, RENEWALS, WEEK, Book, Line, WhatIf, read_book
+from dashboards.capacity.reads import KINDS, Book, Line, WhatIf, read_book
 from dashboards.frame import Content, Frame
+from dashboards.people import LISTED, NAME, Leaf, leaf_of, orders_of
+from dashboards.rollups.work import WEEK
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, tile
 from forecasting.pictures import Drawing, bar, empty_figure, line
 
 QUARTER: Final = 13
 COLOURS: Final = dict(zip(KINDS, ("won", "commit", "expected", "win-back", "best"), strict=True))
+# Of whom renewals are tried: the moves, 20 at most, are from the fullest weeks.
+FULLEST: Final = 12
+NOT_YET: Final = " What was changed in the last moments is being added up."
 NOBODY: Final = "Nobody who works renewals is in this choice of filters: a rep has hours, and their open renewals work."
 
 
@@ -55,11 +62,42 @@ class Picture:
         return self.is_own or self.frame.scope.owner is not None
 
     def explain_url(self, week: int, person: int | None = None) -> str:
-        changes: dict[str, str | None] = {"week": self.book.mondays[week].isoformat(), "person": None}
+        changes = dict[str, str | None].fromkeys(LISTED) | {"week": self.book.mondays[week].isoformat(), "person": None}
         if person is not None:
             changes["person"] = str(person)
         page = self.frame.scope.url(**changes)
         return reverse("dashboards:capacity_sum") + page[page.index("?") :]
+
+    @cached_property
+    def thirteen(self) -> tuple[list[float], list[float], list[int], list[float]]:
+        """By person: work and hours of the quarter, the fullest week, and by how much it is over."""
+        load, capacity = self.book.load, self.book.capacity
+        over = load - capacity
+        fullest = over.argmax(axis=1)
+        most = np.take_along_axis(over, fullest[:, None], axis=1)[:, 0].clip(min=0)
+        sums = (hours[:, :QUARTER].sum(axis=1).tolist() for hours in (load, capacity))
+        return *sums, fullest.tolist(), most.tolist()
+
+    def used(self, at: int) -> float | None:
+        work, hours, _, _ = self.thirteen
+        return work[at] / hours[at] if hours[at] else None
+
+    @cached_property
+    def measures(self) -> dict[str, Callable[[int], float | None]]:
+        work, hours, _, over = self.thirteen
+        return {"work": work.__getitem__, "hours": hours.__getitem__, "used": self.used, "over": over.__getitem__}
+
+    @cached_property
+    def listed(self) -> Leaf[int]:
+        """The page of people that is shown."""
+        scope, people = self.frame.scope, self.book.people
+        return leaf_of(
+            scope,
+            [list(self.shown)],
+            name=lambda at: people[at].name,
+            measures=self.measures,
+            is_whole=self.frame.is_whole,
+        )
 
 
 def draw_picture(frame: Frame, what_if: WhatIf) -> Picture:
@@ -78,7 +116,8 @@ def build_capacity(picture: Picture) -> Content:
     tiles = [load_tile(picture), sum_tile(picture), people_tile(picture)]
     if not picture.is_own:
         tiles.append(moves_tile(picture))
-    return Content(build_totals(picture), words(picture), tiles)
+    said = words(picture) + ("" if picture.book.is_current else NOT_YET)
+    return Content(build_totals(picture), said, tiles, picture.listed)
 
 
 def hours_of(number: float | Decimal) -> Decimal:
@@ -236,7 +275,7 @@ def sum_tile(picture: Picture) -> Tile:
 def people_tile(picture: Picture) -> Tile:
     """Thirteen weeks of each person, and their fullest one."""
     book = picture.book
-    rows = [_person_row(picture, at) for at in picture.shown]
+    rows = [_person_row(picture, at) for at in picture.listed.entries]
     there = [at for at, one in enumerate(book.people) if one.is_there]
     if picture.is_own and rows:
         load, capacity = (hours[there, :QUARTER].sum(axis=1).mean() for hours in (book.load, book.capacity))
@@ -251,23 +290,22 @@ def people_tile(picture: Picture) -> Tile:
         ["Work, h", "Hours", "Used", "Fullest week over, h"],
         rows,
         empty=NOBODY,
+        orders=orders_of(picture.frame.scope, [NAME, *picture.measures], picture.measures),
     )
 
 
 def _person_row(picture: Picture, at: int) -> Row:
-    load, capacity = picture.book.load[at], picture.book.capacity[at]
-    over = load - capacity
-    fullest = int(over.argmax())
-    work, hours = load[:QUARTER].sum(), capacity[:QUARTER].sum()
+    work, hours, fullest, over = (numbers[at] for numbers in picture.thirteen)
+    used = picture.used(at)
     return Row(
         picture.book.people[at].name,
         [
-            Cell(hours_of(float(work)), Kind.COUNT),
-            Cell(hours_of(float(hours)), Kind.COUNT),
-            Cell(Decimal(float(work / hours)) if hours else None, Kind.RATE),
-            Cell(hours_of(max(float(over[fullest]), 0.0)), Kind.COUNT),
+            Cell(hours_of(work), Kind.COUNT),
+            Cell(hours_of(hours), Kind.COUNT),
+            Cell(None if used is None else Decimal(used), Kind.RATE),
+            Cell(hours_of(over), Kind.COUNT),
         ],
-        picture.explain_url(fullest, at),
+        picture.explain_url(int(fullest), at),
     )
 
 
@@ -275,18 +313,21 @@ def moves_tile(picture: Picture) -> Tile:
     """Renewals that could go to a colleague of the team. What nobody does is to be given to somebody first."""
     book = picture.book
     people = [at for at in picture.shown if book.people[at].is_there]
-    weeks = len(book.mondays)
-    lines = [
-        line
-        for line in book.lines
-        if line.kind == RENEWALS and line.work.first < weeks and book.people[line.work.person].is_there
-    ]
-    groups = [
-        Group(one.work.person, one.work.first, min(one.work.last, weeks - 1), one.work.share / one.count, one.count)
-        for one in lines
-    ]
     load, capacity = book.load[people], book.capacity[people]
     teams = [book.people[at].team_id for at in people]
+    fullest = _fullest(load, capacity, teams)
+    weeks, place = len(book.mondays), {people[at]: at for at in fullest}
+    lines = [one for one in book.renewal_lines(list(place)) if one.work.first < weeks]
+    groups = [
+        Group(
+            place[one.work.person],
+            one.work.first,
+            min(one.work.last, weeks - 1),
+            one.work.share / one.count,
+            one.count,
+        )
+        for one in lines
+    ]
     moves, after = suggest_moves(load, capacity, groups, teams)
     rows = [_move_row(picture, move, lines[move.group]) for move in moves]
     if rows:
@@ -306,7 +347,8 @@ def moves_tile(picture: Picture) -> Tile:
         "Moves that lower the peak",
         f"The fullest week of anybody goes from {hours_of(before_peak):,} to {hours_of(after_peak):,} hours over, all "
         f"that is over from {hours_of(overload_hours(load, capacity)):,} to "
-        f"{hours_of(overload_hours(after, capacity)):,}. Within teams, up to 20 renewals; "
+        f"{hours_of(overload_hours(after, capacity)):,}. Within teams, up to 20 renewals"
+        f"{f' of the {FULLEST} people with the fullest weeks' if len(people) > FULLEST else ''}; "
         "nothing is changed by this page.",
         "Renewals, and from whom to whom",
         ["Renewals", "Hours each"],
@@ -314,6 +356,20 @@ def moves_tile(picture: Picture) -> Tile:
         empty=empty,
         span="p-span-12",
     )
+
+
+def _fullest(load: Hours, capacity: Hours, teams: Sequence[int | None]) -> list[int]:
+    """Who has more work than hours in a week, and a colleague with room in any, by their fullest week."""
+    over = load - capacity
+    has_room = [one < -SLACK for one in over.min(axis=1, initial=np.inf).tolist()]
+    rooms = Counter(team for team, is_so in zip(teams, has_room, strict=True) if is_so)
+    most = over.max(axis=1, initial=0)
+    givers = [
+        at
+        for at in np.argsort(-most, kind="stable").tolist()
+        if most[at] > SLACK and teams[at] is not None and rooms[teams[at]] > has_room[at]
+    ]
+    return givers[:FULLEST]
 
 
 def _move_row(picture: Picture, move: Move, group: Line) -> Row:

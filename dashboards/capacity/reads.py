@@ -1,31 +1,31 @@
-"""What there is to do and who is there to do it, by person and week: each kind of work by one statement."""
+"""What there is to do and who is there to do it, by person and week: from what is kept by owner.
+
+The lines that these sums are made of are read for whom they are asked.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from django.db.models import Count, DateField, F, Value
+from django.db.models import Count, DateField, F, Q, Value
 from django.db.models.functions import Greatest, Trunc
 
-from accounts.models import Account, Segment, Team, User, owners_visible_to
-from dashboards.capacity.engine import WORK_DAYS, Hours, Work, days_present, load_of, productive_hours
-from dashboards.models import Absence, CapacityTerms, Holiday, PlannedCustomers, RenewalHours
-from engagement.models import Task
-from engagement.tasks.workload import workload
-from renewals.models import Renewal, Stage
+from accounts.models import Segment, Team, User, owners_visible_to
+from dashboards.capacity.engine import WORK_DAYS, Hours, Work, days_present, load_of, productive_hours, spread_of
+from dashboards.models import Absence, CapacityTerms, Holiday, OwnerWork, PlannedCustomers
+from dashboards.rollups.work import HUNDREDTHS, WEEK, WEEKS, hours_by, keep_work, read_hours, read_terms, weeks_from
+from renewals.models import Renewal, RenewalQuerySet, Stage
 
-WEEKS: Final = 26
-WEEK: Final = dt.timedelta(weeks=1)
-STARTING_HOURS: Final = Decimal(16)
 RENEWALS, PLANS, TASKS, ONBOARDING, SUPPORT = "Renewals", "Plans", "Tasks", "Onboarding", "Support"
 KINDS: Final = (RENEWALS, PLANS, TASKS, ONBOARDING, SUPPORT)
+HOUR_MINUTES: Final = 60
 
 
 @dataclass(frozen=True)
@@ -64,23 +64,50 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Book:
-    """Everything that capacity is said from. Persons are by index, weeks by their Mondays."""
+class Asked:
+    """Whose book it is: what a user sees of an owner, else of a team, else of everybody."""
 
+    user: User
+    team: Team | None
+    owner: User | None
+
+    @property
+    def rows(self) -> RenewalQuerySet:
+        rows = Renewal.objects.visible_to(self.user).open()
+        if self.owner:
+            return rows.filter(owner=self.owner)
+        return rows.filter(owner__team=self.team) if self.team else rows
+
+    @property
+    def works(self) -> Any:
+        works = OwnerWork.objects.visible_to(self.user)
+        if self.owner:
+            return works.filter(pk=self.owner.pk)
+        return works.filter(pk__in=User.objects.filter(team=self.team).values("pk")) if self.team else works
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """Everything that capacity is said from. Persons are by index, weeks by their Mondays; work is by kind."""
+
+    asked: Asked
     people: Sequence[Person]
     mondays: Sequence[dt.date]
-    lines: Sequence[Line]
+    work: Mapping[str, Hours]
     days: Sequence[Sequence[int]]
     terms: CapacityTerms
-    renewal_hours: Decimal  # of a renewal whose segment and stage have none of their own
+    hours: Callable[[int | None, int | None], Decimal]  # of a renewal by segment and stage
+    works: Mapping[int, OwnerWork]  # of who has any, by index
+    rep_count: int
+    is_current: bool = True  # every change is in what is kept by owner
 
     @cached_property
     def load(self) -> Hours:
-        return load_of([line.work for line in self.lines], len(self.people), len(self.mondays))
+        found: Hours = np.sum([self.work[kind] for kind in KINDS], axis=0)
+        return found
 
     def load_by_kind(self, kind: str, people: Sequence[int]) -> Hours:
-        works = [line.work for line in self.lines if line.kind == kind]
-        found: Hours = load_of(works, len(self.people), len(self.mondays))[list(people)].sum(axis=0)
+        found: Hours = self.work[kind][list(people)].sum(axis=0)
         return found
 
     @cached_property
@@ -92,88 +119,126 @@ class Book:
     def full_week_hours(self) -> Decimal:
         return productive_hours(1, self.terms.week_hours, self.terms.utilisation_rate, self.terms.overhead_rate)
 
+    @property
+    def renewal_hours(self) -> Decimal:
+        """Of a renewal whose segment and stage have none of their own."""
+        return self.hours(None, None)
+
+    @cached_property
+    def at_by_id(self) -> dict[int, int]:
+        return {one.user_id: at for at, one in enumerate(self.people) if one.user_id is not None}
+
     def index_of(self, user_id: int) -> int | None:
-        return next((at for at, one in enumerate(self.people) if one.user_id == user_id), None)
+        return self.at_by_id.get(user_id)
 
+    @property
+    def lines(self) -> list[Line]:
+        return self.lines_of(range(len(self.people)))
 
-def weeks_from(as_of: dt.date) -> list[dt.date]:
-    """The Mondays of the horizon. The running week counts as a whole; on a weekend the next one is the first."""
-    ahead = as_of + dt.timedelta(days=2 if as_of.weekday() >= WORK_DAYS else 0)
-    first = ahead - dt.timedelta(days=ahead.weekday())
-    return [first + WEEK * at for at in range(WEEKS)]
+    def lines_of(self, people: Collection[int]) -> list[Line]:
+        """What the work of some people is made of, which adds up to it."""
+        return [
+            *self.renewal_lines(people),
+            *_task_lines(self, people),
+            *_support_lines(self, people),
+            *_customer_lines(self, people),
+        ]
 
-
-def read_terms() -> CapacityTerms:
-    return CapacityTerms.objects.first() or CapacityTerms(pk=1)
-
-
-def read_hours() -> dict[tuple[int | None, int | None], Decimal]:
-    found = {(one.segment_id, one.stage_id): one.hours for one in RenewalHours.objects.all()}
-    return {(None, None): STARTING_HOURS, **found}
-
-
-def hours_by(table: dict[tuple[int | None, int | None], Decimal]) -> Callable[[int | None, int | None], Decimal]:
-    """Of a segment and stage: their own, else the segment's, else the stage's, else those of all."""
-
-    def hours(segment_id: int | None, stage_id: int | None) -> Decimal:
-        keys = ((segment_id, stage_id), (segment_id, None), (None, stage_id), (None, None))
-        return next(table[key] for key in keys if key in table)
-
-    return hours
+    def renewal_lines(self, people: Collection[int]) -> list[Line]:
+        return _renewal_lines(self, people)
 
 
 def read_book(user: User, as_of: dt.date, *, team: Team | None, owner: User | None, what_if: WhatIf) -> Book:
     """The work that a user sees of an owner, else of a team, else of everybody, and the hours of who does it."""
+    is_current = keep_work(as_of=as_of)
     mondays = weeks_from(as_of)
     terms, table = read_terms(), read_hours()
     if what_if.utilisation_rate is not None:
         terms.utilisation_rate = what_if.utilisation_rate
     if what_if.renewal_hours is not None:
         table = {(None, None): what_if.renewal_hours}
+    asked = Asked(user, team, owner)
+    people, rep_count = _people(asked, what_if.people_count)
+    at_by_id = {one.user_id: at for at, one in enumerate(people)}
+    names = ["pk", "account_count", "plan_counts", "plan_minutes", "task_counts", "task_minutes"]
+    due = "due_hundredths" if what_if.renewal_hours is None else "due_counts"
+    found = list(asked.works.only(*names, due))
+    each = 1 / HUNDREDTHS if what_if.renewal_hours is None else float(what_if.renewal_hours)
+    waiting = np.zeros((len(people) + 1, WEEKS + terms.work_weeks))
+    for one in found:
+        hours = getattr(one, due)
+        if hours:
+            waiting[at_by_id.get(one.pk, -1)] += hours
+    renewals = waiting * each @ spread_of(WEEKS, terms.work_weeks)
+    if waiting[-1].any():
+        people.append(Person("Without a rep", is_there=False))
+    works = {at_by_id[one.pk]: one for one in found if one.pk in at_by_id}
+    size = (len(people), len(mondays))
+    work = {
+        RENEWALS: renewals[: len(people)],
+        PLANS: _minutes(works, "plan_minutes", size),
+        TASKS: _minutes(works, "task_minutes", size),
+        **_from_customers(mondays, terms, people, rep_count),
+    }
+    for at, one in works.items():
+        work[SUPPORT][at] += float(one.account_count * terms.support_hours)
+    days = _days(mondays, people)
+    return Book(asked, people, mondays, work, days, terms, hours_by(table), works, rep_count, is_current)
+
+
+def _people(asked: Asked, more: int) -> tuple[list[Person], int]:
+    """Who works renewals, by name, those to be hired at the end; and how many share out what is new."""
+    user, team, owner = asked.user, asked.team, asked.owner
     reps = User.objects.filter(is_active=True, role=User.Role.REP)
-    rep_count = reps.count() + what_if.people_count
     found = reps if user.sees_all else reps.filter(pk__in=owners_visible_to(user))
     if owner:
         found = User.objects.filter(pk=owner.pk, is_active=True).exclude(role=User.Role.VIEWER)
     elif team:
         found = found.filter(team=team)
-    people = [Person(one.name, one.pk, one.team_id) for one in found.order_by("name", "pk")]
+    rows = found.order_by("name", "pk").values_list("name", "pk", "team_id")
+    people = [Person(name, pk, team_id) for name, pk, team_id in rows]
     team_ids = {one.team_id for one in people}
     joins = team.pk if team else next(iter(team_ids)) if len(team_ids) == 1 else None
-    people += [Person(f"New person {at + 1}", None, joins) for at in range(what_if.people_count)]
-    people.append(Person("Without a rep", is_there=False))
-    at_by_id = {one.user_id: at for at, one in enumerate(people) if one.user_id is not None}
-    lines = [
-        *_renewal_lines(user, mondays, terms, hours_by(table), at_by_id, len(people) - 1, team, owner),
-        *_task_lines(max(as_of, mondays[0]), mondays, at_by_id),
-        *_support_lines(user, terms, at_by_id),
-        *_customer_lines(mondays, terms, people, rep_count),
-    ]
-    if not any(line.work.person == len(people) - 1 for line in lines):
-        people.pop()
-    return Book(people, mondays, lines, _days(mondays, people), terms, table[(None, None)])
+    people += [Person(f"New person {at + 1}", None, joins) for at in range(more)]
+    return people, reps.count() + more
 
 
-def _renewal_lines(
-    user: User,
-    mondays: Sequence[dt.date],
-    terms: CapacityTerms,
-    hours: Callable[[int | None, int | None], Decimal],
-    at_by_id: dict[int, int],
-    nobody: int,
-    team: Team | None,
-    owner: User | None,
-) -> list[Line]:
+def _minutes(works: Mapping[int, OwnerWork], name: str, size: tuple[int, int]) -> Hours:
+    hours = np.zeros(size)
+    for at, one in works.items():
+        minutes = getattr(one, name)
+        if minutes:
+            hours[at] = np.array(minutes) / HOUR_MINUTES
+    return hours
+
+
+def _from_customers(
+    mondays: Sequence[dt.date], terms: CapacityTerms, people: Sequence[Person], rep_count: int
+) -> dict[str, Hours]:
+    """What planned customers bring to each person who is there."""
+    is_there = np.array([one.is_there for one in people], dtype=bool)
+    found = {kind: np.zeros((len(people), len(mondays))) for kind in (ONBOARDING, SUPPORT)}
+    works = defaultdict[str, list[Work]](list)
+    for line in _shared_lines(mondays, terms, rep_count):
+        works[line.kind].append(line.work)
+    for kind, each in works.items():
+        found[kind][is_there] = load_of(each, 1, len(mondays))[0]
+    return found
+
+
+def _renewal_lines(book: Book, people: Collection[int]) -> list[Line]:
     """Open renewals added up by owner, week, segment and stage. What is past due waits in the week before the first."""
+    mondays, terms = book.mondays, book.terms
+    ids = [one.user_id for at in people if (one := book.people[at]).user_id is not None]
+    whose = Q(owner__in=ids)
+    nobody = next((at for at in people if not book.people[at].is_there), None)
+    if nobody is not None:
+        whose |= Q(owner__isnull=True) | ~Q(owner__in=list(book.at_by_id))
     week = Trunc(
         Greatest(F("due_on"), Value(mondays[0] - WEEK), output_field=DateField()), "week", output_field=DateField()
     )
-    rows = Renewal.objects.visible_to(user).open().filter(due_on__lt=mondays[-1] + WEEK * terms.work_weeks)
-    if owner:
-        rows = rows.filter(owner=owner)
-    elif team:
-        rows = rows.filter(owner__team=team)
-    found = (
+    rows = book.asked.rows.filter(whose, due_on__lt=mondays[-1] + WEEK * terms.work_weeks)
+    found = list(
         rows.order_by()
         .values_list("owner_id", "stage_id", "account__segment_id", week)
         .annotate(count=Count("pk"))
@@ -184,7 +249,7 @@ def _renewal_lines(
     # Of weeks, and of segments with stages, there are few; of lines there are thousands.
     weeks_of = {monday: _week_of(monday, mondays[0], terms) for monday in {row[3] for row in found}}
     kinds = {
-        key: (hours(*key), f"{segments.get(key[0], 'No segment')}, {stages[key[1]]}")
+        key: (book.hours(*key), f"{segments.get(key[0], 'No segment')}, {stages[key[1]]}")
         for key in {(row[2], row[1]) for row in found}
     }
     lines = []
@@ -192,7 +257,9 @@ def _renewal_lines(
         when, first, last = weeks_of[monday]
         each, what = kinds[segment_id, stage_id]
         weeks = last - first + 1
-        work = Work(at_by_id.get(owner_id, nobody), first, last, float(count * each / weeks))
+        person = book.at_by_id.get(owner_id, nobody)
+        assert person is not None  # filtered above
+        work = Work(person, first, last, float(count * each / weeks))
         lines.append(Line(RENEWALS, f"{what}, {when}", count, each, weeks, work, 1, monday, segment_id, stage_id))
     return lines
 
@@ -205,52 +272,48 @@ def _week_of(monday: dt.date, first_monday: dt.date, terms: CapacityTerms) -> tu
     return f"due in the week of {monday:%d %b %Y}", max(0, at - terms.work_weeks + 1), at
 
 
-def _task_lines(as_of: dt.date, mondays: Sequence[dt.date], at_by_id: dict[int, int]) -> list[Line]:
+def _task_lines(book: Book, people: Collection[int]) -> list[Line]:
     """Steps of plans, and other open tasks, in the week that they fall on; each row is the tasks of a week."""
-    ids = list(at_by_id)
-    to_on = mondays[-1] + WEEK - dt.timedelta(days=1)
     lines = []
-    for kind, kinds in ((PLANS, [Task.Kind.PLAN]), (TASKS, [Task.Kind.MANUAL, Task.Kind.ALERT])):
-        for week in workload(ids, as_of, to_on, kinds=kinds):
-            at = (week.monday - mondays[0]).days // 7
-            hours = Decimal(week.minutes) / 60
-            label = f"{week.task_count} {'steps of plans' if kind == PLANS else 'tasks'}, {week.minutes:,} minutes"
-            lines.append(Line(kind, label, 1, hours, 1, Work(at_by_id[week.owner_id], at, at, float(hours))))
+    for kind, name, what in ((PLANS, "plan", "steps of plans"), (TASKS, "task", "tasks")):
+        for at in people:
+            own = book.works.get(at)
+            counts, minutes = (getattr(own, f"{name}_{of}") if own else [] for of in ("counts", "minutes"))
+            for week, (count, each) in enumerate(zip(counts, minutes, strict=True)):
+                if count:
+                    hours = Decimal(each) / HOUR_MINUTES
+                    label = f"{count} {what}, {each:,} minutes"
+                    lines.append(Line(kind, label, 1, hours, 1, Work(at, week, week, float(hours))))
     return lines
 
 
-def _support_lines(user: User, terms: CapacityTerms, at_by_id: dict[int, int]) -> list[Line]:
+def _support_lines(book: Book, people: Collection[int]) -> list[Line]:
     """Every account of a person takes its support in every week."""
-    if not terms.support_hours:
-        return []
-    ids = list(at_by_id)
-    found = (
-        Account.objects.visible_to(user)
-        .filter(owner__in=ids)
-        .order_by()
-        .values("owner_id")
-        # What a manager sees of an account is joined with its renewals: once each all the same.
-        .annotate(count=Count("pk", distinct=True))
-        .order_by("owner_id")
-    )
+    each = book.terms.support_hours
     return [
         Line(
-            SUPPORT,
-            "Accounts, in every week",
-            row["count"],
-            terms.support_hours,
-            1,
-            Work(at_by_id[row["owner_id"]], 0, WEEKS - 1, float(row["count"] * terms.support_hours)),
+            SUPPORT, "Accounts, in every week", count, each, 1, Work(at, 0, WEEKS - 1, float(count * each)),
         )
-        for row in found
+        for at in people
+        if each and at in book.works and (count := book.works[at].account_count)
+    ]  # fmt: skip
+
+
+def _customer_lines(book: Book, people: Collection[int]) -> list[Line]:
+    shared = _shared_lines(book.mondays, book.terms, book.rep_count)
+    return [
+        replace(line, work=replace(line.work, person=at))
+        for at in people
+        if book.people[at].is_there
+        for line in shared
     ]
 
 
-def _customer_lines(
-    mondays: Sequence[dt.date], terms: CapacityTerms, people: Sequence[Person], rep_count: int
-) -> list[Line]:
-    """Planned new customers, shared out evenly: their onboarding from the first week of their month, then support."""
-    sharing = [at for at, one in enumerate(people) if one.is_there]
+def _shared_lines(mondays: Sequence[dt.date], terms: CapacityTerms, rep_count: int) -> list[Line]:
+    """Planned new customers, shared out evenly: their onboarding from the first week of their month, then support.
+
+    They are the same for everybody, and told of person 0.
+    """
     sharers = max(rep_count, 1)
     lines = []
     since = mondays[0] - WEEK * (terms.onboarding_weeks + 1)
@@ -261,15 +324,12 @@ def _customer_lines(
             continue
         label = f"New customers of {plan.month_on:%b %Y}"
         onboarding = float(plan.count * terms.onboarding_hours / terms.onboarding_weeks / sharers)
-        support = float(plan.count * terms.support_hours / sharers)
-        for at in sharing:
-            work = Work(at, max(0, start), last, onboarding)
-            lines.append(
-                Line(ONBOARDING, label, plan.count, terms.onboarding_hours, terms.onboarding_weeks, work, sharers)
-            )
-            if terms.support_hours:
-                work = Work(at, last + 1, max(WEEKS, last + 1), support)
-                lines.append(Line(SUPPORT, f"{label}, from then on", plan.count, terms.support_hours, 1, work, sharers))
+        work = Work(0, max(0, start), last, onboarding)
+        lines.append(Line(ONBOARDING, label, plan.count, terms.onboarding_hours, terms.onboarding_weeks, work, sharers))
+        if terms.support_hours:
+            support = float(plan.count * terms.support_hours / sharers)
+            work = Work(0, last + 1, max(WEEKS, last + 1), support)
+            lines.append(Line(SUPPORT, f"{label}, from then on", plan.count, terms.support_hours, 1, work, sharers))
     return lines
 
 
@@ -282,6 +342,12 @@ def _days(mondays: Sequence[dt.date], people: Sequence[Person]) -> list[list[int
     away = Absence.objects.filter(person__in=ids, last_on__gte=mondays[0], first_on__lt=last_on)
     for person_id, first_on, to_on in away.values_list("person_id", "first_on", "last_on"):
         absences[person_id].append((first_on, to_on))
+    present = days_present(mondays, holidays, ())
     return [
-        days_present(mondays, holidays, absences[one.user_id]) if one.is_there else [0] * len(mondays) for one in people
+        [0] * len(mondays)
+        if not one.is_there
+        else days_present(mondays, holidays, absences[one.user_id])
+        if one.user_id in absences
+        else present
+        for one in people
     ]

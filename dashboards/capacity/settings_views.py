@@ -12,7 +12,6 @@ from accounts.access import admin_required, signed_in
 from accounts.forms import posted
 from accounts.models import Segment, User, get_company
 from dashboards.capacity.forms import AbsenceForm, HolidayForm, PlanForm, TermsForm
-from dashboards.capacity.reads import read_hours, read_terms
 from dashboards.capacity.services import (
     absent_people_of,
     add_absence,
@@ -23,6 +22,7 @@ from dashboards.capacity.services import (
     save_terms,
 )
 from dashboards.models import Absence, Holiday, PlannedCustomers
+from dashboards.rollups.work import read_hours, read_terms
 from renewals.models import Stage
 
 INVALID = 422

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -39,7 +39,8 @@ def capacity(request: HttpRequest) -> HttpResponse:
     frame, form = _read(request)
     is_shown = frame.has_figures and frame.past is None and form.is_valid()
     if request.GET.get("format") == "xlsx":
-        return _workbook(frame, build_capacity(draw_picture(frame, _what_if(form))).tiles if is_shown else [])
+        whole = replace(frame, is_whole=True)
+        return _workbook(frame, build_capacity(draw_picture(whole, _what_if(form))).tiles if is_shown else [])
     # The boxes of the what-if are among the choices of the address that the key has.
     keep = keeper_of(frame, is_personal=_is_rep(frame.user), is_of_rows=True)
     filters = keep("filters", lambda: filters_of(_pills(frame))) if frame.has_figures else None
@@ -140,9 +141,7 @@ def _people(picture: Picture, text: str) -> list[int]:
 def _sum_rows(picture: Picture, week: int, people: list[int]) -> list[SumRow]:
     """The largest first."""
     chosen = set(people)
-    lines = [
-        line for line in picture.book.lines if line.work.person in chosen and line.work.first <= week <= line.work.last
-    ]
+    lines = [line for line in picture.book.lines_of(sorted(chosen)) if line.work.first <= week <= line.work.last]
     lines.sort(key=lambda line: -line.work.share)
     return [
         SumRow(

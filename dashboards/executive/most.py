@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Case, DateField, DecimalField, DurationField, ExpressionWrapper, F, FloatField, Value, When
-from django.db.models.functions import Cast, Extract, Greatest
+import numpy as np
+from django.db import connection
 
-from accounts.exchange import read_rates
 from dashboards.frame import Frame
-from forecasting.scopes.lines import rows_of
-from renewals.models import Renewal, TimingClass
+from dashboards.rollups import opened
+from dashboards.rollups.reading import EPOCH
+from forecasting.engine.arrays import Floats
+from forecasting.frames import Arrays, copy_out
+from forecasting.scopes.slices import within
+from renewals.models import Renewal
 
 SHOWN: Final = 5
 AHEAD_DAYS: Final = 90
-WEEK_SECONDS: Final = 7 * 86_400.0
+# So many of the largest stakes are looked at first, and so many times more if any of the others might matter more.
+LOOKED_AT, TIMES = 100, 20
+COLUMNS: Final = [column for column in opened.STORED if column.name in ("renewal_id", "decision", "stake_cents")]
 
 
 @dataclass(frozen=True)
@@ -34,35 +39,44 @@ def read_most_important(frame: Frame, today: dt.date) -> list[Important]:
 
     stake = baseline x (1 - probability)        nearness = 1 / (1 + weeks until the decision)
     """
-    rates = read_rates(as_of=today, reporting_currency=frame.currency)
-    rate = Case(
-        *(When(currency=currency, then=Value(rate)) for currency, rate in rates.items()),
-        default=Value(Decimal(0)),
-        output_field=DecimalField(max_digits=18, decimal_places=8),
-    )
-    ahead = ExpressionWrapper(F("decision_on") - Value(today, DateField()), DurationField())
-    weeks = Greatest(Cast(Extract(ahead, "epoch"), FloatField()) / WEEK_SECONDS, Value(0.0))
-    rows = (
-        rows_of(frame.user, frame.scope)
-        .open()
-        .filter(
-            is_excluded=False,
-            due_on__lte=today + dt.timedelta(days=AHEAD_DAYS),
-            score__timing_class__lt=TimingClass.LAPSED,
+    rows = _read_rows(frame, today)
+    weights = _weights(rows, today)
+    shown = np.lexsort([rows["renewal_id"], -weights])[:SHOWN].tolist()
+    ids = rows["renewal_id"][shown].tolist()
+    found = Renewal.objects.visible_to(frame.user).select_related("account", "score").in_bulk(ids)
+    return [
+        Important(
+            found[ids[at]],
+            Decimal(int(rows["stake_cents"][place])) / 100,
+            max(int(rows["decision"][place]) - (today - EPOCH).days, 0),
         )
-        .annotate(amount=F("baseline_amount") * rate, lost=1 - F("score__probability"))
-        .annotate(stake=Cast(F("amount"), FloatField()) * F("lost"))
-        .filter(stake__gt=0)
-        .annotate(weight=F("stake") / (1 + weeks))
-        .order_by("-weight", "pk")
-        .values_list("pk", "amount", "lost")[:SHOWN]
-    )
-    # All columns of the few, and not of all that were compared.
-    chosen = list(rows)
-    found = Renewal.objects.select_related("account", "score").in_bulk([pk for pk, _, _ in chosen])
-    return [_important(found[pk], amount, lost, today) for pk, amount, lost in chosen]
+        for at, place in enumerate(shown)
+        if ids[at] in found
+    ]
 
 
-def _important(row: Renewal, amount: Decimal, lost: float, today: dt.date) -> Important:
-    assert row.decision_on is not None
-    return Important(row, round(amount * Decimal(str(lost)), 2), max((row.decision_on - today).days, 0))
+def _weights(rows: Arrays, today: dt.date) -> Floats:
+    weeks = np.maximum(rows["decision"].astype(np.int64) - (today - EPOCH).days, 0) / 7
+    found: Floats = rows["stake_cents"] / (1 + weeks)
+    return found
+
+
+def _read_rows(frame: Frame, today: dt.date) -> Arrays:
+    """Those with the largest stakes, as many as it takes: none weighs more than its stake, and so none of the others
+    more than the smallest of these."""
+    last_on = today + dt.timedelta(days=AHEAD_DAYS)
+    with connection.cursor() as cursor:
+        if frame.scope.slice:
+            where, values = within(frame.scope)
+            rows = opened.read_open_rows(cursor, frame.report, f"r.due_on <= %s AND {where}", [last_on, *values])
+            return {name: array[rows["stake_cents"] > 0] for name, array in rows.items()}
+        where, values = opened.stored_within(frame.scope)
+        source = f"dashboards_openrenewal WHERE stake_cents > 0 AND due_on <= %s AND {where}"
+        source += " ORDER BY stake_cents DESC, renewal_id LIMIT %s"
+        count = LOOKED_AT
+        while True:
+            rows = copy_out(cursor, COLUMNS, source, [last_on, *values, count])
+            weights = np.sort(_weights(rows, today))[::-1]
+            if weights.size < count or weights[SHOWN - 1] > rows["stake_cents"].min():
+                return rows
+            count *= TIMES

@@ -11,11 +11,12 @@ from typing import Final
 from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign, percent
 from dashboards.executive.most import AHEAD_DAYS, read_most_important
+from dashboards.executive.weeks import read_weeks
 from dashboards.figures import FIGURES
 from dashboards.frame import Content, Frame, PeriodTotal
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, bars, lines, text_of, tile, unit_text
 from forecasting.models import ForecastLine
-from forecasting.overview.at_risk import BANDS, read_window
+from forecasting.overview.at_risk import BANDS
 from forecasting.periods import Period, first_day, month_number
 from forecasting.scopes.lines import read_lines
 from forecasting.targets import read_targets
@@ -178,7 +179,7 @@ def rates_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
 
 
 def risk_tile(frame: Frame) -> Tile:
-    weeks = read_window(frame.user, frame.scope, frame.company, today=frame.company.today()).weeks
+    weeks = read_weeks(frame, frame.company.today())
     labels = [f"{week.starts_on:%d %b}" for week in weeks]
     columns = [
         Column(

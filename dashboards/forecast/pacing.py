@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -13,8 +13,10 @@ from django.db.models.functions import Least
 
 from accounts.exchange import read_rates
 from accounts.templatetags.money import exact_rate
-from dashboards.forecast.reading import Outlook, due_in
+from dashboards.forecast.reading import Outlook, due_in, is_kept
 from dashboards.frame import Frame
+from dashboards.models import Pace
+from dashboards.rollups.pacing import FROM_START, TO_END, days_of, paces_of
 from dashboards.rollups.reading import EPOCH, facts_of
 from dashboards.tiles import Column, Kind, Number, Tile, lines, tile
 from forecasting.engine.timing import TimingClass as Timing
@@ -24,13 +26,11 @@ from forecasting.scopes.lines import KEPT, rows_of
 
 BEFORE: Final = 4  # a year of quarters: the same one of last year is among them
 COLOURS: Final = ("total", "win-back", "late", "won", "expected")  # the newest last
-STEP: Final = 7
-# Days from the start, and to the end, between which a period is drawn.
-FROM_START: Final = {Grain.QUARTER: (-91, 182), Grain.MONTH: (-63, 91)}
-TO_END: Final = {Grain.QUARTER: (-182, 91), Grain.MONTH: (-91, 63)}
 AMOUNT: Final = DecimalField(max_digits=20, decimal_places=2)
 NO_DUE: Final = "Nothing was due in this period or the four before it, so there is nothing to divide by."
 
+# Of a period and its days: the share kept by each of them.
+Shares = Callable[..., list[Number]]
 Orders = Mapping[dt.date, Sequence[tuple[dt.date, str, Decimal]]]  # by period: when, in which currency, how much
 
 
@@ -38,26 +38,59 @@ def pacing_tiles(frame: Frame, outlook: Outlook, chosen: Period) -> list[Tile]:
     """Kept of what was due by days from the period's start, and by days to its end."""
     at = outlook.at(chosen)
     periods = outlook.periods[max(at - BEFORE, 0) : at + 1]
-    orders = _read_orders(frame, periods)
     rates = read_rates(as_of=frame.as_of, reporting_currency=frame.currency)
+    sums = _read_kept if is_kept(frame) else _read_ordered
+    shares = sums(frame, periods, rates)
     return [
-        _tile(frame, periods, orders, rates, is_to_end=False),
-        _tile(frame, periods, orders, rates, is_to_end=True),
+        _tile(frame, periods, shares, is_to_end=False),
+        _tile(frame, periods, shares, is_to_end=True),
     ]
 
 
-def _tile(
-    frame: Frame, periods: Sequence[Period], orders: Orders, rates: Mapping[str, Decimal], *, is_to_end: bool
-) -> Tile:
-    first, last = (TO_END if is_to_end else FROM_START)[Grain(frame.grain)]
-    days = list(range(first, last + 1, STEP))
+def _read_ordered(frame: Frame, periods: Sequence[Period], rates: Mapping[str, Decimal]) -> Shares:
+    """From the orders, day by day."""
+    orders = _read_orders(frame, periods)
+
+    def shares(period: Period, days: Sequence[dt.date], *, is_to_end: bool) -> list[Number]:
+        return shares_by(period, orders.get(period.starts_on, ()), rates, days, frame.as_of)
+
+    return shares
+
+
+def _read_kept(frame: Frame, periods: Sequence[Period], rates: Mapping[str, Decimal]) -> Shares:
+    """From what is kept of each day that is drawn."""
+    rows: dict[dt.date, list[Pace]] = defaultdict(list)
+    for row in paces_of(frame.grain, frame.scope.segment, [period.starts_on for period in periods]):
+        rows[row.starts_on].append(row)
+
+    def shares(period: Period, days: Sequence[dt.date], *, is_to_end: bool) -> list[Number]:
+        by_currency: dict[str, list[int]] = {}
+        for row in rows[period.starts_on]:
+            if row.currency in rates:
+                cents = row.to_end_cents if is_to_end else row.from_start_cents
+                known = by_currency.get(row.currency)
+                by_currency[row.currency] = [a + b for a, b in zip(known, cents, strict=True)] if known else cents
+        due = period.line.due_amount
+        return [
+            sum((_converted(Decimal(one[at]) / 100, rates[name]) for name, one in by_currency.items()), Decimal(0))
+            / due
+            if due and day <= frame.as_of
+            else None
+            for at, day in enumerate(days)
+        ]
+
+    return shares
+
+
+def _tile(frame: Frame, periods: Sequence[Period], shares_of: Shares, *, is_to_end: bool) -> Tile:
+    days = days_of((TO_END if is_to_end else FROM_START)[Grain(frame.grain)])
     labels = [f"{day:+d}".replace("-", "−") if day else "0" for day in days]
     columns = []
     for period, colour in zip(periods, COLOURS[-len(periods) :], strict=True):
         origin = period.ends_on if is_to_end else period.starts_on
         on = [origin + dt.timedelta(days=day) for day in days]
         urls = [period.rows_url(frame.scope, timing=("early", "on_time", "late"), ordered_to=day) for day in on]
-        shares = shares_by(period, orders.get(period.starts_on, ()), rates, on, frame.as_of)
+        shares = shares_of(period, on, is_to_end=is_to_end)
         columns.append(Column(period.label, Kind.RATE, shares, colour, urls, urls))
     side = "to its end" if is_to_end else "from its start"
     return tile(

@@ -19,6 +19,7 @@ from django.http import Http404
 
 from accounts.exchange import read_rates
 from dashboards.frame import Frame
+from dashboards.rollups.pacing import keep_likely, likely_by_month
 from forecasting.as_at.book import is_in_lines, lines_of
 from forecasting.as_at.lines import as_line
 from forecasting.engine.booking import weighted
@@ -117,7 +118,13 @@ def _read_targets(frame: Frame, starts: Sequence[dt.date]) -> dict[dt.date, Deci
 def _read_model(frame: Frame, periods: Sequence[Period]) -> dict[dt.date, Decimal]:
     """What the open ones of each period bring by likelihood: whole cents of each, then converted by currency."""
     rates = read_rates(as_of=frame.as_of, reporting_currency=frame.currency)
-    cents = _past_cents(frame) if frame.past is not None else _cents(frame, periods, list(rates))
+    if frame.past is not None:
+        cents: Mapping[tuple[dt.date, str], int] = _past_cents(frame)
+    elif is_kept(frame) and keep_likely():
+        kept = likely_by_month(frame.scope.segment, periods[0].starts_on, periods[-1].ends_on)
+        cents = {key: amount for key, amount in kept.items() if key[1] in rates}
+    else:
+        cents = _cents(frame, periods, list(rates))
     fiscal_start = frame.company.fiscal_year_start_month
     by_currency: dict[tuple[dt.date, str], int] = defaultdict(int)
     for (month_on, currency), amount in cents.items():
@@ -126,6 +133,12 @@ def _read_model(frame: Frame, periods: Sequence[Period]) -> dict[dt.date, Decima
     for (starts_on, currency), amount in by_currency.items():
         found[starts_on] += in_reporting_currency(amount, rates[currency])
     return dict(found)
+
+
+def is_kept(frame: Frame) -> bool:
+    """Whether what this page reads beside the lines is kept: of the whole book, and of a segment of it."""
+    scope = frame.scope
+    return frame.past is None and frame.is_true and not (scope.team or scope.owner or scope.slice)
 
 
 def in_reporting_currency(cents: int, rate: Decimal) -> Decimal:

@@ -6,12 +6,17 @@ from dashboards.models.cells import (
     Cell,
     LateAccount,
     Level,
+    MixCell,
     MovedRenewal,
     RollUp,
     ScopedQuerySet,
     StaleCell,
+    get_roll_up,
 )
 from dashboards.models.executive import ExecutiveMail, Weekday
+from dashboards.models.pace import LikelyCell, Pace, StaleLikely
+from dashboards.models.risk import LostCell, OpenCell, OpenRenewal, Side
+from dashboards.models.work import OwnerWork, StaleWork, WorkRollUp
 
 __all__ = [
     "Absence",
@@ -22,11 +27,23 @@ __all__ = [
     "Holiday",
     "LateAccount",
     "Level",
+    "LikelyCell",
+    "LostCell",
+    "MixCell",
     "MovedRenewal",
+    "OpenCell",
+    "OpenRenewal",
+    "OwnerWork",
+    "Pace",
     "PlannedCustomers",
     "RenewalHours",
     "RollUp",
     "ScopedQuerySet",
+    "Side",
     "StaleCell",
+    "StaleLikely",
+    "StaleWork",
     "Weekday",
+    "WorkRollUp",
+    "get_roll_up",
 ]

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account, Segment, Team, User, owners_visible_to
+from config.instances import read_instance
 
 
 class Level(models.IntegerChoices):
@@ -47,14 +48,14 @@ class ScopedQuerySet(models.QuerySet[models.Model]):
         return self.filter(level=Level.TEAM)
 
 
-def _kept_key(model: type[models.Model]) -> models.ForeignKey[models.Model | None]:
+def kept_key(model: type[models.Model]) -> models.ForeignKey[models.Model | None]:
     """A reference that the database does not check: all cells are made of its own rows."""
     return models.ForeignKey(
         model, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
 
 
-def _sum() -> models.BigIntegerField[int, int]:
+def sum_field() -> models.BigIntegerField[int, int]:
     return models.BigIntegerField(default=0)
 
 
@@ -70,66 +71,66 @@ class Cell(models.Model):
     """
 
     level = models.SmallIntegerField(choices=Level)
-    team = _kept_key(Team)
-    owner = _kept_key(User)
-    segment = _kept_key(Segment)
+    team = kept_key(Team)
+    owner = kept_key(User)
+    segment = kept_key(Segment)
     month_on = models.DateField()
     # The cohort: what is due in the month. renewed + lost + past due + open = due, in baselines and in count.
-    due_count = _sum()
-    due_cents = _sum()
-    renewed_count = _sum()
-    renewed_baseline_cents = _sum()
-    kept_cents = _sum()  # min(R, B)
-    renewed_cents = _sum()  # R
-    kept_in_time_cents = _sum()  # of early and on time
-    upsell_cents = _sum()
-    cross_sell_cents = _sum()
-    downsell_cents = _sum()
-    lost_count = _sum()  # lost, lapsed and win-back
-    lost_cents = _sum()
-    lapsed_count = _sum()
-    lapsed_cents = _sum()
-    win_back_count = _sum()
-    win_back_cents = _sum()  # R
-    open_count = _sum()
-    open_cents = _sum()
-    past_due_count = _sum()
-    past_due_cents = _sum()
-    early_count = _sum()
-    early_cents = _sum()  # R, as of the two classes that follow
-    on_time_count = _sum()
-    on_time_cents = _sum()
-    late_count = _sum()
-    late_cents = _sum()
+    due_count = sum_field()
+    due_cents = sum_field()
+    renewed_count = sum_field()
+    renewed_baseline_cents = sum_field()
+    kept_cents = sum_field()  # min(R, B)
+    renewed_cents = sum_field()  # R
+    kept_in_time_cents = sum_field()  # of early and on time
+    upsell_cents = sum_field()
+    cross_sell_cents = sum_field()
+    downsell_cents = sum_field()
+    lost_count = sum_field()  # lost, lapsed and win-back
+    lost_cents = sum_field()
+    lapsed_count = sum_field()
+    lapsed_cents = sum_field()
+    win_back_count = sum_field()
+    win_back_cents = sum_field()  # R
+    open_count = sum_field()
+    open_cents = sum_field()
+    past_due_count = sum_field()
+    past_due_cents = sum_field()
+    early_count = sum_field()
+    early_cents = sum_field()  # R, as of the two classes that follow
+    on_time_count = sum_field()
+    on_time_cents = sum_field()
+    late_count = sum_field()
+    late_cents = sum_field()
     # min(R, B) of what was ordered by the last day, and before the first day, of the month or its fiscal quarter.
-    in_month_cents = _sum()
-    in_quarter_cents = _sum()
-    before_month_cents = _sum()
-    before_quarter_cents = _sum()
+    in_month_cents = sum_field()
+    in_quarter_cents = sum_field()
+    before_month_cents = sum_field()
+    before_quarter_cents = sum_field()
     # Accounts, each once a month, or once a quarter in the first month in which it is due (or renewed).
-    month_accounts = _sum()
-    quarter_accounts = _sum()
-    renewed_month_accounts = _sum()
-    renewed_quarter_accounts = _sum()
+    month_accounts = sum_field()
+    quarter_accounts = sum_field()
+    renewed_month_accounts = sum_field()
+    renewed_quarter_accounts = sum_field()
     # What was ordered in the month, whenever it is due (attribution: order period).
-    ordered_count = _sum()
-    ordered_kept_cents = _sum()
-    ordered_renewed_cents = _sum()
-    ordered_in_time_cents = _sum()
-    ordered_month_accounts = _sum()
-    ordered_quarter_accounts = _sum()
+    ordered_count = sum_field()
+    ordered_kept_cents = sum_field()
+    ordered_renewed_cents = sum_field()
+    ordered_in_time_cents = sum_field()
+    ordered_month_accounts = sum_field()
+    ordered_quarter_accounts = sum_field()
     # Of that, min(R, B) of what is due before the month or quarter begins, and after it ends.
-    ordered_overdue_month_cents = _sum()
-    ordered_overdue_quarter_cents = _sum()
-    ordered_ahead_month_cents = _sum()
-    ordered_ahead_quarter_cents = _sum()
+    ordered_overdue_month_cents = sum_field()
+    ordered_overdue_quarter_cents = sum_field()
+    ordered_ahead_month_cents = sum_field()
+    ordered_ahead_quarter_cents = sum_field()
     # What is due or ordered in the month, whichever is later (attribution: hybrid).
-    hybrid_count = _sum()
-    hybrid_kept_cents = _sum()
-    hybrid_renewed_cents = _sum()
-    hybrid_in_time_cents = _sum()
-    hybrid_month_accounts = _sum()
-    hybrid_quarter_accounts = _sum()
+    hybrid_count = sum_field()
+    hybrid_kept_cents = sum_field()
+    hybrid_renewed_cents = sum_field()
+    hybrid_in_time_cents = sum_field()
+    hybrid_month_accounts = sum_field()
+    hybrid_quarter_accounts = sum_field()
     # Of the cohort's renewed ones by days from due to order (rollups.DELAYS), of its past due ones by age (AGES).
     delay_counts = _sums()
     delay_kept_cents = _sums()
@@ -161,8 +162,8 @@ class LateAccount(models.Model):
     """An account that, of what a level, team or owner works, orders late as a habit (`rollups.lateness`)."""
 
     level = models.SmallIntegerField(choices=Level)
-    team = _kept_key(Team)
-    owner = _kept_key(User)
+    team = kept_key(Team)
+    owner = kept_key(User)
     account = models.ForeignKey(
         Account, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
@@ -210,11 +211,15 @@ class RollUp(models.Model):
         return {currency: Decimal(rate) for currency, rate in self.rates.items()}
 
 
-class StaleCell(models.Model):
-    """A month and an account that something was changed in since; no month: everything is to be added up anew.
+def get_roll_up() -> RollUp | None:
+    return read_instance(RollUp, "id = %s", [1])
 
-    Triggers write these with every change, whoever makes it and however, raw SQL included. Rows are only ever added,
-    so that no edit waits for another one or for who adds up.
+
+class StaleCell(models.Model):
+    """A month and an account that something was changed in since; neither: everything is to be added up anew.
+
+    An account without a month: only what is open of it is. Triggers write these with every change, whoever makes it and
+    however, raw SQL included. Rows are only ever added, so that no edit waits for another one or for who adds up.
     """
 
     month_on = models.DateField(null=True)
@@ -252,3 +257,26 @@ class BookChange(models.Model):
 
 # What is added up, in the order of the table; the engine of the roll-ups has one array for each.
 SUMS: Final = tuple(field.name for field in Cell._meta.local_fields if type(field) is models.BigIntegerField)[:-1]
+
+
+class MixCell(models.Model):
+    """What is decided of an owner, segment and risk band that is due in a month, cents of the reporting currency."""
+
+    owner = kept_key(User)
+    segment = kept_key(Segment)
+    band = models.SmallIntegerField()  # of the risk as known before the decision: 0 unknown, 1 low, 2 medium, 3 high
+    month_on = models.DateField()
+    count = models.IntegerField()
+    baseline_cents = models.BigIntegerField()
+    kept_cents = models.BigIntegerField()  # min(R, B) of renewed
+    squares = models.FloatField()  # sum of the squared baselines
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["month_on", "owner", "segment", "band"], nulls_distinct=False, name="mix_cell_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"decided of {self.month_on:%b %Y}"

@@ -11,28 +11,17 @@ import numpy as np
 from django.db import connection
 
 from dashboards.frame import Frame
+from dashboards.rollups import opened
+from dashboards.rollups.reading import EPOCH
 from forecasting.engine.arrays import Integers
-from forecasting.engine.booking import weighted
-from forecasting.frames import SCORED, Arrays, Column, copy_out, current_rules, read_reporting
-from forecasting.frames.book import MISSING, currency_column
-from forecasting.frames.converted import converted_cents
-from forecasting.frames.line_rows import add_default_rates
+from forecasting.frames import Arrays, copy_out
 from forecasting.scopes.slices import within
 from renewals.models import Renewal
 
 DAYS: Final = 30
 SHOWN: Final = 15
-AMOUNTS: Final = ("baseline", "mean", "upsell", "cross_sell")
-COLUMNS: Final = (
-    Column("id", "int8", "r.id"),
-    Column("account_id", "int8", "r.account_id"),
-    Column("week", "int4", "(r.due_on - %s) / 7"),
-    Column("probability", "float8", "s.probability"),
-    Column("baseline", "int8", "r.baseline_amount * 100"),
-    Column("mean", "int8", "s.mean_cents"),
-    Column("upsell", "int8", "s.mean_upsell_cents"),
-    Column("cross_sell", "int8", "s.mean_cross_sell_cents"),
-)
+AMOUNTS: Final = ("baseline_cents", "expected_cents", "collected_cents", "grown_cents", "stake_cents")
+COLUMNS: Final = [column for column in opened.STORED if column.name in ("renewal_id", "due", *AMOUNTS)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,36 +51,26 @@ class Due:
 def read_due(frame: Frame) -> Due:
     """Of what the reader sees in the scope, less approved exceptions and what has no exchange rate."""
     first_on = frame.company.today()
-    last_on = first_on + dt.timedelta(days=DAYS)
-    report = read_reporting(as_of=first_on)
-    columns = [Column(one.name, one.kind, one.sql, (first_on,)) if one.name == "week" else one for one in COLUMNS]
-    where, values = within(frame.scope)
-    condition = f"r.outcome = 'open' AND r.due_on BETWEEN %s AND %s AND NOT r.is_excluded AND {where}"
-    parameters = [first_on, last_on, *values]
+    days = [first_on, first_on + dt.timedelta(days=DAYS)]
     with connection.cursor() as cursor:
-        source = f"{SCORED} WHERE {condition}"
-        found = copy_out(cursor, [*columns, currency_column(report.currencies)], source, parameters)
-        add_default_rates(cursor, found, current_rules(), condition, parameters)
-    is_rated = found["currency"] != MISSING
-    return _due(first_on, last_on, {name: values[is_rated] for name, values in found.items()}, report.rates)
+        if frame.scope.slice:
+            where, values = within(frame.scope)
+            condition = f"r.due_on BETWEEN %s AND %s AND {where}"
+            rows = opened.read_open_rows(cursor, frame.report, condition, [*days, *values])
+        else:
+            where, values = opened.stored_within(frame.scope)
+            source = f"dashboards_openrenewal WHERE due_on BETWEEN %s AND %s AND {where}"
+            rows = copy_out(cursor, COLUMNS, source, [*days, *values])
+    return _due(first_on, days[1], rows)
 
 
-def _due(first_on: dt.date, last_on: dt.date, found: Arrays, rates: object) -> Due:
-    assert isinstance(rates, dict)
-    currency = found["currency"].astype(np.int64)
-    cents = {name: converted_cents(found[name], currency, rates) for name in AMOUNTS}
-    probability = found["probability"]
-    expected = weighted(probability, cents["mean"])
+def _due(first_on: dt.date, last_on: dt.date, rows: Arrays) -> Due:
     return Due(
         first_on,
         last_on,
-        found["id"],
-        found["week"].astype(np.int64),
-        cents["baseline"],
-        expected,
-        weighted(1 - found["default_rate"].astype(np.float64), expected),
-        weighted(probability, cents["upsell"] + cents["cross_sell"]),
-        weighted(1 - probability, cents["baseline"]),
+        rows["renewal_id"],
+        (rows["due"].astype(np.int64) - (first_on - EPOCH).days) // 7,
+        *(rows[name] for name in AMOUNTS),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from accounts.strip import Total
 from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.frame import Frame
-from dashboards.review.due import DAYS, SHOWN, Due, amount
+from dashboards.review.due import DAYS, Due, amount
 from dashboards.review.said import LOST, OPEN, RENEWED, Line, Said
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile, unit_text
 from forecasting.engine.arrays import Integers
@@ -127,7 +127,7 @@ def due_tile(frame: Frame, due: Due) -> Tile:
     columns = [("Baseline", due.baseline), ("Expected", due.expected), ("Collected", due.collected)]
     return _listed(
         frame, due, np.maximum(due.expected, 1), "due", f"Due in the next {DAYS} days",
-        f"The {SHOWN} that are expected to bring the most; confidence is the rep's, blank where none is given.",
+        "What is expected to bring the most stands first; confidence is the rep's, blank where none is given.",
         columns, words(frame, due),
     )  # fmt: skip
 

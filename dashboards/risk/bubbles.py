@@ -10,7 +10,8 @@ import numpy as np
 
 from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.frame import Frame
-from dashboards.risk.reading import BANDS, in_band, largest
+from dashboards.risk.reading import BANDS, OpenBook
+from dashboards.rollups.opened import in_band
 from dashboards.rollups.reading import EPOCH
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.frames import Arrays
@@ -18,32 +19,31 @@ from forecasting.periods import first_day, month_number
 from forecasting.pictures import Drawing, drawn, empty_figure
 from renewals.models import Renewal
 
-MOST: Final = 300
 LARGEST_PIXELS: Final = 44
 COLOURS: Final = {"high": "loss", "medium": "late", "low": "commit"}
 NOT_THEN: Final = "What is open and at risk is shown as it is now. Go back to now to see it."
 NOTHING: Final = "Nothing is open with a risk score for this choice of filters."
 
 
-def bubbles_tile(frame: Frame, rows: Arrays) -> Tile:
+def bubbles_tile(frame: Frame, book: OpenBook) -> Tile:
     """The largest by value; a bubble, and its row in the table, opens the renewals of the account due that day."""
-    has_score = rows["risk"] >= 0
-    shown = largest(rows, has_score, rows["baseline"], MOST)
-    left_out = int(np.count_nonzero(has_score)) - shown.size
-    own = {name: values[shown] for name, values in rows.items()}
+    own, shown_count = book.largest, book.largest["renewal_id"].size
+    scored_count = book.total("open_count") - book.total("unscored_count")
+    scored_cents = book.total("open_cents") - book.total("unscored_cents")
+    left_out = scored_count - shown_count
     names = names_of(frame, own)
     caption = "Each open renewal by its due day and risk score, as large as its baseline. The line is today."
     notes = []
     if left_out:
-        rest = Decimal(int(rows["baseline"][has_score].sum() - own["baseline"].sum())) / 100
-        caption += f" The {shown.size:,} largest of {shown.size + left_out:,}."
+        rest = Decimal(scored_cents - int(own["baseline_cents"].sum())) / 100
+        caption += f" The {shown_count:,} largest of {scored_count:,}."
         notes.append(f"{left_out:,} smaller ones, {compact_money(rest, frame.currency)} together, are left out.")
     table = [
         Row(
             names[place],
             [
                 Cell(amount, Kind.MONEY),
-                Cell(Decimal(str(round(float(own["risk"][place]), 2))), Kind.COUNT),
+                Cell(Decimal(str(round(float(own["risk_score"][place]), 2))), Kind.COUNT),
                 Cell((due_on - frame.as_of).days, Kind.COUNT),
             ],
             _rows_url(frame, own, place),
@@ -53,8 +53,8 @@ def bubbles_tile(frame: Frame, rows: Arrays) -> Tile:
     if left_out:
         table.append(
             Row(
-                f"All {shown.size + left_out:,} open renewals with a risk score",
-                [Cell(Decimal(int(rows["baseline"][has_score].sum())) / 100, Kind.MONEY), *_blank(2)],
+                f"All {scored_count:,} open renewals with a risk score",
+                [Cell(Decimal(scored_cents) / 100, Kind.MONEY), *_blank(2)],
                 frame.scope.rows_url(outcome="open", risk=("high", "medium", "low"), sort="-baseline_amount"),
                 is_total=True,
             )
@@ -66,7 +66,7 @@ def bubbles_tile(frame: Frame, rows: Arrays) -> Tile:
         "Renewal",
         [f"Value, {currency_sign(frame.currency)}", "Risk score", "Days until due"],
         table,
-        drawn(_figure(frame, own, names)) if shown.size else None,
+        drawn(_figure(frame, own, names)) if shown_count else None,
         NOT_THEN if frame.past is not None else NOTHING,
         "p-span-12",
         notes,
@@ -80,13 +80,13 @@ def _blank(count: int) -> list[Cell]:
 def _points(own: Arrays) -> list[tuple[dt.date, Decimal]]:
     return [
         (EPOCH + dt.timedelta(days=int(day)), Decimal(int(cents)) / 100)
-        for day, cents in zip(own["due"], own["baseline"], strict=True)
+        for day, cents in zip(own["due"], own["baseline_cents"], strict=True)
     ]
 
 
 def names_of(frame: Frame, own: Arrays) -> list[str]:
     """Account and due day of each, in their order."""
-    ids = own["id"].tolist()
+    ids = own["renewal_id"].tolist()
     seen = Renewal.objects.visible_to(frame.user).filter(pk__in=ids).order_by()
     accounts = dict(seen.values_list("pk", "account__name"))
     days = [EPOCH + dt.timedelta(days=int(day)) for day in own["due"]]
@@ -109,25 +109,28 @@ def _figure(frame: Frame, own: Arrays, names: list[str]) -> Drawing:
     figure.update_yaxes(title={"text": "Risk score", "font": {"size": 11}}, rangemode="tozero")
     figure.layout["legend"]["itemsizing"] = "constant"
     figure.update_layout(shapes=[_today_line(frame.as_of)], annotations=[_today_word(frame.as_of)])
-    whole = max(int(own["baseline"].max()), 1)
+    whole = max(int(own["baseline_cents"].max()), 1)
     for band in BANDS[:3]:
-        within = np.flatnonzero(in_band(own, band)).tolist()
+        within = np.flatnonzero(in_band(own["risk_score"], band)).tolist()
         if not within:
             continue
         figure.add_trace(
             {
                 "type": "scatter",
                 "x": [points[place][0].isoformat() for place in within],
-                "y": [round(float(own["risk"][place]), 2) for place in within],
+                "y": [round(float(own["risk_score"][place]), 2) for place in within],
                 "mode": "markers",
                 "name": f"{band.capitalize()} risk",
                 "customdata": [
-                    [_rows_url(frame, own, place), _words(frame, names[place], points[place][1], own["risk"][place])]
+                    [
+                        _rows_url(frame, own, place),
+                        _words(frame, names[place], points[place][1], own["risk_score"][place]),
+                    ]
                     for place in within
                 ],
                 "hovertemplate": "%{customdata[1]}<extra></extra>",
                 "marker": {
-                    "size": [int(own["baseline"][place]) / whole for place in within],
+                    "size": [int(own["baseline_cents"][place]) / whole for place in within],
                     "sizemode": "area",
                     "sizeref": 2 / LARGEST_PIXELS**2,
                     "sizemin": 4,

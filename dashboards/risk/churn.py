@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+import numpy as np
+
 from accounts.models import Segment, User
 from accounts.templatetags.money import exact_money
 from dashboards.frame import Frame, PeriodTotal
-from dashboards.risk.reading import CHURN, DOWNSELL, Contributor, added
+from dashboards.risk.reading import CHURN, DOWNSELL, Contributor, Lost
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, unit_text
 from forecasting.engine.arrays import NO_ID
 from forecasting.overview.dashboard import LOST, WON
@@ -29,9 +31,9 @@ NOT_THEN: Final = "Reasons of churn are shown as they are known now. Go back to 
 class Names:
     """What the ids of contributors are called."""
 
-    def __init__(self, contributors: Sequence[Contributor]) -> None:
-        reasons = list(ChurnReason.objects.filter(pk__in={one.reason_id for one in contributors}))
-        owners = User.objects.filter(pk__in={one.owner_id for one in contributors})
+    def __init__(self, lost: Lost) -> None:
+        reasons = list(ChurnReason.objects.filter(pk__in=np.unique(lost.arrays["reason_id"]).tolist()))
+        owners = User.objects.filter(pk__in=np.unique(lost.arrays["owner_id"]).tolist())
         self.reasons: Mapping[int, str] = {NO_ID: UNKNOWN, **{one.pk: str(one) for one in reasons}}
         self.avoidable: Mapping[int, str] = {
             NO_ID: UNKNOWN,
@@ -41,8 +43,11 @@ class Names:
             NO_ID: "No segment",
             **{one.pk: str(one) for one in Segment.objects.all()},
         }
-        self.owners: Mapping[int, str] = {NO_ID: "No owner", **{one.pk: str(one) for one in owners}}
-        examples = {one.product_id: one.example_id for one in contributors}
+        self.owners: Mapping[int, str] = {
+            NO_ID: "No owner",
+            **{pk: name or email for pk, name, email in owners.values_list("pk", "name", "email")},
+        }
+        examples = lost.examples()
         words = dict(Renewal.objects.filter(pk__in=examples.values()).order_by().values_list("pk", "contract__product"))
         self.products: Mapping[int, str] = {key: words.get(pk, "") for key, pk in examples.items()}
 
@@ -62,13 +67,11 @@ class Names:
         )
 
 
-def churn_tiles(
-    frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal, contributors: Sequence[Contributor]
-) -> list[Tile]:
-    names = Names(contributors)
+def churn_tiles(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal, lost: Lost) -> list[Tile]:
+    names = Names(lost)
     return [
-        contributors_tile(frame, before, chosen, contributors, names),
-        dimensions_tile(frame, before, chosen, contributors, names),
+        contributors_tile(frame, before, chosen, lost, names),
+        dimensions_tile(frame, before, chosen, lost, names),
     ]
 
 
@@ -89,10 +92,6 @@ def _cells(before_cents: int, now_cents: int, url: str = "") -> list[Cell]:
     ]
 
 
-def _sums(contributors: Sequence[Contributor]) -> tuple[int, int]:
-    return sum(one.before_cents for one in contributors), sum(one.now_cents for one in contributors)
-
-
 def _nothing(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> str:
     if frame.past is not None:
         return NOT_THEN
@@ -104,19 +103,22 @@ def contributors_tile(
     frame: Frame,
     before: PeriodTotal | None,
     chosen: PeriodTotal,
-    contributors: Sequence[Contributor],
+    lost: Lost,
     names: Names,
 ) -> Tile:
     """Every reason, segment, booking type, owner and product together, those that changed most first."""
-    shown, rest = contributors[:SHOWN], contributors[SHOWN:]
+    shown = lost.most(SHOWN)
+    before_cents, now_cents = lost.sums
     rows = [
         Row(names.of(one), _cells(one.before_cents, one.now_cents, _rows_url(frame, chosen, one, names)))
         for one in shown
     ]
-    if rest:
-        rows.append(Row(f"{len(rest):,} more that changed less", _cells(*_sums(rest))))
-    rows.append(Row("All of them", _cells(*_sums(contributors)), is_total=True))
-    before_cents, now_cents = _sums(contributors)
+    if len(lost) > len(shown):
+        rest = _cells(
+            before_cents - sum(one.before_cents for one in shown), now_cents - sum(one.now_cents for one in shown)
+        )
+        rows.append(Row(f"{len(lost) - len(shown):,} more that changed less", rest))
+    rows.append(Row("All of them", _cells(before_cents, now_cents), is_total=True))
     change = now_cents - before_cents
     told = "more" if change >= 0 else "less"
     caption = (
@@ -138,10 +140,10 @@ def contributors_tile(
     return Tile(
         "contributors",
         _title("What contributed to churn", before, chosen) + unit,
-        caption if contributors else "",
+        caption if len(lost) else "",
         "Reason, segment, booking type, owner, product",
         HEADS,
-        rows if contributors else [],
+        rows if len(lost) else [],
         drawn(_figure(frame, column, labels, told_of)) if drawn_ones else None,
         _nothing(frame, before, chosen),
         "p-span-12",
@@ -181,7 +183,7 @@ def dimensions_tile(
     frame: Frame,
     before: PeriodTotal | None,
     chosen: PeriodTotal,
-    contributors: Sequence[Contributor],
+    lost: Lost,
     names: Names,
 ) -> Tile:
     """By each of them alone: each part of the table adds up to the same change."""
@@ -193,11 +195,14 @@ def dimensions_tile(
         ("Owner", "owner_id", names.owners),
         ("Product", "product_id", {key: names.product(key) for key in names.products}),
     ):
-        parts = added(contributors, name)
+        parts = lost.by(name)
         if name == "reason_id":
             rows += _avoidable(parts, names)
-        rows += [Row(f"{title}: {called[key]}", _cells(old, new)) for key, old, new in parts]
-    rows.append(Row("All of each", _cells(*_sums(contributors)), is_total=True))
+        rows += [Row(f"{title}: {called[key]}", _cells(old, new)) for key, old, new in parts[:SHOWN]]
+        if rest := parts[SHOWN:]:
+            others = _cells(sum(old for _, old, _ in rest), sum(new for _, _, new in rest))
+            rows.append(Row(f"{title}: {len(rest):,} others that changed less", others))
+    rows.append(Row("All of each", _cells(*lost.sums), is_total=True))
     return Tile(
         "churn-by",
         _title("Churn by one thing at a time", before, chosen),
@@ -205,7 +210,7 @@ def dimensions_tile(
         "last row.",
         "By",
         HEADS,
-        rows if contributors else [],
+        rows if len(lost) else [],
         None,
         _nothing(frame, before, chosen),
         "p-span-6",

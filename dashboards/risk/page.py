@@ -7,39 +7,29 @@ from decimal import Decimal
 from typing import Final
 from urllib.parse import urlencode
 
-import numpy as np
 from django.urls import reverse
 
-from accounts.models import HealthBand, Segment
+from accounts.models import Segment
 from accounts.strip import Total
 from accounts.templatetags.money import NOTHING, compact_money, currency_sign, exact_money
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
+from dashboards.models import Side
 from dashboards.risk.bubbles import NOT_THEN, bubbles_tile, names_of
 from dashboards.risk.churn import churn_tiles
-from dashboards.risk.reading import (
-    BANDS,
-    UNKNOWN,
-    Contributor,
-    in_band,
-    largest,
-    over_forecast,
-    under_forecast,
-)
+from dashboards.risk.reading import BANDS, Lost, OpenBook
+from dashboards.rollups.opened import HEALTH, UNKNOWN
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile, unit_text
-from forecasting.engine.arrays import NO_ID, Booleans
-from forecasting.frames import Arrays
+from forecasting.engine.arrays import NO_ID
 
-LISTED: Final = 15
-NAMED: Final = 10
 WORDS: Final = {"high": "High", "medium": "Medium", "low": "Low", "unscored": "Not scored"}
 COLOURS: Final = {"high": "loss", "medium": "late", "low": "commit", "unscored": "total"}
-HEALTH: Final = (
-    (HealthBand.POOR, "Poor", "loss"),
-    (HealthBand.WATCH, "Watch", "late"),
-    (HealthBand.HEALTHY, "Healthy", "won"),
-    (UNKNOWN, "Not known", "total"),
-)
+HEALTH_WORDS: Final = {
+    "poor": ("Poor", "loss"),
+    "watch": ("Watch", "late"),
+    "healthy": ("Healthy", "won"),
+    "unknown": ("Not known", "total"),
+}
 NOTHING_OPEN: Final = "Nothing is open for this choice of filters."
 
 
@@ -47,41 +37,39 @@ def build_tiles(
     frame: Frame,
     before: PeriodTotal | None,
     chosen: PeriodTotal,
-    rows: Arrays,
-    contributors: Sequence[Contributor],
+    book: OpenBook,
+    lost: Lost,
 ) -> list[Tile]:
-    by_contributor, by_dimension = churn_tiles(frame, before, chosen, contributors)
+    by_contributor, by_dimension = churn_tiles(frame, before, chosen, lost)
     return [
-        bubbles_tile(frame, rows),
-        risk_tile(frame, rows),
-        health_tile(frame, rows),
-        misaligned_tile(frame, rows),
+        bubbles_tile(frame, book),
+        risk_tile(frame, book),
+        health_tile(frame, book),
+        misaligned_tile(frame, book),
         by_contributor,
         by_dimension,
-        shift_tile(frame, rows),
+        shift_tile(frame, book),
     ]
 
 
-def build_totals(frame: Frame, chosen: PeriodTotal, rows: Arrays) -> list[Total]:
+def build_totals(frame: Frame, chosen: PeriodTotal, book: OpenBook) -> list[Total]:
     """Six figures: of what is open now, and of what the period lost."""
-    everything = np.ones(rows["id"].size, dtype=np.bool_)
-    poor = rows["health_band"] == HealthBand.POOR
     open_url = frame.scope.rows_url(outcome="open", timing=("upcoming", "in_window", "overdue"))
 
-    def total(label: str, chosen_rows: Booleans, meaning: str, url: str) -> Total:
+    def total(label: str, names: Sequence[str], meaning: str, url: str) -> Total:
         if frame.past is not None:
             return Total(label, NOTHING, "as of now only", NOT_THEN, "")
-        amount, count = _amount(rows, chosen_rows), int(np.count_nonzero(chosen_rows))
+        amount = sum((_amount(book, name) for name in names), Decimal(0))
+        count = sum(book.total(f"{name}_count") for name in names)
         title = f"{exact_money(amount, frame.currency)} in {count:,} open renewals. {meaning}"
         return Total(label, compact_money(amount, frame.currency), f"{count:,}", title, url)
 
     high_url = frame.scope.rows_url(outcome="open", risk="high", sort="-baseline_amount")
-    misaligned = over_forecast(rows) | under_forecast(rows)
     return [
-        total("Open", everything, "All that is open, past due too.", open_url),
-        total("High risk", in_band(rows, "high"), "With a risk score of the highest band.", high_url),
-        total("Poor health", poor, "Of accounts of poor health.", _health_list(frame)),
-        total("Misaligned", misaligned, "Health says one thing, the forecast another.", ""),
+        total("Open", ["open"], "All that is open, past due too.", open_url),
+        total("High risk", ["high"], "With a risk score of the highest band.", high_url),
+        total("Poor health", ["poor"], "Of accounts of poor health.", _health_list(frame)),
+        total("Misaligned", ["over", "under"], "Health says one thing, the forecast another.", ""),
         *(
             Total(
                 f"{FIGURES[key].title}, {chosen.label}",
@@ -95,47 +83,49 @@ def build_totals(frame: Frame, chosen: PeriodTotal, rows: Arrays) -> list[Total]
     ]
 
 
-def words(frame: Frame, chosen: PeriodTotal, rows: Arrays, contributors: Sequence[Contributor]) -> str:
+def words(frame: Frame, chosen: PeriodTotal, book: OpenBook, lost: Lost) -> str:
     """The page in a sentence."""
-    if not chosen.total.sums["due_count"] and not rows["id"].size:
+    if not chosen.total.sums["due_count"] and not book.total("open_count"):
         return f"Nothing is due in {chosen.label} for this choice of filters."
     if frame.past is not None:
         return NOT_THEN
-    high = in_band(rows, "high")
-    lost = Decimal(sum(one.now_cents for one in contributors)) / 100
+    gone = Decimal(lost.sums[1]) / 100
     return (
-        f"{compact_money(_amount(rows, high), frame.currency)} of "
-        f"{compact_money(_amount(rows, np.ones_like(high)), frame.currency)} open is at high risk; "
-        f"{compact_money(lost, frame.currency)} of what was due in {chosen.label} is lost or given up."
+        f"{compact_money(_amount(book, 'high'), frame.currency)} of "
+        f"{compact_money(_amount(book, 'open'), frame.currency)} open is at high risk; "
+        f"{compact_money(gone, frame.currency)} of what was due in {chosen.label} is lost or given up."
     )
 
 
-def _amount(rows: Arrays, chosen: Booleans) -> Decimal:
-    return Decimal(int(rows["baseline"][chosen].sum())) / 100
+def _amount(book: OpenBook, name: str) -> Decimal:
+    return Decimal(book.total(f"{name}_cents")) / 100
 
 
-def _segments(rows: Arrays) -> list[tuple[int, str]]:
+def _amount_in(book: OpenBook, name: str, segment: int) -> Decimal:
+    return Decimal(book.sums[segment][f"{name}_cents"]) / 100
+
+
+def _segments(book: OpenBook) -> list[tuple[int, str]]:
     """Those with something open, in their order."""
-    present = set(np.unique(rows["segment_id"]).tolist())
     names = [(segment.pk, str(segment)) for segment in Segment.objects.all()]
-    return [(key, name) for key, name in [*names, (NO_ID, "No segment")] if key in present]
+    return [(key, name) for key, name in [*names, (NO_ID, "No segment")] if key in book.sums]
 
 
-def risk_tile(frame: Frame, rows: Arrays) -> Tile:
-    segments = _segments(rows)
-    bands = [band for band in BANDS if band != "unscored" or in_band(rows, band).any()]
+def risk_tile(frame: Frame, book: OpenBook) -> Tile:
+    segments = _segments(book)
+    bands = [band for band in BANDS if band != "unscored" or book.total("unscored_count")]
     columns = [
         Column(
             WORDS[band],
             Kind.MONEY,
-            [_amount(rows, in_band(rows, band) & (rows["segment_id"] == key)) for key, _ in segments],
+            [_amount_in(book, band, key) for key, _ in segments],
             COLOURS[band],
             [_segment_url(frame, key, **({"risk": band} if band != "unscored" else {})) for key, _ in segments],
             [_segment_url(frame, key, **({"risk": band} if band != "unscored" else {})) for key, _ in segments],
         )
         for band in bands
     ]
-    whole = [_amount(rows, rows["segment_id"] == key) for key, _ in segments]
+    whole = [_amount_in(book, "open", key) for key, _ in segments]
     labels = [name for _, name in segments]
     unit = unit_text(frame.currency, *columns)
     return tile(
@@ -156,28 +146,21 @@ def _segment_url(frame: Frame, key: int, **filters: object) -> str:
     return frame.scope.rows_url(outcome="open", **filters)
 
 
-def health_tile(frame: Frame, rows: Arrays) -> Tile:
+def health_tile(frame: Frame, book: OpenBook) -> Tile:
     """Accounts with something open, by how well they are."""
-    segments = _segments(rows)
-    _, first = np.unique(rows["account_id"], return_index=True)
-    accounts = {name: values[first] for name, values in rows.items()}
+    segments = _segments(book)
     columns = [
         Column(
             word,
             Kind.COUNT,
-            [
-                int(np.count_nonzero((accounts["health_band"] == band) & (accounts["segment_id"] == key)))
-                for key, _ in segments
-            ],
+            [book.sums[key][f"{health}_accounts"] for key, _ in segments],
             colour,
-            [_health_url(frame, band, key) for key, _ in segments],
-            [_health_url(frame, band, key) for key, _ in segments],
+            [_health_url(frame, HEALTH[health], key) for key, _ in segments],
+            [_health_url(frame, HEALTH[health], key) for key, _ in segments],
         )
-        for band, word, colour in HEALTH
+        for health, (word, colour) in HEALTH_WORDS.items()
     ]
-    value = [
-        _amount(rows, (rows["health_band"] == HealthBand.POOR) & (rows["segment_id"] == key)) for key, _ in segments
-    ]
+    value = [_amount_in(book, "poor", key) for key, _ in segments]
     labels = [name for _, name in segments]
     return tile(
         "health-segments",
@@ -203,18 +186,16 @@ def _health_url(frame: Frame, band: int, key: int) -> str:
     return f"{reverse('health:list')}?{urlencode(query)}"
 
 
-def misaligned_tile(frame: Frame, rows: Arrays) -> Tile:
+def misaligned_tile(frame: Frame, book: OpenBook) -> Tile:
     """Where health and forecast say different things, the largest first."""
-    over, under = over_forecast(rows), under_forecast(rows)
-    listed = largest(rows, over | under, rows["baseline"], LISTED)
-    own = {name: values[listed] for name, values in rows.items()}
-    is_over = over[listed]
+    own = book.misaligned
+    is_over = own["side"] == Side.OVER
     table = [
         Row(
             f"{name} · {'poor health, but forecast' if is_over[at] else 'healthy, but doubted'}",
             [
-                Cell(Decimal(int(own["baseline"][at])) / 100, Kind.MONEY),
-                Cell(round(float(own["health"][at])), Kind.COUNT),
+                Cell(Decimal(int(own["baseline_cents"][at])) / 100, Kind.MONEY),
+                Cell(round(float(own["health_score"][at])), Kind.COUNT),
                 Cell(Decimal(str(round(float(own["probability"][at]), 4))), Kind.RATE),
             ],
             reverse("account_page:page", args=[int(own["account_id"][at])]),
@@ -222,14 +203,14 @@ def misaligned_tile(frame: Frame, rows: Arrays) -> Tile:
         for at, name in enumerate(names_of(frame, own))
     ]
     both = [
-        f"{compact_money(_amount(rows, side), frame.currency)} in {int(np.count_nonzero(side)):,}"
-        for side in (over, under)
+        f"{compact_money(_amount(book, side), frame.currency)} in {book.total(f'{side}_count'):,}"
+        for side in ("over", "under")
     ]
     return Tile(
         "misaligned",
         "Health against forecast",
         f"Poor health, but in commit or 70 % or more likely to renew: {both[0]}. Healthy, but less than 50 % likely: "
-        f"{both[1]}. The {LISTED} largest.",
+        f"{both[1]}. The {len(table)} largest.",
         "Renewal",
         [f"Value, {currency_sign(frame.currency)}", "Health", "Forecast probability"],
         table,
@@ -239,25 +220,23 @@ def misaligned_tile(frame: Frame, rows: Arrays) -> Tile:
     )
 
 
-def shift_tile(frame: Frame, rows: Arrays) -> Tile:
+def shift_tile(frame: Frame, book: OpenBook) -> Tile:
     """What the renewals that cost the forecast most would bring if they were sure, and the way to shift them."""
-    gains = np.rint((1 - rows["probability"]) * rows["mean"]).astype(np.int64)
-    listed = largest(rows, gains > 0, gains, NAMED)
-    own = {name: values[listed] for name, values in rows.items()}
-    ids = own["id"].tolist()
+    own = book.doubted
+    ids = own["renewal_id"].tolist()
     table = [
         Row(
             name,
             [
                 Cell(Decimal(str(round(float(own["probability"][at]), 4))), Kind.RATE),
-                Cell(Decimal(int(gains[listed[at]])) / 100, Kind.MONEY),
+                Cell(Decimal(int(own["doubt_cents"][at])) / 100, Kind.MONEY),
             ],
             _what_if_url([ids[at]]),
         )
         for at, name in enumerate(names_of(frame, own))
     ]
     if ids:
-        together = Cell(Decimal(int(gains[listed].sum())) / 100, Kind.MONEY)
+        together = Cell(Decimal(int(own["doubt_cents"].sum())) / 100, Kind.MONEY)
         table.append(
             Row(f"These {len(ids)} together", [Cell(None, Kind.RATE), together], _what_if_url(ids), is_total=True)
         )

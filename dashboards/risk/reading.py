@@ -1,134 +1,104 @@
-"""The rows under the risk page: what is open now, and what two periods lost and to what.
+"""What the risk page reads: what is open now, and what two periods lost and to what.
 
-Amounts are cents of the reporting currency, each renewal converted by itself, as in the cells: sums are exact.
+Amounts are cents of the reporting currency, each renewal converted by itself, as in the cells: sums are exact. A part
+of a scope that no cell is of is added up of its rows, in the same way.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from accounts.models import HealthBand
 from dashboards.frame import Frame, PeriodTotal
-from dashboards.rollups.facts import SOURCE
+from dashboards.models import Level, OpenCell, Side
+from dashboards.models.risk import OPEN_SUMS
+from dashboards.rollups import lost, opened
+from dashboards.rollups.adding import Calendar, added, joined
 from forecasting.engine.arrays import NO_ID, Booleans, Integers
-from forecasting.engine.timing import TimingClass
-from forecasting.frames import SCORED, Arrays, Column, copy_out, read_reporting
-from forecasting.frames.book import MISSING, currency_column
-from forecasting.frames.converted import converted_cents
+from forecasting.frames import Arrays, Column, copy_out
+from forecasting.periods import month_number
+from forecasting.scopes.scope import Scope
 from forecasting.scopes.slices import within
-from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
 BANDS: Final = ("high", "medium", "low", "unscored")
-UNKNOWN: Final = -1  # of a health band, a health score and a risk score
-SURE_FROM, DOUBTED_BELOW = 0.7, 0.5  # forecast probability that contradicts poor health, or good health
+MOST, LISTED, NAMED = 150, 15, 10  # bubbles, contradictions and doubts that are shown
 CHURN, DOWNSELL = 0, 1
-OPEN_COLUMNS: Final = (
-    Column("id", "int8", "r.id"),
-    Column("account_id", "int8", "r.account_id"),
-    Column("segment_id", "int8", f"COALESCE(a.segment_id, {NO_ID})"),
-    Column("due", "date", "r.due_on"),
-    Column("timing", "int2", "s.timing_class"),
-    Column("baseline", "int8", "r.baseline_amount * 100"),
-    Column("mean", "int8", "s.mean_cents"),
-    Column("risk", "float8", f"COALESCE(s.risk_score, {UNKNOWN})"),
-    Column("probability", "float8", "s.probability"),
-    Column("health", "float8", f"COALESCE(h.score, {UNKNOWN})"),
-    Column("health_band", "int2", f"COALESCE(h.band, {UNKNOWN})"),
-    Column("is_commit", "bool", "(g.forecast_category = 'commit')"),
-)
-OPEN_SOURCE: Final = (
-    f"{SOURCE} JOIN renewals_stage g ON g.id = r.stage_id LEFT JOIN accounts_accounthealth h ON h.account_id = a.id"
-)
-GONE: Final = tuple(int(one) for one in (TimingClass.LAPSED, TimingClass.LOST, TimingClass.WIN_BACK))
-KEPT: Final = tuple(int(one) for one in (TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE))
-# Of renewed ones, those that may be worth less than before: most are not. What is converted with its cross-sell apart
-# may lose a cent by it.
-GIVEN_UP: Final = "(COALESCE(r.final_amount, 0) < r.baseline_amount OR r.cross_sell_amount > 0)"
-LOST_COLUMNS: Final = (
-    Column("id", "int8", "r.id"),
-    Column("owner_id", "int8", f"COALESCE(r.owner_id, {NO_ID})"),
-    Column("segment_id", "int8", f"COALESCE(a.segment_id, {NO_ID})"),
-    Column("reason_id", "int8", f"COALESCE(r.churn_reason_id, {NO_ID})"),
-    Column("product_id", "int8", "hashtextextended(c.product, 0)"),
-    Column("due", "date", "r.due_on"),
-    Column("timing", "int2", "s.timing_class"),
-    Column("baseline", "int8", "r.baseline_amount * 100"),
-    Column("renewed", "int8", "COALESCE(r.final_amount, 0) * 100"),
-    Column("cross_sell", "int8", "r.cross_sell_amount * 100"),
-)
+NOBODY: Final = Calendar(0, 1, {})  # for cells of the whole book alone
+DUE: Final = "r.due_on BETWEEN %s AND %s"
 
 
-def read_open(frame: Frame) -> Arrays:
-    """Every open renewal of the scope that counts: the columns above. None as at a past moment."""
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The open renewals that are shown of those with any of an amount, the largest first."""
+
+    amount: str
+    stored: str  # those with any, among the stored rows
+    count: int
+
+    def of(self, rows: Arrays, chosen: Booleans) -> Arrays:
+        at = np.flatnonzero(chosen)
+        order = at[np.lexsort([rows["renewal_id"][at], -rows[self.amount][at]])][: self.count]
+        return {name: values[order] for name, values in rows.items()}
+
+
+LARGEST: Final = Ranking("baseline_cents", "risk_score >= 0", MOST)
+MISALIGNED: Final = Ranking("baseline_cents", "side <> 0", LISTED)
+DOUBTED: Final = Ranking("doubt_cents", "doubt_cents > 0", NAMED)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenBook:
+    """The sums of OPEN_SUMS by segment, and the rows (`opened.NAMES`) of three rankings."""
+
+    sums: dict[int, dict[str, int]]
+    largest: Arrays
+    misaligned: Arrays
+    doubted: Arrays
+
+    def total(self, name: str) -> int:
+        return sum(sums[name] for sums in self.sums.values())
+
+
+def read_open(frame: Frame) -> OpenBook:
+    """Every open renewal of the scope that counts and has not lapsed. None as at a past moment."""
     if frame.past is not None:
-        return {column.name: np.zeros(0, dtype=np.int64) for column in OPEN_COLUMNS}
-    # What has lapsed is left out here: said to the database too, it takes the two for independent, expects a fifth of
-    # the rows, and looks up each one's account by itself.
-    rows = _read(frame, OPEN_COLUMNS, OPEN_SOURCE, "r.outcome = 'open'", [], ("baseline", "mean"))
-    is_live = rows["timing"] <= TimingClass.OVERDUE
-    return {name: values[is_live] for name, values in rows.items()}
+        return _added_up({name: np.zeros(0, dtype=np.int64) for name in opened.NAMES})
+    scope = frame.scope
+    if scope.slice:
+        where, values = within(scope)
+        with connection.cursor() as cursor:
+            return _added_up(opened.read_open_rows(cursor, frame.report, where, values))
+    cells = OpenCell.objects.visible_to(frame.user).of(team=scope.team, owner=scope.owner)
+    if scope.segment:
+        cells = cells.filter(segment=scope.segment)
+    sums: dict[int, dict[str, int]] = {}
+    for segment_id, *values in cells.values_list("segment_id", *OPEN_SUMS):
+        sums[NO_ID if segment_id is None else segment_id] = dict(zip(OPEN_SUMS, values, strict=True))
+    return OpenBook(sums, *(_ranked(scope, ranking) for ranking in (LARGEST, MISALIGNED, DOUBTED)))
 
 
-def _read(
-    frame: Frame,
-    columns: Sequence[Column],
-    source: str,
-    condition: str,
-    parameters: Sequence[object],
-    amounts: Sequence[str],
-) -> Arrays:
-    report = read_reporting(as_of=frame.as_of)
-    where, values = within(frame.scope)
-    with connection.cursor() as cursor:
-        rows = copy_out(
-            cursor,
-            [*columns, currency_column(report.currencies)],
-            f"{source} WHERE NOT r.is_excluded AND {condition} AND {where}",
-            [*parameters, *values],
-        )
-    rows = {name: values[rows["currency"] != MISSING] for name, values in rows.items()}
-    currency = rows["currency"].astype(np.int64)
-    return rows | {name: converted_cents(rows[name], currency, report.rates) for name in amounts}
-
-
-def in_band(rows: Arrays, band: str) -> Booleans:
-    score = rows["risk"]
-    found: Booleans = {
-        "high": score >= HIGH_RISK_FROM,
-        "medium": (score >= MEDIUM_RISK_FROM) & (score < HIGH_RISK_FROM),
-        "low": (score >= 0) & (score < MEDIUM_RISK_FROM),
-        "unscored": score < 0,
-    }[band]
-    return found
-
-
-def over_forecast(rows: Arrays) -> Booleans:
-    """In commit, or with a high forecast probability, of an account of poor health."""
-    found: Booleans = (rows["health_band"] == HealthBand.POOR) & (
-        rows["is_commit"].astype(np.bool_) | (rows["probability"] >= SURE_FROM)
+def _added_up(rows: Arrays) -> OpenBook:
+    cells = opened.add_up_open(rows, NOBODY)
+    book = np.flatnonzero(cells["level"] == Level.BOOK)
+    return OpenBook(
+        {int(cells["segment_id"][at]): {name: int(cells[name][at]) for name in OPEN_SUMS} for at in book},
+        LARGEST.of(rows, rows["risk_score"] >= 0),
+        MISALIGNED.of(rows, rows["side"] != Side.AGREED),
+        DOUBTED.of(rows, rows["doubt_cents"] > 0),
     )
-    return found
 
 
-def under_forecast(rows: Arrays) -> Booleans:
-    """Forecast to be rather lost, of a healthy account."""
-    found: Booleans = (rows["health_band"] == HealthBand.HEALTHY) & (rows["probability"] < DOUBTED_BELOW)
-    return found
-
-
-def largest(rows: Arrays, chosen: Booleans, amounts: Integers, count: int) -> Integers:
-    """Where the largest of the chosen rows are, the largest first, ties by id."""
-    at = np.flatnonzero(chosen)
-    found: Integers = at[np.lexsort([rows["id"][at], -amounts[at]])][:count]
-    return found
+def _ranked(scope: Scope, ranking: Ranking) -> Arrays:
+    where, values = opened.stored_within(scope)
+    order = f"{ranking.amount} DESC, renewal_id LIMIT {ranking.count}"
+    with connection.cursor() as cursor:
+        source = f"dashboards_openrenewal WHERE {ranking.stored} AND {where} ORDER BY {order}"
+        return copy_out(cursor, opened.STORED, source, values)
 
 
 @dataclass(frozen=True)
@@ -152,59 +122,80 @@ class Contributor:
         return self.now_cents - self.before_cents
 
 
-def read_lost(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> list[Contributor]:
-    """By reason, segment, booking type, owner and product, those that changed most first.
+@dataclass(frozen=True, eq=False)
+class Lost:
+    """Contributors as arrays of the fields of `Contributor`, those that changed most first."""
+
+    arrays: Arrays
+
+    def __len__(self) -> int:
+        return int(self.arrays["now_cents"].size)
+
+    @property
+    def sums(self) -> tuple[int, int]:
+        """Before and now."""
+        return int(self.arrays["before_cents"].sum()), int(self.arrays["now_cents"].sum())
+
+    def most(self, count: int | None = None) -> list[Contributor]:
+        columns = {name: values[:count].tolist() for name, values in self.arrays.items()}
+        return [Contributor(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+    def by(self, name: str) -> list[tuple[int, int, int]]:
+        """(key, before, now) of one of their dimensions, the largest change first."""
+        keys, place = np.unique(self.arrays[name], return_inverse=True)
+        before, now = (added(place, self.arrays[f"{when}_cents"], keys.size) for when in ("before", "now"))
+        order = np.lexsort([keys, -np.abs(now - before)])
+        return list(zip(*(values[order].tolist() for values in (keys, before, now)), strict=True))
+
+    def examples(self) -> dict[int, int]:
+        """A renewal of each product."""
+        keys, first = np.unique(self.arrays["product_id"], return_index=True)
+        return dict(zip(keys.tolist(), self.arrays["example_id"][first].tolist(), strict=True))
+
+
+def read_lost(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> Lost:
+    """By reason, segment, booking type, owner and product.
 
     They add up to the cells' lost and downsell of the two periods. None as at a past moment.
-
-    Lost is the baseline of what was declined, has lapsed, or lapsed and was won back; downsell what renewed ones gave
-    up of theirs.
     """
-    if frame.past is not None:
-        return []
-    first_on = before.starts_on if before else chosen.starts_on
-    rows = _read(
-        frame,
-        LOST_COLUMNS,
-        SCORED,
-        f"r.due_on BETWEEN %s AND %s AND (s.timing_class IN %s OR s.timing_class IN %s AND {GIVEN_UP})",
-        [first_on, chosen.ends_on, GONE, KEPT],
-        ("baseline", "renewed", "cross_sell"),
+    first_on, scope = (before or chosen).starts_on, frame.scope
+    with connection.cursor() as cursor:
+        if frame.past is not None:
+            rows: Arrays = {name: np.zeros(0, dtype=np.int64) for name in lost.NAMES}
+        elif scope.slice:
+            where, values = within(scope)
+            days = [first_on, chosen.ends_on]
+            rows = lost.read_lost_rows(cursor, frame.report, f"{DUE} AND {where}", [*days, *values])
+        else:
+            where, values = opened.stored_within(scope)
+            is_now = Column("is_now", "bool", "month_on >= %s", (chosen.starts_on,))
+            source = f"dashboards_lostcell WHERE month_on BETWEEN %s AND %s AND {where}"
+            rows = copy_out(cursor, [*lost.STORED, is_now], source, [first_on, chosen.ends_on, *values])
+            return _lost(rows, rows["is_now"])
+    return _lost(rows, rows["month"] >= month_number(chosen.starts_on))
+
+
+def _lost(rows: Arrays, is_now: NDArray[np.bool_]) -> Lost:
+    named = (
+        ("reason_id", "reason_id"),
+        ("segment_id", "segment_id"),
+        ("booking", "is_downsell"),
+        ("owner_id", "owner_id"),
+        ("product_id", "product_key"),
     )
-    is_won = (rows["timing"] >= TimingClass.EARLY) & (rows["timing"] <= TimingClass.LATE)
-    kept = rows["renewed"] - np.minimum(rows["cross_sell"], rows["renewed"])
-    cents = np.where(is_won, np.maximum(rows["baseline"] - kept, 0), rows["baseline"])
-    is_now = rows["due"] >= (chosen.starts_on - dt.date(1970, 1, 1)).days
-    booking = np.where(is_won, DOWNSELL, CHURN)
-    return _contributors(rows, booking, cents, is_now)
+    keys = {name: rows[held].astype(np.int64) for name, held in named}
+    codes, first, place = np.unique(joined(list(keys.values())), return_index=True, return_inverse=True)
+    arrays: Arrays = {name: key[first] for name, key in keys.items()} | {"example_id": rows["example_id"][first]}
+    for name, is_in in (("before_cents", ~is_now), ("now_cents", is_now)):
+        arrays[name] = added(place, rows["cents"] * is_in, codes.size)
+    order = _order(arrays)
+    return Lost({name: values[order] for name, values in arrays.items()})
 
 
-def _contributors(rows: Arrays, booking: NDArray[Any], cents: Integers, is_now: Booleans) -> list[Contributor]:
-    some = np.flatnonzero(cents)
-    keys = np.stack([rows["reason_id"], rows["segment_id"], booking, rows["owner_id"], rows["product_id"]], axis=1)[
-        some
+def _order(arrays: Arrays) -> Integers:
+    change = np.abs(arrays["now_cents"] - arrays["before_cents"])
+    ties: Sequence[Integers] = [
+        arrays[name] for name in ("product_id", "booking", "owner_id", "segment_id", "reason_id")
     ]
-    known, first, place = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    sums = np.zeros((2, len(known)), dtype=np.int64)
-    np.add.at(sums, (is_now[some].astype(np.int64), place.reshape(-1)), cents[some])
-    found = [
-        Contributor(key[0], key[1], key[2], key[3], key[4], example, int(old), int(new))
-        for key, example, old, new in zip(
-            known.tolist(), rows["id"][some][first].tolist(), sums[0], sums[1], strict=True
-        )
-    ]
-    return sorted(found, key=lambda one: (-abs(one.change_cents), *_ids(one)))
-
-
-def _ids(one: Contributor) -> tuple[int, ...]:
-    return one.reason_id, one.segment_id, one.owner_id, one.booking, one.product_id
-
-
-def added(contributors: Sequence[Contributor], name: str) -> list[tuple[int, int, int]]:
-    """(key, before, now) of one of their dimensions, the largest change first."""
-    before: Counter[int] = Counter()
-    now: Counter[int] = Counter()
-    for one in contributors:
-        before[getattr(one, name)] += one.before_cents
-        now[getattr(one, name)] += one.now_cents
-    return sorted(((key, before[key], now[key]) for key in before), key=lambda part: (-abs(part[2] - part[1]), part[0]))
+    order: Integers = np.lexsort([*ties, -change])
+    return order

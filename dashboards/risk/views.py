@@ -19,9 +19,9 @@ def build_risk(frame: Frame) -> Content:
     totals = frame.totals()
     chosen = frame.chosen(totals)
     before = next((one for one, later in pairwise(totals) if later is chosen), None)
-    open_rows, lost = read_open(frame), read_lost(frame, before, chosen)
+    book, lost = read_open(frame), read_lost(frame, before, chosen)
     return Content(
-        build_totals(frame, chosen, open_rows),
-        words(frame, chosen, open_rows, lost),
-        build_tiles(frame, before, chosen, open_rows, lost),
+        build_totals(frame, chosen, book),
+        words(frame, chosen, book, lost),
+        build_tiles(frame, before, chosen, book, lost),
     )

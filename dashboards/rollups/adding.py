@@ -33,6 +33,7 @@ ALL_SUMS: Final = (*SUMS, *FLAT)
 VALUES: Final = (*ALL_SUMS, "last_due")
 # np.bincount adds in float64, which is exact up to here: 90 trillion in whole units.
 LARGEST_EXACT: Final = 2**53
+LARGEST: Final = 2**62  # of the numbers of `joined`
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def with_scope(facts: Arrays, calendar: Calendar) -> Arrays:
     due_month = months_of_days(facts["due"]).astype(np.int64)
     ordered_month = months_of_days(np.where(is_ordered, facts["ordered"], facts["due"])).astype(np.int64)
     return facts | {
-        "team_id": _teams(facts["owner_id"], calendar),
+        "team_id": teams_of(facts["owner_id"], calendar),
         "is_renewed": is_renewed,
         "is_in_time": is_renewed & (timing <= TimingClass.ON_TIME),
         "due_month": due_month,
@@ -78,7 +79,7 @@ def with_scope(facts: Arrays, calendar: Calendar) -> Arrays:
     }
 
 
-def _teams(owner_id: Integers, calendar: Calendar) -> Integers:
+def teams_of(owner_id: Integers, calendar: Calendar) -> Integers:
     owners, place = np.unique(owner_id, return_inverse=True)
     teams = np.array([calendar.team_of_owner.get(owner, NO_ID) for owner in owners.tolist()], dtype=np.int64)
     found: Integers = teams[place] if owners.size else np.zeros(0, dtype=np.int64)
@@ -212,7 +213,7 @@ def _grouped(lines: list[Lines], fixed: Mapping[str, int]) -> Arrays:
 
 
 def _in_teams(owners: Arrays, calendar: Calendar) -> Arrays:
-    return owners | {"team_id": _teams(owners["owner_id"], calendar)}
+    return owners | {"team_id": teams_of(owners["owner_id"], calendar)}
 
 
 def _summed(cells: Arrays, fixed: Mapping[str, int]) -> Arrays:
@@ -240,12 +241,26 @@ def _cells(keys: Sequence[Integers], names: tuple[str, ...]) -> tuple[Arrays, In
 
 
 def joined(keys: Sequence[Integers]) -> Integers:
-    """One whole number for each row, the same where all keys are."""
-    code = np.zeros(keys[0].size, dtype=np.int64)
+    """One whole number for each row, the same where all keys are, and only there."""
+    code, size = np.zeros(keys[0].size, dtype=np.int64), 1
     for key in keys:
-        values, place = np.unique(key, return_inverse=True)
-        code = code * max(values.size, 1) + place
+        place, count = _places_of(key.astype(np.int64, copy=False))
+        if size * count > LARGEST:  # as many numbers as there are different ones, so that none is beyond 64 bits
+            known, code = np.unique(code, return_inverse=True)
+            size = known.size
+        code, size = code * count + place, size * count
     return code
+
+
+def _places_of(key: Integers) -> tuple[Integers, int]:
+    """(a number from 0 on for each distinct value, how many numbers there are)."""
+    if not key.size:
+        return key, 1
+    low, high = int(key.min()), int(key.max())
+    if high - low <= 4 * key.size:  # ids and months lie close: that is told without sorting them
+        return key - low, high - low + 1
+    values, place = np.unique(key, return_inverse=True)
+    return place, values.size
 
 
 def added(place: Integers, amounts: NDArray[Any], count: int) -> Integers:

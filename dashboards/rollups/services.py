@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from django.db import connection, transaction
@@ -10,10 +10,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Account, get_company
-from dashboards.models import RollUp, StaleCell
+from dashboards.models import RollUp, StaleCell, StaleLikely, get_roll_up
 from dashboards.rollups.adding import Calendar, add_up
 from dashboards.rollups.facts import read_facts
 from dashboards.rollups.lateness import find_late
+from dashboards.rollups.lost import add_up_lost, lost_among, read_lost_rows, replace_lost
+from dashboards.rollups.mixes import replace_mixes
+from dashboards.rollups.opened import read_open_rows, replace_open, replace_open_of
+from dashboards.rollups.pacing import replace_likely, replace_paces
 from dashboards.rollups.store import replace_cells, replace_late_accounts
 from forecasting.frames import Reporting, day_number, read_reporting
 from forecasting.models import Run
@@ -21,14 +25,23 @@ from forecasting.periods import first_day, month_number, quarter_start
 
 # Advisory lock, held until the transaction ends: whoever writes cells.
 LOCK: Final = 7_010_020
-# Of more fiscal quarters than these no page waits: they are added up in the background.
+# Of more fiscal quarters or accounts than these no page waits: they are added up in the background.
 QUARTERS_AT_ONCE: Final = 3
+ACCOUNTS_AT_ONCE: Final = 1_000
+ACCOUNTS_APART: Final = 10_000  # of more, all that is open is read at once
+MOST_MARKS: Final = 5_000  # these are looked at
 IN_QUARTERS: Final = """r.id IN (
     SELECT d.id FROM unnest(%s::date[]) q JOIN renewals_renewal d
         ON d.outcome IN ('open', 'renewed', 'lost') AND d.due_on >= q AND d.due_on < q + interval '3 months'
     UNION
     SELECT o.id FROM unnest(%s::date[]) q JOIN renewals_renewal o
         ON o.outcome = 'renewed' AND o.ordered_on >= q AND o.ordered_on < q + interval '3 months')"""
+OF_ACCOUNTS: Final = "r.account_id = ANY(%s)"
+# Every page of a dashboard asks these: Django takes longer to compose them than PostgreSQL to answer.
+PUBLISHED: Final = (
+    "SELECT id FROM forecasting_run WHERE state = 'published' ORDER BY published_at DESC, id DESC LIMIT 1"
+)
+MARKS: Final = "SELECT month_on, account_id FROM dashboards_stalecell LIMIT %s"
 MOST_CHANGES: Final = 100
 FOLD: Final = """
 WITH gone AS (DELETE FROM dashboards_bookchange RETURNING count)
@@ -37,6 +50,8 @@ UNRATED: Final = (
     "SELECT currency, count(*) FROM renewals_renewal WHERE currency <> ALL(%s) AND NOT is_excluded"
     " GROUP BY currency ORDER BY currency"
 )
+
+Mark: TypeAlias = tuple[int, Any, int | None]  # its id, the month, and the account
 
 
 def bring_up_to_date() -> bool:
@@ -48,11 +63,11 @@ def bring_up_to_date() -> bool:
         if run is None:
             return True
         marks = _read_marks()
-        if done is None or _is_of_another(done, run) or any(month_on is None for _, month_on, _ in marks):
+        if done is None or _is_of_another(done, run.pk) or any(mark[1:] == (None, None) for mark in marks):
             _roll_up_book(cursor, run)
         elif marks:
-            _roll_up_quarters(cursor, done, marks)
-        StaleCell.objects.filter(pk__in=[pk for pk, _, _ in marks]).delete()
+            _roll_up_changes(cursor, done, marks)
+        cursor.execute("DELETE FROM dashboards_stalecell WHERE id = ANY(%s)", [[pk for pk, _, _ in marks]])
     return True
 
 
@@ -69,22 +84,28 @@ def refresh_for_reader() -> bool:
 
     What takes longer, the whole book or many quarters of it, is left to the background, and the page says so.
     """
-    run, done = Run.objects.latest_published(), RollUp.objects.first()
-    if run is None or done is None or _is_of_another(done, run):
-        return run is None
-    months = set(StaleCell.objects.values_list("month_on", flat=True).distinct())
-    if not months:
+    done = get_roll_up()
+    with connection.cursor() as cursor:
+        cursor.execute(PUBLISHED)
+        (run_id,) = cursor.fetchone() or (None,)
+        if run_id is None or done is None or _is_of_another(done, run_id):
+            return run_id is None
+        cursor.execute(MARKS, [MOST_MARKS + 1])
+        marks = cursor.fetchall()
+    if not marks:
         return True
-    if None in months or len(_quarters(done.fiscal_start, months)) > QUARTERS_AT_ONCE:
+    months, accounts = {month_on for month_on, _ in marks if month_on}, {account_id for _, account_id in marks}
+    is_few = len(marks) <= MOST_MARKS and len(accounts) <= ACCOUNTS_AT_ONCE
+    if (None, None) in marks or not is_few or len(_quarters(done.fiscal_start, months)) > QUARTERS_AT_ONCE:
         return False
     return bring_up_to_date()
 
 
-def _is_of_another(done: RollUp, run: Run) -> bool:
+def _is_of_another(done: RollUp, run_id: int) -> bool:
     """Whether cells are of another run, or of another calendar or currency than the company's."""
     company = get_company()
     return (done.run_id, done.fiscal_start, done.currency) != (
-        run.pk,
+        run_id,
         company.fiscal_year_start_month,
         company.reporting_currency,
     )
@@ -95,7 +116,7 @@ def _try_lock(cursor: Any) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _read_marks() -> list[tuple[int, Any, int | None]]:
+def _read_marks() -> list[Mark]:
     return list(StaleCell.objects.values_list("pk", "month_on", "account_id"))
 
 
@@ -109,6 +130,15 @@ def _roll_up_book(cursor: Any, run: Run) -> None:
     if replace_cells(cursor, add_up(facts, calendar), None):
         cursor.execute("ANALYZE dashboards_cell")
     replace_late_accounts(cursor, find_late(facts, calendar), None)
+    replace_mixes(cursor, facts, None)
+    replace_paces(facts, report, None)
+    stale = list(StaleLikely.objects.values_list("pk", flat=True))
+    replace_likely(cursor, None)
+    StaleLikely.objects.filter(pk__in=stale).delete()
+    if replace_open(cursor, read_open_rows(cursor, report), calendar):
+        cursor.execute("ANALYZE dashboards_openrenewal")
+    if replace_lost(cursor, add_up_lost(read_lost_rows(cursor, report)), None):
+        cursor.execute("ANALYZE dashboards_lostcell")
     cursor.execute(UNRATED, [list(report.currencies)])
     RollUp.objects.update_or_create(
         pk=1,
@@ -125,18 +155,33 @@ def _roll_up_book(cursor: Any, run: Run) -> None:
     )
 
 
-def _roll_up_quarters(cursor: Any, done: RollUp, marks: list[tuple[int, Any, int | None]]) -> None:
-    """The fiscal quarters that something was changed in, at the rates and as of the day of the run."""
+def _roll_up_changes(cursor: Any, done: RollUp, marks: list[Mark]) -> None:
+    """What was changed, at the rates and as of the day of the run: fiscal quarters, and what is open of accounts."""
     report = Reporting(done.as_of_on, done.exact_rates, done.fiscal_start, _teams())
-    starts = _quarters(done.fiscal_start, {month_on for _, month_on, _ in marks})
-    quarters = [first_day(start) for start in starts]
     calendar = _calendar(report)
+    months = {month_on for _, month_on, _ in marks if month_on}
+    if months:
+        _roll_up_quarters(cursor, report, calendar, _quarters(done.fiscal_start, months))
+        replace_likely(cursor, sorted(months))
+        moved = sorted({account_id for _, month_on, account_id in marks if month_on and account_id})
+        theirs = read_facts(cursor, report, OF_ACCOUNTS, (moved,))
+        replace_late_accounts(cursor, find_late(theirs, calendar), np.array(moved, dtype=np.int64))
+        RollUp.objects.filter(pk=done.pk).update(rolled_up_at=timezone.now())
+    accounts = sorted({account_id for _, _, account_id in marks if account_id})
+    if len(accounts) > ACCOUNTS_APART:
+        replace_open(cursor, read_open_rows(cursor, report), calendar)
+    else:
+        replace_open_of(cursor, read_open_rows(cursor, report, OF_ACCOUNTS, (accounts,)), calendar, accounts)
+
+
+def _roll_up_quarters(cursor: Any, report: Reporting, calendar: Calendar, starts: list[int]) -> None:
+    quarters = [first_day(start) for start in starts]
     months = np.array([start + step for start in starts for step in range(3)], dtype=np.int64)
-    replace_cells(cursor, add_up(read_facts(cursor, report, IN_QUARTERS, (quarters, quarters)), calendar), months)
-    accounts = np.unique(np.array([account_id for _, _, account_id in marks if account_id], dtype=np.int64))
-    theirs = read_facts(cursor, report, "r.account_id = ANY(%s)", (accounts.tolist(),))
-    replace_late_accounts(cursor, find_late(theirs, calendar), accounts)
-    RollUp.objects.filter(pk=done.pk).update(rolled_up_at=timezone.now())
+    facts = read_facts(cursor, report, IN_QUARTERS, (quarters, quarters))
+    replace_cells(cursor, add_up(facts, calendar), months)
+    replace_mixes(cursor, facts, months)
+    replace_paces(facts, report, starts)
+    replace_lost(cursor, add_up_lost(lost_among(cursor, facts)), months)
 
 
 def _regions() -> QuerySet[Any, str]:

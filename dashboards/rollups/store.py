@@ -12,6 +12,7 @@ from dashboards.rollups.adding import CLASSES, KEYS, VALUES
 from dashboards.rollups.lateness import LATE_KEYS, LATE_SUMS
 from forecasting.engine.arrays import NO_DAY, NO_ID, Integers
 from forecasting.frames import Arrays, Column, copy_in, copy_out
+from forecasting.periods import first_day
 
 MONTH_ON: Final = "make_date(1970 + (month / 12)::int, mod(month, 12)::int + 1, 1)"
 MONTH: Final = "(extract(year FROM month_on) - 1970) * 12 + extract(month FROM month_on) - 1"
@@ -19,9 +20,12 @@ STAGED: Final = (*KEYS, *VALUES, "row_hash")
 SCOPE_COLUMNS: Final = ("level", "team_id", "owner_id", "segment_id")
 
 
+def created(table: str, *columns: str) -> str:
+    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({', '.join(columns)}) ON COMMIT DELETE ROWS"
+
+
 def _created(table: str, names: tuple[str, ...]) -> str:
-    columns = ", ".join(f"{name} bigint NOT NULL" for name in names)
-    return f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DELETE ROWS"
+    return created(table, *(f"{name} bigint NOT NULL" for name in names))
 
 
 def _arrays() -> list[str]:
@@ -58,10 +62,10 @@ def replace_cells(cursor: Any, cells: Arrays, months: Integers | None) -> int:
     if months is not None:
         is_in = np.isin(cells["month"], months)
         cells = {name: values[is_in] for name, values in cells.items()}
-    condition, parameters = ("TRUE", ()) if months is None else (f"{MONTH} = ANY(%s)", (months.tolist(),))
+    condition, parameters = in_months(months)
     columns = [Column("id", "int8", "id"), Column("row_hash", "int8", "row_hash")]
     stored = copy_out(cursor, columns, f"dashboards_cell WHERE {condition}", parameters)
-    hashes = _hashes(cells, (*KEYS, *VALUES))
+    hashes = hashes_of(cells, (*KEYS, *VALUES))
     new, gone = ~np.isin(hashes, stored["row_hash"]), ~np.isin(stored["row_hash"], hashes)
     if gone.any():
         cursor.execute("DELETE FROM dashboards_cell WHERE id = ANY(%s)", [stored["id"][gone].tolist()])
@@ -73,11 +77,16 @@ def replace_cells(cursor: Any, cells: Arrays, months: Integers | None) -> int:
     return int(new.sum())
 
 
+def in_months(months: Integers | None) -> tuple[str, tuple[object, ...]]:
+    """The condition on rows of these months, of all where None, with its parameters."""
+    return ("TRUE", ()) if months is None else ("month_on = ANY(%s)", ([first_day(int(one)) for one in months],))
+
+
 def replace_late_accounts(cursor: Any, rows: Arrays, account_ids: Integers | None) -> None:
     """Make the stored ones of these accounts (of all, where None) those that are given."""
     condition, parameters = ("TRUE", ()) if account_ids is None else ("account_id = ANY(%s)", (account_ids.tolist(),))
     stored = copy_out(cursor, STORED_LATE, f"dashboards_lateaccount WHERE {condition}", parameters)
-    ours, theirs = _hashes(rows, LATE), _hashes(stored, LATE)
+    ours, theirs = hashes_of(rows, LATE), hashes_of(stored, LATE)
     new, gone = ~np.isin(ours, theirs), ~np.isin(theirs, ours)
     if gone.any():
         cursor.execute("DELETE FROM dashboards_lateaccount WHERE id = ANY(%s)", [stored["id"][gone].tolist()])
@@ -88,11 +97,12 @@ def replace_late_accounts(cursor: Any, rows: Arrays, account_ids: Integers | Non
         cursor.execute(INSERT_LATE)
 
 
-def _hashes(rows: Arrays, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """64 bits of each row, by the finaliser of SplitMix64."""
+def hashes_of(rows: Arrays, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """64 bits of each row, by the finaliser of SplitMix64; float64 by its bits, all else as whole numbers."""
     mixed = np.zeros(rows[names[0]].size, dtype=np.uint64)
     for name in names:
-        mixed ^= rows[name].astype(np.int64).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+        values = rows[name] if rows[name].dtype == np.float64 else rows[name].astype(np.int64)
+        mixed ^= np.ascontiguousarray(values).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
             mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
         mixed ^= mixed >> np.uint64(31)

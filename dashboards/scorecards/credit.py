@@ -88,7 +88,7 @@ def read_credited(frame: Frame, moved: Mapping[int, int] | None = None) -> dict[
         return _by_owner(frame, [(1, cell) for cell in _owner_cells(facts_of(book), book.report)])
     found = _read_sliced(frame) if frame.scope.slice else _read_stored(frame)
     owners = read_moved(frame.company.time_zone, first_on, last_on) if moved is None else moved
-    for owner, periods in _by_owner(frame, _moved_cells(frame, owners)).items():
+    for owner, periods in _by_owner(frame, moved_cells(frame, owners)).items():
         known = found.setdefault(owner, {})
         known |= {start: together([known[start], one]) if start in known else one for start, one in periods.items()}
     return found
@@ -133,7 +133,7 @@ def _read_stored(frame: Frame) -> dict[int | None, ByPeriod]:
     return dict(found)
 
 
-def _moved_cells(frame: Frame, owners: Mapping[int, int]) -> list[tuple[int, Cell]]:
+def moved_cells(frame: Frame, owners: Mapping[int, int]) -> list[tuple[int, Cell]]:
     """What is taken from today's owners, with a minus, and given to those of the day."""
     done = frame.roll_up
     if not owners or not isinstance(done, RollUp):
@@ -159,10 +159,10 @@ def _by_owner(frame: Frame, signed: Iterable[tuple[int, Cell]]) -> dict[int | No
     return {owner: {start: Total(sums, {}) for start, sums in periods.items()} for owner, periods in found.items()}
 
 
-def together(totals: Iterable[Total]) -> Total:
+def together(totals: Iterable[Total], names: Sequence[str] = SUMS) -> Total:
     """Totals of several owners added up. Accounts that two of them share are counted twice."""
-    sums = dict.fromkeys(SUMS, 0)
+    sums = dict.fromkeys(names, 0)
     for total in totals:
-        for name in SUMS:
+        for name in names:
             sums[name] += total.sums[name]
     return Total(sums, {})

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from django.db import connection
+from django.db.models.functions import Coalesce
+from numpy.typing import NDArray
 
-from dashboards.models import RollUp
-from dashboards.rollups.facts import SOURCE
+from dashboards.models import MixCell, RollUp
+from dashboards.rollups.facts import BAND, SOURCE
 from dashboards.scorecards.credit import read_moved, whole_books
-from forecasting.engine.arrays import NO_ID
+from forecasting.engine.arrays import NO_ID, Floats, Integers
 from forecasting.engine.calls import Z95
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Column, copy_out
@@ -23,12 +26,11 @@ from forecasting.frames.converted import converted_cents
 from forecasting.periods import Period
 from forecasting.scopes.scope import Scope
 from forecasting.scopes.slices import within
-from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
-BAND: Final = (
-    f"CASE WHEN s.risk_score IS NULL THEN 0 WHEN s.risk_score >= {HIGH_RISK_FROM} THEN 3"
-    f" WHEN s.risk_score >= {MEDIUM_RISK_FROM} THEN 2 ELSE 1 END"
-)
+_COLUMNS: Final = (
+    Coalesce("owner_id", NO_ID), Coalesce("segment_id", NO_ID), "band", "count", "baseline_cents", "kept_cents",
+    "squares",
+)  # fmt: skip
 COLUMNS: Final = (
     Column("id", "int8", "r.id"),
     Column("owner_id", "int8", f"COALESCE(r.owner_id, {NO_ID})"),
@@ -69,6 +71,86 @@ class Fair:
 
 
 Mix = dict[tuple[int, int], Stratum]
+MEASURES: Final = ("count", "baseline", "kept", "squares")
+
+
+@dataclass(frozen=True, eq=False)
+class Strata:
+    """Decided renewals by owner on the day of the decision, segment and risk band: one entry each, along all arrays."""
+
+    owner: Integers
+    segment: Integers
+    band: Integers
+    count: Integers
+    baseline: Integers
+    kept: Integers
+    squares: Floats
+
+    @classmethod
+    def added_up(cls, rows: Mapping[str, NDArray[Any]]) -> Strata:
+        """Of rows, or of strata of parts of them, which may be taken off with a minus."""
+        keys = np.stack([rows[name].astype(np.int64) for name in ("owner", "segment", "band")])
+        found, place = np.unique(keys, axis=1, return_inverse=True)
+        place, size = place.reshape(-1), found.shape[1]
+        sums = {name: np.bincount(place, rows[name], size) for name in MEASURES}
+        counts = {name: sums[name].round().astype(np.int64) for name in MEASURES[:-1]}
+        return cls(
+            found[0],
+            found[1],
+            found[2],
+            counts["count"],
+            counts["baseline"],
+            counts["kept"],
+            sums["squares"].astype(np.float64),
+        )
+
+    @classmethod
+    def of_mixes(cls, mixes: Mapping[int, Mix]) -> Strata:
+        entries = [(owner, *key, *vars(one).values()) for owner, mix in mixes.items() for key, one in mix.items()]
+        columns = list(zip(*entries, strict=True)) or [()] * (3 + len(MEASURES))
+        owner, segment, band, count, baseline, kept = (np.array(column, dtype=np.int64) for column in columns[:-1])
+        return cls(owner, segment, band, count, baseline, kept, np.array(columns[-1], dtype=np.float64))
+
+    @cached_property
+    def rate(self) -> Floats:
+        """What the whole company kept of the segment and band of each entry."""
+        _, place = np.unique(np.stack([self.segment, self.band]), axis=1, return_inverse=True)
+        place = place.reshape(-1)
+        kept, baseline = (np.bincount(place, values) for values in (self.kept, self.baseline))
+        shares = np.divide(kept, baseline, out=np.zeros(baseline.size), where=baseline != 0)
+        found: Floats = shares[place]
+        return found
+
+    def mixes(self) -> dict[int, Mix]:
+        found: dict[int, Mix] = defaultdict(dict)
+        columns = (getattr(self, name).tolist() for name in ("owner", "segment", "band", *MEASURES))
+        for owner, segment, band, *numbers in zip(*columns, strict=True):
+            found[owner][segment, band] = Stratum(*numbers)
+        return dict(found)
+
+    def judge(self, owners: Collection[int]) -> Fair | None:
+        """The books of some owners together, at the company's rate of each segment and risk band.
+
+            expected = sum(B x p) / sum(B)        deviation = sqrt(sum(B^2 x p (1 - p))) / sum(B)
+
+        p is the share of a stratum that the whole company kept. A renewal is kept in part at most, so its share varies
+        by no more than p (1 - p): the interval is, if anything, too wide, and says too little rather than too much.
+        None: nothing is decided.
+        """
+        own = np.isin(self.owner, list(owners))
+        whole, rate = int(self.baseline[own].sum()), self.rate[own]
+        if not whole:
+            return None
+        expected = float(rate @ self.baseline[own]) / whole
+        half = Z95 * sqrt(max(float((rate * (1 - rate)) @ self.squares[own]), 0.0)) / whole
+        # Sums of shares are floats: what is equal may differ in the last digit.
+        return Fair(
+            int(self.count[own].sum()),
+            round(int(self.kept[own].sum()) / whole, 9),
+            round(expected, 9),
+            round(max(expected - half, 0.0), 9),
+            round(min(expected + half, 1.0), 9),
+        )
 
 
 def read_mix(
@@ -77,13 +159,51 @@ def read_mix(
     """By owner on the day of the decision, by (segment, risk band), of all that is due in the period and decided.
 
     Of the segment and slice of a scope, whoever it is about: the company is what everybody is measured by.
-
-    `moved` is as of `read_moved`, of these days and perhaps of more. The band is of the risk as it was known before the
-    decision (forecasting.frames.scoring).
     """
+    if moved is None:
+        moved = read_moved(zone, period.starts_on, period.ends_on)
+    return read_raw_strata(done, period, scope, moved).mixes()
+
+
+def read_strata(done: RollUp, period: Period, scope: Scope, moved: Mapping[int, int]) -> Strata:
+    """The same as it is kept, less the few rows that had another owner at the decision, plus those under that one.
+
+    `moved` is as of `read_moved`, of these days and perhaps of more. In a slice, which nothing is kept of: of the rows.
+    """
+    if scope.slice:
+        return read_raw_strata(done, period, scope, moved)
+    kept = MixCell.objects.filter(month_on__gte=period.starts_on, month_on__lte=period.ends_on)
+    if scope.segment:
+        kept = kept.filter(segment=scope.segment)
+    names = ("owner", "segment", "band", *MEASURES)
+    columns = list(zip(*kept.values_list(*_COLUMNS), strict=True)) or [()] * len(names)
+    rows: dict[str, NDArray[Any]] = {
+        name: np.array(column, dtype=np.float64 if name == "squares" else np.int64)
+        for name, column in zip(names, columns, strict=True)
+    }
+    if moved:
+        parts = [rows]
+        for sign, owners in ((-1, {}), (1, moved)):
+            some = _rows(done, period, scope, owners, only=list(moved))
+            parts.append(some | {name: sign * some[name] for name in MEASURES})
+        rows = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    return Strata.added_up(rows)
+
+
+def read_raw_strata(done: RollUp, period: Period, scope: Scope, moved: Mapping[int, int]) -> Strata:
+    return Strata.added_up(_rows(done, period, scope, moved))
+
+
+def _rows(
+    done: RollUp, period: Period, scope: Scope, moved: Mapping[int, int], *, only: Sequence[int] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Each decided renewal as a stratum of its own. The band is of the risk as it was known before the decision
+    (forecasting.frames.scoring)."""
     rates = done.exact_rates
     where, values = within(whole_books(scope))
     condition, parameters = f"r.due_on BETWEEN %s AND %s AND {where}", [period.starts_on, period.ends_on, *values]
+    if only is not None:
+        condition, parameters = f"{condition} AND r.id = ANY(%s)", [*parameters, only]
     with connection.cursor() as cursor:
         columns = [*COLUMNS, currency_column(tuple(rates))]
         rows = copy_out(cursor, columns, f"{DECIDED} AND {condition}", parameters)
@@ -91,52 +211,26 @@ def read_mix(
     rows = {name: values[is_rated] for name, values in rows.items()}
     for name in ("baseline", "renewed"):
         rows[name] = converted_cents(rows[name], rows["currency"].astype(np.int64), rates)
-    if moved is None:
-        moved = read_moved(zone, period.starts_on, period.ends_on)
-    owner = np.array(
-        [moved.get(pk, now) for pk, now in zip(rows["id"].tolist(), rows["owner_id"].tolist(), strict=True)],
-        dtype=np.int64,
-    )
+    owners = zip(rows["id"].tolist(), rows["owner_id"].tolist(), strict=True)
+    return {
+        "owner": np.array([moved.get(pk, now) for pk, now in owners], dtype=np.int64),
+        "segment": rows["segment_id"].astype(np.int64),
+        "band": rows["band"].astype(np.int64),
+        **measures_of(rows),
+    }
+
+
+def measures_of(rows: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What each decided renewal adds to its stratum."""
     is_won = (rows["timing"] >= TimingClass.EARLY) & (rows["timing"] <= TimingClass.LATE)
-    kept = np.where(is_won, np.minimum(rows["renewed"], rows["baseline"]), 0)
-    keys = np.stack([owner, rows["segment_id"].astype(np.int64), rows["band"].astype(np.int64)])
-    found, place = np.unique(keys, axis=1, return_inverse=True)
-    place, size = place.reshape(-1), found.shape[1]
-    counts = np.bincount(place, minlength=size)
-    baselines, kepts = (np.bincount(place, values, size).astype(np.int64) for values in (rows["baseline"], kept))
-    squares = np.bincount(place, rows["baseline"].astype(np.float64) ** 2, size)
-    mixes: dict[int, Mix] = defaultdict(dict)
-    for at in range(size):
-        one, segment_id, band = found[:, at].tolist()
-        mixes[one][segment_id, band] = Stratum(int(counts[at]), int(baselines[at]), int(kepts[at]), float(squares[at]))
-    return dict(mixes)
+    return {
+        "count": np.ones(rows["baseline"].size, dtype=np.int64),
+        "baseline": rows["baseline"],
+        "kept": np.where(is_won, np.minimum(rows["renewed"], rows["baseline"]), 0),
+        "squares": rows["baseline"].astype(np.float64) ** 2,
+    }
 
 
-def judge(mixes: dict[int, Mix], owners: Collection[int]) -> Fair | None:
-    """The books of some owners together, at the company's rate of each segment and risk band; None: nothing decided.
-
-        expected = sum(B x p) / sum(B)        deviation = sqrt(sum(B^2 x p (1 - p))) / sum(B)
-
-    p is the share of a stratum that the whole company kept. A renewal is kept in part at most, so its share varies by
-    no more than p (1 - p): the interval is, if anything, too wide, and says too little rather than too much.
-    """
-    sums: dict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for mix in mixes.values():
-        for key, one in mix.items():
-            sums[key] = (sums[key][0] + one.baseline, sums[key][1] + one.kept)
-    rate_of = {key: kept / baseline if baseline else 0.0 for key, (baseline, kept) in sums.items()}
-    own = [(rate_of[key], one) for owner in owners for key, one in mixes.get(owner, {}).items()]
-    whole = sum(one.baseline for _, one in own)
-    if not whole:
-        return None
-    expected = sum(rate * one.baseline for rate, one in own) / whole
-    half = Z95 * sqrt(sum(rate * (1 - rate) * one.squares for rate, one in own)) / whole
-    kept = sum(one.kept for _, one in own) / whole
-    # Sums of shares are floats: what is equal may differ in the last digit.
-    return Fair(
-        sum(one.count for _, one in own),
-        round(kept, 9),
-        round(expected, 9),
-        round(max(expected - half, 0.0), 9),
-        round(min(expected + half, 1.0), 9),
-    )
+def judge(mixes: Mapping[int, Mix], owners: Collection[int]) -> Fair | None:
+    """See `Strata.judge`."""
+    return Strata.of_mixes(mixes).judge(owners)

@@ -12,6 +12,9 @@ from django.db.models import Count, Exists, OuterRef, Sum
 
 from accounts.exchange import read_rates
 from dashboards.frame import Frame
+from dashboards.models import OwnerWork
+from dashboards.models.work import NOBODY
+from dashboards.rollups.work import keep_work
 from engagement.models.flags import Flag
 from engagement.monitoring.unmonitored import read_terms, unmonitored_renewals
 from forecasting.engine.calls import Tally, total
@@ -20,6 +23,7 @@ from forecasting.scopes.slices import sliced
 from renewals.models import Renewal
 from renewals.quality.trust import BROKEN
 
+ACCOUNTS: Final = ("flagged", "silent", "both")
 HORIZON: Final = 30  # days before the decision
 
 
@@ -40,7 +44,7 @@ class Hygiene:
 
     baseline: Decimal = Decimal(0)
     broken: Decimal = Decimal(0)
-    account_counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("flagged", "silent", "both"), 0))
+    account_counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ACCOUNTS, 0))
 
     @property
     def trust_rate(self) -> Decimal | None:
@@ -48,7 +52,25 @@ class Hygiene:
 
 
 def read_hygiene(frame: Frame) -> dict[int, Hygiene]:
-    """By owner, of what the reader sees in the frame's segment and slice. Five statements, however many owners."""
+    """By owner, of what the reader sees: as it is kept by owner, or, in a segment or a slice, of the rows."""
+    if frame.scope.segment or frame.scope.slice:
+        return read_raw_hygiene(frame)
+    keep_work(as_of=frame.as_of)
+    rates = read_rates(as_of=frame.company.today(), reporting_currency=frame.currency)
+    found: dict[int, Hygiene] = {}
+    counts = [f"{name}_count" for name in ACCOUNTS]
+    rows = OwnerWork.objects.visible_to(frame.user).exclude(pk=NOBODY)
+    for owner, cents, *numbers in rows.values_list("pk", "open_cents", *counts):
+        one = found[owner] = Hygiene(account_counts=dict(zip(ACCOUNTS, numbers, strict=True)))
+        for currency, (baseline, broken) in cents.items():
+            if currency in rates:
+                one.baseline += baseline * rates[currency] / 100
+                one.broken += broken * rates[currency] / 100
+    return found
+
+
+def read_raw_hygiene(frame: Frame) -> dict[int, Hygiene]:
+    """The same of the rows, in the frame's segment and slice. Five statements, however many owners."""
     found: dict[int, Hygiene] = defaultdict(Hygiene)
     today, segment = frame.company.today(), frame.scope.segment
     part = sliced(frame.scope.slice)
@@ -77,9 +99,8 @@ def read_hygiene(frame: Frame) -> dict[int, Hygiene]:
 
 
 def add_hygiene(ones: Collection[Hygiene]) -> Hygiene:
-    names = ("flagged", "silent", "both")
     return Hygiene(
         sum((one.baseline for one in ones), Decimal(0)),
         sum((one.broken for one in ones), Decimal(0)),
-        {name: sum(one.account_counts[name] for one in ones) for name in names},
+        {name: sum(one.account_counts[name] for one in ones) for name in ACCOUNTS},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -16,9 +16,12 @@ from accounts.strip import Total as StripTotal
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame, PeriodTotal
+from dashboards.models.cells import SUMS
+from dashboards.people import LISTED, NAME, Leaf, leaf_of, orders_of
 from dashboards.rollups.reading import Total
 from dashboards.scorecards.credit import DECISION, ByPeriod, read_credited, read_moved, together
-from dashboards.scorecards.fair import Fair, Mix, judge, read_mix
+from dashboards.scorecards.fair import Fair, Strata, read_strata
+from dashboards.scorecards.kept import names_of, read_group, read_moves, read_owners
 from dashboards.scorecards.measures import Hygiene, add_hygiene, of_owners, read_calls, read_hygiene
 from dashboards.scorecards.people import Group, Shown, read_shown
 from dashboards.scorecards.pictures import expected_figure
@@ -30,87 +33,151 @@ from forecasting.engine.probability import MINIMUM_CALLS
 NOT_THEN: Final = "Kept as it is now, not as at past moments. Go back to now to see it."
 CREDIT: Final = "A decided renewal counts for who owned it on the day of the decision, an open one for its owner."
 RATES: Final = ("gross", "net", "on_time")
+ORDERED: Final = ("due_count", "due", "kept", *RATES)
 
 
 @dataclass(frozen=True, eq=False)
 class Cards:
-    """What all tiles are made of: totals by owner and period, of whom the page shows."""
+    """What all tiles are made of: totals by owner in the period chosen, and by period of who the page is about."""
 
     frame: Frame
     shown: Shown
     periods: Sequence[PeriodTotal]
     chosen: PeriodTotal
-    totals: dict[int | None, ByPeriod]
+    owners: Mapping[int | None, Total]
+    trends: Mapping[tuple[int, ...], ByPeriod]  # of the focus and of everybody
     moved: Mapping[int, int]  # owners on the day of the decision, of those that have another one now
-    added: dict[tuple[object, ...], Total] = field(default_factory=dict)  # what was asked for before
+    names: Sequence[str]  # the sums that there are
+    added: dict[tuple[int, ...], Total] = field(default_factory=dict)  # what was asked for before
 
     def total(self, group: Group, one: PeriodTotal | None = None) -> Total:
-        start = (one or self.chosen).starts_on
-        key = (start, *group.owner_ids)
+        """In the period chosen; of the focus and of everybody in any period."""
+        key = tuple(group.owner_ids)
+        if one is not None and one is not self.chosen:
+            return self.trends[key][one.starts_on]
         if key not in self.added:
-            of_each = (self.totals[pk][start] for pk in group.owner_ids if start in self.totals.get(pk, {}))
-            self.added[key] = together(of_each)
+            own = (self.owners[pk] for pk in group.owner_ids if pk in self.owners)
+            self.added[key] = together(own, self.names)
         return self.added[key]
+
+    def is_working(self, pk: int) -> bool:
+        return pk in self.owners and bool(self.owners[pk].sums["due_count"])
 
     def value(self, key: str, total: Total) -> Number:
         return self.frame.value(key, total)
 
     @cached_property
-    def mixes(self) -> dict[int, Mix]:
+    def strata(self) -> Strata | None:
         frame = self.frame
         if frame.roll_up is None or frame.past is not None:
-            return {}
-        return read_mix(frame.roll_up, self.chosen.period, frame.company.time_zone, frame.scope, self.moved)
+            return None
+        return read_strata(frame.roll_up, self.chosen.period, frame.scope, self.moved)
+
+    def judge(self, group: Group) -> Fair | None:
+        return self.strata.judge(group.owner_ids) if self.strata else None
+
+    @cached_property
+    def listed(self) -> Leaf[Group]:
+        """The page of teams, and of people with something due, that has cards."""
+        people = [Group(str(one), [one]) for one in self.shown.named]
+        working = [one for one in people if self.is_working(one.owner_ids[0]) or len(people) == 1]
+        return leaf_of(
+            self.frame.scope,
+            [self.shown.teams, working],
+            name=lambda group: group.name,
+            measures={key: partial(self.measure, key) for key in ORDERED},
+            is_whole=self.frame.is_whole,
+        )
+
+    def measure(self, key: str, group: Group) -> float | None:
+        value = self.value(key, self.total(group))
+        return None if value is None else float(value)
 
     @cached_property
     def lines(self) -> list[tuple[Group, str]]:
-        """Each with the address of the card: teams, then people with something due, then all of them together."""
-        shown = self.shown
-        people = [Group(str(one), [one]) for one in shown.named]
-        working = [one for one in people if self.total(one).sums["due_count"] or len(people) == 1]
-        return [(one, "") for one in shown.teams] + [(one, self.card_url(one.members[0])) for one in working]
+        """Each that is shown, with the address of the card."""
+        return [(one, "" if one.team else self.card_url(one.members[0])) for one in self.listed.entries]
+
+    @property
+    def has_many(self) -> bool:
+        return self.listed.all_count > 1
 
     @cached_property
     def ledger(self) -> Ledger:
         return read_ledger(self.frame)
 
+    @cached_property
+    def explained(self) -> dict[str, str]:
+        """What every address of an explanation has."""
+        kept = {name: value for name, value in self.frame.scope.query.items() if name not in ("team", "owner", *LISTED)}
+        return {**kept, "period": self.chosen.starts_on.isoformat(), "credit": DECISION}
+
     def explain_url(self, key: str, group: Group) -> str:
         """Where a figure of the chosen period is taken apart, by the credit of the cards; none as at a past moment."""
         if self.frame.past is not None:
             return ""
-        scope = self.frame.scope
-        kept = {name: value for name, value in scope.query.items() if name not in ("team", "owner")}
-        query = {**kept, **group.chosen(scope), "period": self.chosen.starts_on.isoformat(), "credit": DECISION}
-        return f"{reverse('dashboards:explain', args=[key])}?{urlencode(query)}"
+        query = {**self.explained, **group.chosen(self.frame.scope)}
+        return f"{_explain_path(key)}?{urlencode(query)}"
 
     def cell(self, key: str, group: Group) -> Cell:
         return Cell(self.value(key, self.total(group)), FIGURES[key].kind, self.explain_url(key, group))
 
     def card_url(self, user: User) -> str:
-        query = {name: value for name, value in self.frame.scope.query.items() if name not in ("team", "owner")}
+        query = {
+            name: value for name, value in self.frame.scope.query.items() if name not in ("team", "owner", *LISTED)
+        }
         address = reverse("dashboards:scorecard", args=[user.pk])
         return f"{address}?{urlencode(query)}" if query else address
+
+
+@lru_cache(maxsize=64)
+def _explain_path(key: str) -> str:
+    return reverse("dashboards:explain", args=[key])
 
 
 def read_cards(frame: Frame) -> Cards:
     shown = read_shown(frame)
     days = frame.periods[0].starts_on, frame.periods[-1].ends_on
     moved = {} if frame.past is not None else read_moved(frame.company.time_zone, *days)
-    totals = read_credited(frame, moved)
-    cards = Cards(frame, shown, (), PeriodTotal(frame.periods[-1], "", together([]), False, True), totals, moved)
-    periods = [
-        PeriodTotal(
-            period, frame.label(period), _total(cards, period.starts_on), period != frame.periods[-1],
-            period == frame.periods[-1],
-        )
-        for period in frame.periods
-    ]  # fmt: skip
-    return Cards(frame, shown, periods, frame.chosen(periods), totals, moved)
+    is_kept = frame.past is None and not frame.scope.slice
+    return _cards_of_cells(frame, shown, moved) if is_kept else _cards_of_rows(frame, shown, moved)
 
 
-def _total(cards: Cards, start: object) -> Total:
-    ids = cards.shown.focus.owner_ids
-    return together(one for pk in ids for on, one in cards.totals.get(pk, {}).items() if on == start)
+def _cards_of_cells(frame: Frame, shown: Shown, moved: Mapping[int, int]) -> Cards:
+    moves = read_moves(frame, moved)
+    groups = {tuple(group.owner_ids): group for group in (shown.focus, shown.everybody)}
+    trends = {key: read_group(frame, group, moves) for key, group in groups.items()}
+    periods = _periods(frame, trends[tuple(shown.focus.owner_ids)])
+    chosen = frame.chosen(periods)
+    return Cards(
+        frame, shown, periods, chosen, read_owners(frame, chosen.period, moves), trends, moved, names_of(frame)
+    )
+
+
+def _cards_of_rows(frame: Frame, shown: Shown, moved: Mapping[int, int]) -> Cards:
+    """Of a slice, or as at a past moment, of which nothing is kept."""
+    found = read_credited(frame, moved)
+    trends = {
+        tuple(group.owner_ids): {
+            one.starts_on: together(
+                found[pk][one.starts_on] for pk in group.owner_ids if one.starts_on in found.get(pk, {})
+            )
+            for one in frame.periods
+        }
+        for group in (shown.focus, shown.everybody)
+    }
+    periods = _periods(frame, trends[tuple(shown.focus.owner_ids)])
+    chosen = frame.chosen(periods)
+    owners = {owner: of_owner[chosen.starts_on] for owner, of_owner in found.items() if chosen.starts_on in of_owner}
+    return Cards(frame, shown, periods, chosen, owners, trends, moved, SUMS)
+
+
+def _periods(frame: Frame, totals: ByPeriod) -> list[PeriodTotal]:
+    current = frame.periods[-1]
+    return [
+        PeriodTotal(one, frame.label(one), totals[one.starts_on], one != current, one == current)
+        for one in frame.periods
+    ]
 
 
 def build_totals(cards: Cards) -> list[StripTotal]:
@@ -150,7 +217,7 @@ def words(cards: Cards) -> str:
     gross = cards.value("gross", cards.total(cards.shown.focus))
     if gross is None:
         return f"Nothing is due in {label} for this choice of filters."
-    found = judge(cards.mixes, cards.shown.focus.owner_ids)
+    found = cards.judge(cards.shown.focus)
     verdict = f"; of what is decided, {_said(found)}" if found and cards.shown.is_of_one else ""
     return f"{name} kept {exact_rate(gross)} of what was due in {label}{verdict}. {CREDIT}"
 
@@ -161,14 +228,14 @@ def _said(found: Fair) -> str:
 
 
 def build_tiles(cards: Cards) -> list[Tile]:
-    last = (cards.shown.everybody, _last(cards)) if len(cards.lines) > 1 else None
+    last = (cards.shown.everybody, _last(cards)) if cards.has_many else None
     recurring = recurring_tile(cards.frame, cards.ledger, period=cards.chosen.period, lines=cards.lines, last=last)
     return [cards_tile(cards), recurring, fair_tile(cards), trend_tile(cards), calls_tile(cards), hygiene_tile(cards),
             upsell_tile(cards)]  # fmt: skip
 
 
 def _last(cards: Cards) -> str:
-    return f"{cards.shown.everybody.name}, together" if len(cards.lines) > 1 else f"{cards.shown.everybody.name}, all"
+    return f"{cards.shown.everybody.name}, together" if cards.has_many else f"{cards.shown.everybody.name}, all"
 
 
 def _average_label(cards: Cards) -> str:
@@ -177,11 +244,11 @@ def _average_label(cards: Cards) -> str:
 
 def cards_tile(cards: Cards) -> Tile:
     def row(name: str, group: Group, url: str = "") -> Row:
-        return Row(name, [cards.cell(key, group) for key in ("due_count", "due", "kept", *RATES)], url)
+        return Row(name, [cards.cell(key, group) for key in ORDERED], url)
 
     rows = [row(group.name, group, url) for group, url in cards.lines]
     everybody = cards.shown.everybody
-    working = [one for one in everybody.members if cards.total(Group("", [one])).sums["due_count"]]
+    working = [pk for pk in everybody.owner_ids if cards.is_working(pk)]
     if working:
         total = cards.total(everybody)
         head_count = Decimal(len(working))
@@ -197,12 +264,13 @@ def cards_tile(cards: Cards) -> Tile:
     return Tile(
         "cards", f"Cards, {cards.chosen.label}", f"{caption}of all they have.", "Who", heads,
         rows if working else [], None, f"Nothing is due in {cards.chosen.label}.", "p-span-12",
+        orders=orders_of(cards.frame.scope, [NAME, *ORDERED], dict.fromkeys(ORDERED)),
     )  # fmt: skip
 
 
 def fair_tile(cards: Cards) -> Tile:
     """What was kept of what is decided, beside what such a book keeps in this company."""
-    judged = [(group.name, found, url) for group, url in cards.lines if (found := judge(cards.mixes, group.owner_ids))]
+    judged = [(group.name, found, url) for group, url in cards.lines if (found := cards.judge(group))]
     rows = [
         Row(
             f"{name}: {found.verdict}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.http import Http404
 
@@ -20,7 +22,7 @@ class Group:
     members: Sequence[User]
     team: Team | None = None
 
-    @property
+    @cached_property
     def owner_ids(self) -> list[int]:
         return [member.pk for member in self.members]
 
@@ -67,6 +69,7 @@ def _focus(own: User | None, everybody: Group) -> Group:
 def _people(user: User, team: Team | None, owner: User | None) -> list[User]:
     """Who works renewals, by name; viewers work none. Somebody who left keeps what they did."""
     workers = User.objects.exclude(role=User.Role.VIEWER).select_related("team").order_by("name", "pk")
+    workers = workers.only("name", "email", "team", "team__name")  # there may be hundreds
     if team:
         return list(workers.filter(team=team))
     if owner:
@@ -75,8 +78,13 @@ def _people(user: User, team: Team | None, owner: User | None) -> list[User]:
 
 
 def _teams(people: Sequence[User]) -> list[Group]:
-    teams = sorted({one.team for one in people if one.team}, key=str)
-    return [Group(str(team), [one for one in people if one.team_id == team.pk], team) for team in teams]
+    members: dict[int, list[User]] = defaultdict(list)
+    teams: dict[int, Team] = {}
+    for one in people:
+        if one.team is not None:
+            members[one.team.pk].append(one)
+            teams[one.team.pk] = one.team
+    return [Group(str(team), members[team.pk], team) for team in sorted(teams.values(), key=str)]
 
 
 def credited_owners(scope: Scope) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import plotly.graph_objects as go
 
@@ -11,11 +11,13 @@ from accounts.templatetags.money import exact_rate
 from dashboards.scorecards.fair import Fair
 from forecasting.pictures import drawn, empty_figure
 
+MOST_NAMES: Final = 12  # that have room under a chart of half a page
+
 
 def expected_figure(judged: Sequence[tuple[str, Fair]]) -> dict[str, Any]:
     """By name: the interval as a bar of error around what is expected, and a mark at what was kept."""
     labels = [name for name, _ in judged]
-    figure = empty_figure("group", labels, is_rate=True)
+    figure = empty_figure("group", labels, is_rate=True, every=-(-len(labels) // MOST_NAMES) or 1)
     figure.add_trace(
         go.Scatter(
             x=labels,

@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
+from django.db.models import Case, DateField, Value, When
+
 from accounts.templatetags.money import currency_sign
 from dashboards.frame import Frame
 from dashboards.retention.recurring import NOT_THEN, Month, Moved, draw_periods, sums_of
@@ -19,7 +21,7 @@ from forecasting.engine.recurring import State
 from forecasting.models import MrrLine, MrrMovement, MrrRollUp
 from forecasting.mrr.address import rows_url
 from forecasting.mrr.ledger import rows_of
-from forecasting.periods import Period, first_day, month_number, period_of
+from forecasting.periods import Period, first_day, month_number
 
 MOVED: Final = (Movement.CONTRACTION, Movement.CHURN, Movement.EXPANSION)
 NOTHING_RECURS: Final = "There is no recurring value in this period for this choice."
@@ -40,18 +42,18 @@ def read_ledger(frame: Frame) -> Ledger:
     lines = rows_of(source, frame.user, whole_books(frame.scope))
     lines = lines.filter(state=State.ACTUAL, month_on__lte=frame.periods[-1].ends_on)
     found: Ledger = defaultdict(dict)
-    for row in lines.order_by().values("owner", "month_on").annotate(**sums_of(source)):
-        months, month_on = found[row.pop("owner")], _begins_on(frame, row.pop("month_on"))
-        months[month_on] = _together(months[month_on], row) if month_on in months else row
+    for row in lines.order_by().values("owner", begins_on=_begins_on(frame)).annotate(**sums_of(source)):
+        months = found[row.pop("owner")]
+        months[row.pop("begins_on")] = row
     return dict(found)
 
 
-def _begins_on(frame: Frame, month_on: dt.date) -> dt.date:
+def _begins_on(frame: Frame) -> Case:
     """The first day of the period that a month is in; of all that is before the periods shown, the day before them."""
     first_on = frame.periods[0].starts_on
-    if month_on < first_on:
-        return first_on - dt.timedelta(days=1)
-    return period_of(frame.grain, month_on, frame.company.fiscal_year_start_month).starts_on
+    before = When(month_on__lt=first_on, then=Value(first_on - dt.timedelta(days=1)))
+    inside = (When(month_on__lte=one.ends_on, then=Value(one.starts_on)) for one in frame.periods)
+    return Case(before, *inside, output_field=DateField())
 
 
 def _together(sums: Month, row: Month) -> Month:

@@ -29,4 +29,4 @@ def scorecard(request: HttpRequest, pk: int) -> HttpResponse:
 
 def build_scorecards(frame: Frame) -> Content:
     cards = read_cards(frame)
-    return Content(build_totals(cards), words(cards), build_tiles(cards))
+    return Content(build_totals(cards), words(cards), build_tiles(cards), cards.listed)

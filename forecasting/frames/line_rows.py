@@ -207,6 +207,7 @@ def add_default_rates(cursor: Any, rows: Arrays, rules: Rules, condition: str, p
     source = f"accounts_accountsignal s WHERE s.account_id IN ({_theirs(condition)}){blank}"
     signals = copy_out(cursor, columns, source, parameters)
     order = np.argsort(signals["measured"], kind="stable")
+    order = order[np.isin(signals["account_id"][order], accounts)]  # and none that came after the rows were read
     signals = {name: values[order] for name, values in signals.items()}
     place = np.searchsorted(accounts, signals["account_id"])
     terms = rules.outlook.payments

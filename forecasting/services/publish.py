@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, Final
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from config.foreign_keys import may_skip_checks, unchecked_keys
+from config.indexes import suspended_indexes
 from forecasting.frames import Column, Reporting, copy_out, read_reporting
 from forecasting.frames.outlook import Outlook
 from forecasting.lines import compute_lines
@@ -122,26 +121,6 @@ def _fill_scores(cursor: Any) -> int:
     # What reads the scores next would be planned for the empty table.
     cursor.execute("ANALYZE renewals_renewalscore")
     return filled
-
-
-@contextmanager
-def suspended_indexes(cursor: Any, table: str) -> Iterator[None]:
-    """Drop the table's key and indexes, and build them again, by the same names, in one go: for an empty table.
-
-    Readers wait until the transaction ends; there is nothing for them to read before.
-    """
-    cursor.execute(
-        "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), c.conname, pg_get_constraintdef(c.oid)"
-        " FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.conrelid = i.indrelid"
-        " WHERE i.indrelid = %s::regclass ORDER BY i.indexrelid",
-        [table],
-    )
-    indexes = cursor.fetchall()
-    for name, _, constraint, _ in indexes:
-        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}" if constraint else f"DROP INDEX {name}")
-    yield
-    for _, definition, constraint, key in indexes:
-        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {key}" if constraint else definition)
 
 
 def _finish(run: Run, report: Reporting) -> None:

@@ -25,11 +25,14 @@ OF_SUMS = ("/dashboards/retention/", "/dashboards/timing/")
 # Under the version of the sums; or about who is asking, which is in the key. Events come with what they are of.
 VERSIONED = {
     "dashboards_bookchange", "dashboards_cell", "dashboards_lateaccount", "dashboards_movedrenewal",
-    "dashboards_rollup", "dashboards_stalecell",
+    "dashboards_ownerwork", "dashboards_rollup", "dashboards_stalecell", "dashboards_stalework",
+    "dashboards_workrollup", "dashboards_mixcell", "dashboards_pace", "dashboards_likelycell", "dashboards_stalelikely",
     "forecasting_mrrline", "forecasting_mrrrollup", "forecasting_mrrcohort", "renewals_renewalevent",
     "django_session", "dashboards_executivemail", "engagement_outgoingmail",
+    # Of what is counted, and brought up to date before a page is set.
+    "dashboards_openrenewal", "dashboards_opencell", "dashboards_lostcell",
 }  # fmt: skip
-TABLE = re.compile(r'(?:FROM|JOIN) "?([a-z]+_[a-z]+)"?')
+TABLE = re.compile(r'(?<!year )(?<!month )(?:FROM|JOIN) "?([a-z]+_[a-z]+)"?')
 COUNTED = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'dashboards_counted'"
 
 

@@ -18,6 +18,7 @@ from python_calamine import CalamineWorkbook
 from accounts.models import Account, Industry, User
 from dashboards.executive.most import read_most_important
 from dashboards.executive.page import read_outlook as executive_outlook
+from dashboards.executive.weeks import read_weeks
 from dashboards.explain.rows import explain
 from dashboards.figures import FIGURES
 from dashboards.forecast.pacing import _read_orders
@@ -36,7 +37,6 @@ from dashboards.timing.habits import read_habits
 from forecasting.engine.recurring import Kind, State
 from forecasting.models import MrrMovement
 from forecasting.mrr.services import roll_up_mrr
-from forecasting.overview.at_risk import read_window
 from forecasting.scopes.scope import Scope, Slice
 from forecasting.scopes.slices import BOOKED, within
 from renewals.models import Renewal, TimingClass
@@ -227,18 +227,21 @@ def test_what_is_open_of_a_slice_is_that_of_its_rows(cast: Cast) -> None:
         frame = read_frame_of(cast.admin, query, "dashboards:risk")
         facts = facts_of(query, cast.admin)
         still = {fact.pk for fact in facts if fact.timing in STILL}
-        assert set(read_open(frame)["id"].tolist()) == still
+        book = read_open(frame)
+        baselines = sum(fact.baseline for fact in facts if fact.pk in still)
+        assert (book.total("open_count"), book.total("open_cents")) == (len(still), baselines)
+        assert set(book.largest["renewal_id"].tolist()) <= still
         totals = frame.totals()
         lost = read_lost(frame, totals[-3], totals[-2])
         sums = totals[-2].total.sums
-        assert sum(one.now_cents for one in lost) == sums["lost_cents"] + sums["downsell_cents"]
+        assert lost.sums[1] == sums["lost_cents"] + sums["downsell_cents"]
         soon = set(
             Renewal.objects.open()
             .filter(pk__in=[fact.pk for fact in facts], due_on__gte=today, due_on__lte=today + dt.timedelta(days=30))
             .values_list("pk", flat=True)
         )
         assert set(read_due(frame).ids.tolist()) == soon
-        weeks = read_window(cast.admin, frame.scope, frame.company, today=today).weeks
+        weeks = read_weeks(frame, today)
         ahead = Renewal.objects.open().filter(
             pk__in=ids_of(query, cast.admin), is_excluded=False, due_on__gte=today, due_on__lte=weeks[-1].ends_on
         )

@@ -24,6 +24,7 @@ from tests.pages import read_page
 PAGE = "/dashboards/capacity/"
 MONDAYS = weeks_from(AS_OF)
 DAY = dt.timedelta(days=1)
+STATEMENTS = 15
 
 
 def book_of(user: User, what_if: WhatIf | None = None):  # type: ignore[no-untyped-def]
@@ -104,11 +105,13 @@ def test_the_book_is_aggregated_by_the_same_statements_however_large(
     cast: Cast, without_support: None, django_assert_num_queries: object
 ) -> None:
     due_in(3, owner=cast.rep)
-    with django_assert_num_queries(12):  # type: ignore[operator]
+    book_of(cast.admin)
+    with django_assert_num_queries(STATEMENTS):  # type: ignore[operator]
         book_of(cast.admin)
     for week in range(12):
         due_in(week, owner=cast.team_mate)
-    with django_assert_num_queries(12):  # type: ignore[operator]
+    book_of(cast.admin)
+    with django_assert_num_queries(STATEMENTS):  # type: ignore[operator]
         book = book_of(cast.admin)
     counted = sum(line.count for line in book.lines if line.kind == RENEWALS)
     assert counted == Renewal.objects.open().count() == 13
