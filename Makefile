@@ -23,7 +23,7 @@ run: $(RUNTIME)
 	@$(PY) -m config.supervisor
 
 test: $(DEVELOPMENT)
-	$(PY) -m pytest -n $(WORKERS) --dist load $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(DEVELOPMENT)
 	$(PY) -m ruff check .
