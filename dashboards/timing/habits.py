@@ -57,7 +57,7 @@ def habits_tile(frame: Frame) -> Tile:
                     frame.scope.rows_url(account=habit.account_id, timing=("late", "win_back")),
                 ),
                 Cell(habit.ordered_count, Kind.COUNT),
-                Cell(Decimal(habit.late_days) / habit.late_count, Kind.COUNT),
+                Cell(round(Decimal(habit.late_days) / habit.late_count, 1), Kind.COUNT),
                 Cell(Decimal(habit.late_cents) / 100, Kind.MONEY),
             ],
             url=reverse("account_page:page", args=[habit.account_id]) if habit.account_id in names else "",

@@ -159,3 +159,15 @@ def test_what_is_shown_follows_an_edit(cast: Cast) -> None:
     Renewal.objects.filter(pk=renewal.pk).update(**renewed(900, DUE_ON))
     services.score_renewals(renewal_ids=[renewal.pk], as_of=dt.date(2026, 11, 21))
     assert "90.0\N{NO-BREAK SPACE}%" in texts(cast, "admin", PAGES[0])
+
+
+def test_the_mean_of_late_days_has_one_decimal(cast: Cast) -> None:
+    account = make_renewal(owner=cast.rep, due_on=dt.date(2026, 3, 31), **renewed(80, dt.date(2026, 6, 10))).account
+    for month in (4, 5):
+        due_on = dt.date(2026, month, 28)
+        make_renewal(
+            owner=cast.rep, account=account, due_on=due_on, **renewed(80, due_on + dt.timedelta(days=70 + month))
+        )
+    add_up()
+    text = texts(cast, "admin", "/dashboards/timing/")
+    assert re.findall(r">\s*(\d+\.\d+)\s*<", text[text.index("Habitually late") :])[0] == "73.3"
