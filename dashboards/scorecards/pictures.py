@@ -11,17 +11,13 @@ from accounts.templatetags.money import exact_rate
 from dashboards.scorecards.fair import Fair
 from forecasting.pictures import drawn, empty_figure
 
-MOST_UPRIGHT: Final = 6  # names that have room beside each other under a chart of half a page
-MOST_NAMES: Final = 24  # that have it slanted
+MOST_NAMES: Final = 12  # that have room under a chart of half a page
 
 
 def expected_figure(judged: Sequence[tuple[str, Fair]]) -> dict[str, Any]:
     """By name: the interval as a bar of error around what is expected, and a mark at what was kept."""
     labels = [name for name, _ in judged]
-    every = -(-len(labels) // MOST_NAMES) or 1
-    figure = empty_figure("group", labels, is_rate=True, every=every)
-    if len(labels) > MOST_UPRIGHT:
-        figure.update_xaxes(tickangle=-45, ticktext=labels[::every])
+    figure = empty_figure("group", labels, is_rate=True, every=-(-len(labels) // MOST_NAMES) or 1)
     figure.add_trace(
         go.Scatter(
             x=labels,

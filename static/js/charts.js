@@ -51,15 +51,28 @@
       layout.width = PAPER.width;
       layout.height = parseFloat(getComputedStyle(chart.place).flexBasis) * PAPER.share;
     }
-    thinTicks(layout.xaxis, isPaper ? PAPER.width : chart.place.clientWidth);
+    fitTicks(layout.xaxis, layout.font, isPaper ? PAPER.width : chart.place.clientWidth);
     const shown = Plotly.react(chart.place, data, layout, CONFIG);
     if (!chart.isDrawn) shown.then(() => listen(chart.place));
     chart.isDrawn = true;
   }
 
-  // On a narrow screen every second or third label is left out rather than all of them turned on their side.
-  function thinTicks(axis, width) {
-    const step = Math.max(1, Math.ceil((axis.tickvals.length * 30) / Math.max(width - 40, 1)));
+  const pen = document.createElement("canvas").getContext("2d");
+  const GAP = 6; // between two labels
+  const MOST_SLANTED = 12;
+
+  // Labels that would run into each other are slanted where they are few, as names and steps are; of many, such as
+  // days, every second or third is left out.
+  function fitTicks(axis, font, width) {
+    pen.font = `${font.size}px ${font.family}`;
+    const widest = Math.max(0, ...axis.ticktext.flatMap((text) => text.split("<br>")).map((line) => pen.measureText(line).width));
+    const step = Math.ceil(((widest + GAP) * axis.tickvals.length) / Math.max(width - 40, 1));
+    if (step < 2) return;
+    if (axis.tickvals.length <= MOST_SLANTED) {
+      axis.tickangle = -45;
+      axis.ticktext = axis.ticktext.map((text) => text.replaceAll("<br>", " "));
+      return;
+    }
     for (const name of ["tickvals", "ticktext"]) axis[name] = axis[name].filter((_, at) => at % step === 0);
   }
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -26,6 +27,16 @@ MIDDLE_OF_A_POINT = """(inside) => {
   const box = boxes.find((one) => one.height > 4 && one.width > 4);
   return [box.x + box.width / 2, box.y + box.height / 2];
 }"""
+# Labels below charts that run into the next one: upright ones that touch it, slanted ones closer than a line is high.
+COLLISIONS = """() => [...document.querySelectorAll("[data-figure]")].flatMap((place) => {
+  const ticks = [...place.querySelectorAll(".xtick text")];
+  const boxes = ticks.map((one) => one.getBoundingClientRect());
+  const isSlanted = ticks.map((one) => /rotate\\(-\\d/.test(one.getAttribute("transform")));
+  return ticks.slice(1).map((one, at) => [boxes[at], boxes[at + 1], isSlanted[at], one.textContent])
+    .filter(([left, right, isTurned]) => isTurned ? right.right - left.right < 11 : right.left < left.right)
+    .map(([, , , text]) => `${place.dataset.figure}: ${text}`);
+})"""
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -68,6 +79,18 @@ def test_every_chart_is_drawn_and_says_what_is_under_the_mouse(visit: Visit, add
         return page.locator("[data-figure]").count()
 
     assert visit(steps) >= 5
+
+
+@pytest.mark.parametrize("address", [RETENTION, TIMING])
+@pytest.mark.parametrize("window", [{}, PHONE])
+def test_labels_below_a_chart_do_not_run_into_each_other(visit: Visit, address: str, window: dict[str, Any]) -> None:
+    def steps(page: Page) -> tuple[list[str], int]:
+        open_page(page, address)
+        return page.evaluate(COLLISIONS), page.locator(".modebar-btn:visible").count()
+
+    collisions, button_count = visit(steps, **window)
+    assert collisions == []
+    assert not window or not button_count  # which would lie over the legend
 
 
 def test_a_figure_leads_to_its_explanation_by_keyboard(visit: Visit) -> None:

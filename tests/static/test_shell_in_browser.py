@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Empty, Queue
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,8 +42,9 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     posts: list[tuple[str, str | None]] = field(default_factory=list)
 
-    def __call__(self, steps: Callable[[Page], T]) -> T:
-        running = self.thread.submit(self._run, steps)
+    def __call__(self, steps: Callable[[Page], T], **window: Any) -> T:
+        """`window` as Playwright's `new_context` takes it."""
+        running = self.thread.submit(self._run, steps, window)
         while not running.done():
             try:
                 url, answer = self.asked.get(timeout=0.01)
@@ -52,8 +53,9 @@ class Visit:
             answer.put(self.client.get(url))
         return running.result()
 
-    def _run(self, steps: Callable[[Page], T]) -> T:
-        context = self.browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light")
+    def _run(self, steps: Callable[[Page], T], window: dict[str, Any]) -> T:
+        desktop = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
+        context = self.browser.new_context(**{**desktop, **window})
         context.route("**/*", self._answer)
         page = context.new_page()
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
