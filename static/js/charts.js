@@ -58,7 +58,7 @@
   }
 
   const pen = document.createElement("canvas").getContext("2d");
-  const GAP = 6; // between two labels
+  const GAP = 2; // between two labels, at least
   const MOST_SLANTED = 12;
 
   // Labels that would run into each other are slanted where they are few, as names and steps are; of many, such as
