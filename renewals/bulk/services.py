@@ -12,6 +12,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User, get_company
+from accounts.moments import CompanyZone
 from renewals.bulk.apply import apply_rows
 from renewals.bulk.changes import Change, ChangesInvalid, changes_from, compile_changes
 from renewals.bulk.edited_file import FileUnreadable, plan_file
@@ -134,7 +135,8 @@ def process_edit(edit_id: int) -> None:
         if edit.attempt_count > MOST_ATTEMPTS:
             _fail(edit, f"The work stopped {MOST_ATTEMPTS} times before its end. Edit fewer rows at once.")
             return
-        with progress_of(BulkEdit._meta.db_table, "done_count", edit_id) as progress:
+        table = BulkEdit._meta.db_table
+        with timezone.override(CompanyZone()), progress_of(table, "done_count", edit_id) as progress:
             _work(edit, on_progress=progress.show)
 
 

@@ -156,7 +156,7 @@ def test_people_are_found_by_name_team_and_status(
     make_renewal(owner=cast.rep)
     make_renewal(owner=cast.rep, outcome="lost", final_amount=0)
     client = cast.client_of("admin")
-    with django_assert_num_queries(5):  # session, user, count, people, their open renewals
+    with django_assert_num_queries(6):  # session, user, count, people, their open renewals, time zone
         rows = client.get(PEOPLE).context["rows"]
     assert {row["user"].name: row["open_count"] for row in rows if row["open_count"]} == {"Rhea Rep": 1}
     assert len(rows) == 8

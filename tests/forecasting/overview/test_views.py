@@ -63,7 +63,7 @@ def test_overview_asks_as_much_for_three_rows_as_for_one(
         make_renewal(owner=cast.rep, account=account, due_on=today + dt.timedelta(days=10 * at + 1))
     recompute(as_of=today)
     client = cast.client_of("admin")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get("/forecast/")
 
 

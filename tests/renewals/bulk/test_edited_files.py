@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from accounts.models import User, get_company
+from accounts.models import Company, User, get_company
 from config.history import recorded_as
-from renewals.bulk.services import confirm_edit, receive_edited_file
+from renewals.bulk import services
+from renewals.bulk.services import confirm_edit, process_edit, receive_edited_file
 from renewals.history.undo import undo_batch
 from renewals.imports.reader import FileRejected
 from renewals.models import BulkEdit, ChangeBatch, ChurnReason, Offer, Renewal, Stage
@@ -137,6 +138,20 @@ def test_outcomes_come_back_with_their_parts(cast: Cast) -> None:
     ]
 
 
+def test_a_worker_says_when_somebody_changed_a_cell_in_the_company_s_time(cast: Cast, monkeypatch: Any) -> None:
+    Company.objects.update(time_zone="Asia/Kathmandu")
+    row = make_renewal(owner=cast.rep, confidence=20)
+    (line,) = csv_lines(exported(cast.rep))
+    with recorded_as(user_id=cast.manager.pk, how="cell"):
+        Renewal.objects.filter(pk=row.pk).update(confidence=35)
+    monkeypatch.setattr(services, "READ_AT_ONCE", 10)
+    edit = brought_back(cast.rep, as_csv([{**line, "Confidence %": "90"}]))
+    process_edit(edit.pk)
+    (problem,) = edit.rows.get().problems
+    at = row.events.get().pgh_created_at + dt.timedelta(hours=5, minutes=45)  # type: ignore[attr-defined]
+    assert problem["reason"] == f"Mona Manager changed it since the export, {at:%d %b at %H:%M}."
+
+
 def test_a_cell_that_somebody_changed_since_the_export_is_shown_and_kept(cast: Cast) -> None:
     row = make_renewal(owner=cast.rep, confidence=20, next_step="Call")
     content = exported(cast.rep)
@@ -213,7 +228,7 @@ def test_rows_of_others_and_rows_that_are_not_there_are_refused(cast: Cast) -> N
         (
             {"Expected order": "05/11/2026"},
             "expected_order_on",
-            "Write the day as 2026-11-05: “05/11/2026” is one day in Europe and another one in America.",
+            "Write the day as 2026-11-05: “05/11/2026” reads differently from country to country.",
         ),
         ({"Ordered": "2090-01-01"}, "ordered_on", "in the future"),
         ({"Outcome": "Lost"}, "outcome", "A lost renewal needs its churn reason."),
@@ -323,13 +338,11 @@ def test_a_workbook_edited_in_a_spreadsheet_comes_back(cast: Cast) -> None:
 
 
 def test_a_large_file_is_read_by_a_worker(cast: Cast, monkeypatch: Any) -> None:
-    from renewals.bulk import services
-
     row = make_renewal(owner=cast.rep)
     monkeypatch.setattr(services, "READ_AT_ONCE", 10)
     edit = edited(cast.rep, {row.pk: {"Confidence %": "5"}})
     assert edit.state == "planning"
-    services.process_edit(edit.pk)
+    process_edit(edit.pk)
     edit.refresh_from_db()
     assert (edit.state, verdicts(edit)) == ("planned", {row.pk: ("ready", "")})
 

@@ -285,7 +285,7 @@ def test_lists_take_the_same_statements_for_one_and_for_three(
     for number in range(count):
         batch = run_import(HEADING + f"A{number},Acme,C{number},2026-01-01,bad,1\n" * count, CONTRACTS)
     admin.get("/imports/")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         admin.get("/imports/")
     with django_assert_num_queries(5):
         admin.get(f"/imports/{batch.pk}/findings/")

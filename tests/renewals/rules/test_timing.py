@@ -151,7 +151,7 @@ def test_policies_are_listed_from_the_general_to_the_specific(
         add_version(policy, today, by=cast.admin)
         add_version(policy, today - dt.timedelta(days=9), by=cast.admin)
     client = cast.client_of("admin")
-    with django_assert_num_queries(6):  # session, user, company, count, policies, their versions
+    with django_assert_num_queries(7):  # session, user, company, count, policies, their versions, time zone
         response = client.get(TIMING)
     rows = response.context["rows"]
     assert [row.scope for row in rows] == ["Default", "Segment", "Industry", "Segment and industry", "Account"]
