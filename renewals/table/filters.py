@@ -93,14 +93,18 @@ class Query:
     def condition(self, name: str) -> Condition | None:
         return next((condition for condition in self.conditions if condition.name == name), None)
 
+    def _chosen(self, name: str) -> list[str]:
+        """The values of a filter that restricts something; `all` does not."""
+        return self.params.getlist(name) if self.condition(name) else []
+
     @property
     def slices(self) -> Slices:
         """What the filters leave of outcomes, timing classes and stages; every one where they say nothing of them."""
-        chosen = self.params.getlist("outcome")
+        chosen = self._chosen("outcome")
         outcomes = [outcome for outcome in Outcome if outcome in chosen] or list(Outcome)
-        booked = {outcome for name in self.params.getlist("booking") for outcome in BOOKED_OUTCOMES[name]}
+        booked = {outcome for name in self._chosen("booking") for outcome in BOOKED_OUTCOMES[name]}
         outcomes = [outcome for outcome in outcomes if outcome in (booked or Outcome)]
-        timing = [TimingClass[name.upper()] for name in self.params.getlist("timing")] or list(TimingClass)
+        timing = [TimingClass[name.upper()] for name in self._chosen("timing")] or list(TimingClass)
         timing = [one for one in timing if OUTCOME_OF[one] in outcomes]
         outcomes = [one for one in outcomes if one in {OUTCOME_OF[t] for t in timing}]
         category = self.condition("category")

@@ -213,6 +213,13 @@ def test_links_keep_the_rest_of_the_address(cast: Cast) -> None:
 PARAMETERS = ["q", "due_from", "due_to", "timing", "risk", "stage", "owner", "account", "sort", "page", "per_page", "x"]
 
 
+@pytest.mark.parametrize("address", ["timing=all", "booking=all", "outcome=all&timing=all&booking=all"])
+def test_a_filter_that_says_all_pages_through_all(cast: Cast, address: str) -> None:
+    query = read(address, cast.rep)
+    assert (query.conditions, query.problems) == ([], [])
+    assert query.slices == read("outcome=all", cast.rep).slices
+
+
 class AnyAddress(TestCase):
     """A hand-made address is answered, whatever it says."""
 
