@@ -74,14 +74,20 @@
   }
 
   function fillSelection(form) {
+    if (isHalf(form)) return sayHalf(form);
     const input = inputOf(form);
     const text = input.tagName === "SELECT" ? input.selectedOptions[0].text : input.value;
     close(form, true);
-    perennial.paste.fill(text);
+    return perennial.paste.fill(text);
   }
+
+  // A day without its month is blank to scripts and forms: saved, it would clear what was there.
+  const isHalf = (form) => [...form.elements].some((input) => input.validity.badInput);
+  const sayHalf = (form) => say(form, "The date is not complete. Finish it, or press Escape to leave it as it was.");
 
   function isChanged(form) {
     const { elements } = form;
+    if (isHalf(form)) return true;
     if (form.dataset.field !== "outcome") return elements.value.value.trim() !== elements.was.value.trim();
     const [outcome, reason, amount] = elements.was.value.split("/");
     const ordered = form.closest("td").dataset.orderedOn;
@@ -97,6 +103,10 @@
 
   function save(form, move) {
     if ("isSaving" in form.dataset) return;
+    if (isHalf(form)) {
+      sayHalf(form);
+      return;
+    }
     const cell = form.closest("td");
     const next = move && neighbour(cell, move.down, move.right);
     if (!isChanged(form) && !form.matches(".has-conflict")) {
@@ -236,6 +246,8 @@
       open(cell, { typed: "" });
     } else if (event.key.length === 1 && !"/? ".includes(event.key)) {
       open(cell, { typed: event.key });
+      // A date takes no text from a script: the digit is left to the input that has the focus by now.
+      return !(document.activeElement.type === "date" && /\d/.test(event.key));
     } else {
       return false;
     }

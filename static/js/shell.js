@@ -176,4 +176,13 @@
       complain(isRead(event.detail) ? NOT_LOADED : NO_ANSWER);
     });
   }
+
+  // A day without its month would be sent as blank, and clear what was there.
+  document.addEventListener("submit", (event) => {
+    const half = [...event.target.elements].find((input) => input.validity.badInput);
+    if (!half) return;
+    event.preventDefault();
+    event.stopPropagation();
+    half.reportValidity();
+  }, true);
 })();

@@ -1,5 +1,8 @@
 """The table by keyboard in Chromium: every key that the help names, and a focus that no swap loses."""
 
+import datetime as dt
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -109,6 +112,34 @@ def test_keys_that_open_and_leave_a_cell(desk: Desk, rows: list[Renewal]) -> Non
 
     desk.run(steps)
     assert [row.confidence for row in map(fresh, rows[:2])] == [63, 61]
+
+
+def test_typed_date_keeps_its_first_digit_and_half_a_date_clears_nothing(desk: Desk, rows: list[Renewal]) -> None:
+    first, second = rows[:2]
+    Renewal.objects.filter(pk__in=[first.pk, second.pk]).update(expected_order_on=dt.date(2027, 3, 4))
+    box = ".g-editor input[type=date]"
+
+    def steps(page: Page) -> None:
+        go_to(page, first, "expected_order_on")
+        page.keyboard.type("10112027")  # one day or the other, by the locale of the browser
+        expect(page.locator(box)).to_have_value(re.compile("2027-1[01]-1[01]"))
+        page.keyboard.press("Enter")
+        expect(cell(page, first, "expected_order_on")).to_have_text(re.compile("2027"))
+        page.keyboard.press("Enter")
+        page.keyboard.press("Backspace")
+        page.keyboard.press("Enter")
+        expect(cell(page, second, "expected_order_on").locator(".g-note")).to_have_text(re.compile("not complete"))
+        page.keyboard.press("Escape")
+        expect(cell(page, second, "expected_order_on")).to_have_text("04 Mar 2027")
+        page.goto(f"{page.url.split('/renewals')[0]}/renewals/{second.pk}/")
+        page.get_by_label("Expected order").focus()
+        page.keyboard.press("Backspace")
+        page.get_by_role("button", name="Save", exact=True).click()
+        assert page.evaluate("document.activeElement.name") == "expected_order_on"
+
+    desk.run(steps)
+    assert fresh(first).expected_order_on in {dt.date(2027, 10, 11), dt.date(2027, 11, 10)}
+    assert fresh(second).expected_order_on == dt.date(2027, 3, 4)
 
 
 def test_focus_survives_every_swap(desk: Desk, rows: list[Renewal]) -> None:
