@@ -115,8 +115,10 @@ class DayField(forms.DateField):
             day = super().to_python(value)
         except ValidationError:
             raise ValidationError(f"A date is written 2026-11-05 or 05 Nov 2026, not “{shown(value)}”.") from None
-        if day and not EARLIEST_ON <= day <= self.latest_on:
-            bound = "in the future" if EARLIEST_ON <= day <= LATEST_ON else "out of range"
+        if day and day < EARLIEST_ON:
+            raise ValidationError(f"{self.label}: {day:%d %b %Y} is too early; the first is {EARLIEST_ON:%d %b %Y}.")
+        if day and day > self.latest_on:
+            bound = "in the future" if day <= LATEST_ON else "out of range"
             raise ValidationError(f"{self.label}: {day:%d %b %Y} is {bound}; the latest is {self.latest_on:%d %b %Y}.")
         return day
 

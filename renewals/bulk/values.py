@@ -91,7 +91,7 @@ def unambiguous(name: str, text: str) -> str:
     """Refuses a day that reads in two ways, rounds an amount that a spreadsheet computed. Raises ValidationError."""
     if name.endswith("_on") and TWO_WAYS.fullmatch(text):
         raise ValidationError(
-            f"Write the day as 2026-11-05: “{shown(text)}” is one day in Europe and another one in America."
+            f"Write the day as 2026-11-05: “{shown(text)}” reads differently from country to country."
         )
     if name.endswith("_amount") and LONG_FRACTION.fullmatch(text):
         return str(Decimal(text).quantize(Decimal("0.01")))

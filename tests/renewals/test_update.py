@@ -83,6 +83,11 @@ def test_value_is_written(cast: Cast, field: str, text: str, column: str, expect
             "9999-12-31",
             "Expected order: 31 Dec 9999 is out of range; the latest is 01 Jan 2100.",
         ),
+        (
+            "expected_order_on",
+            "1899-12-31",
+            "Expected order: 31 Dec 1899 is too early; the first is 01 Jan 1990.",
+        ),
         ("ordered_on", "2026-11-22", "Ordered: 22 Nov 2026 is in the future; the latest is 21 Nov 2026."),
         ("stage", "", "Stage cannot be blank."),
         ("stage", "Nirvana", "There is no stage “Nirvana” that you can choose."),

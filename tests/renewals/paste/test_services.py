@@ -183,7 +183,7 @@ def test_outcome_comes_with_its_part_and_its_order_date(cast: Cast) -> None:
         (
             "expected_order_on",
             "05/11/2026",
-            "Write the day as 2026-11-05: “05/11/2026” is one day in Europe and another one in America.",
+            "Write the day as 2026-11-05: “05/11/2026” reads differently from country to country.",
         ),
         ("ordered_on", "2030-01-01", "Ordered: 01 Jan 2030 is in the future; the latest is {today}."),
         ("confidence", "1e2", "Confidence is a whole number from 0 to 100, not “1e2”."),
