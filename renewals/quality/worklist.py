@@ -211,10 +211,10 @@ def _missing(renewal: Renewal, as_of: dt.date) -> str:
 
 def _above_cap(renewal: Renewal, as_of: dt.date) -> str:
     cap = renewal.contract.uplift_cap_rate
-    forecast, baseline = renewal.forecast_amount, renewal.baseline_amount
-    return (
-        f"{money(forecast, renewal.currency)} on {money(baseline, renewal.currency)}, where {exact_rate(cap)} is agreed"
-    )
+    amounts = (renewal.forecast_amount, renewal.cross_sell_amount, renewal.baseline_amount)
+    forecast, cross_sell, baseline = (money(amount, renewal.currency) for amount in amounts)
+    beside = f" ({cross_sell} of it cross-sold, which is not bound)" if renewal.cross_sell_amount else ""
+    return f"{forecast}{beside} on {baseline}, where {exact_rate(cap)} is agreed"
 
 
 DETAILS: dict[DataRule.Condition, Callable[[Renewal, dt.date], str]] = {

@@ -12,6 +12,7 @@ from renewals.models import Contract, DataRule, Renewal, RenewalQuality, Stage
 from renewals.quality.evaluate import evaluate_renewals
 from renewals.quality.fixes import NoFix, suggest
 from renewals.quality.services import FixRefused, fix_renewal
+from renewals.quality.worklist import DETAILS
 from renewals.services import StaleRenewal
 from tests.cast import Cast, make_account, make_renewal
 
@@ -64,6 +65,14 @@ def test_forecast_is_lowered_to_the_cap_but_keeps_what_is_cross_sold(
     evaluate_renewals(renewal_ids=[renewal.pk], as_of=AS_OF)
     mended = fix(renewal, "Forecast above the uplift cap", cast.rep, value=expected, seen="2000.00")
     assert (mended.forecast_amount, broken_rules(mended)) == (Decimal(expected), [])
+
+
+def test_what_a_cap_does_not_bind_is_told_beside_it(cast: Cast) -> None:
+    renewal = make_broken(cast, baseline_amount=1000, forecast_amount=Decimal(1300), cross_sell_amount=Decimal(200))
+    Contract.objects.update(uplift_cap_rate=Decimal("0.0500"))
+    renewal.refresh_from_db()
+    told = DETAILS[DataRule.Condition.FORECAST_ABOVE_CAP](renewal, AS_OF).replace("\u00a0", " ")
+    assert told == "€ 1,300 (€ 200 of it cross-sold, which is not bound) on € 1,000, where 5.0 % is agreed"
 
 
 def test_next_step_moves_to_a_week_from_the_day(cast: Cast) -> None:
