@@ -18,6 +18,7 @@ from renewals.exports.parts import keep_parts
 from renewals.exports.rows import count_rows, read_rows
 from renewals.jobs import EXPORT_LOCK, MOST_ATTEMPTS, only_one, progress_of, send
 from renewals.models import Export, FilePart
+from renewals.table.columns import COLUMNS
 from renewals.table.filter_kinds import Reader
 from renewals.table.filters import Query, read_query
 
@@ -109,7 +110,7 @@ def _write(export: Export, path: Path, on_rows: OnRows) -> tuple[int, dt.date]:
         return write_csv(path, columns, blocks, on_rows), today
     about = [
         ("Filters", _in_words(query) or "None: all rows that you may see"),
-        ("Sorted by", query.sort),
+        ("Sorted by", _order_in_words(query.sort)),
         ("As of", f"{today:%d %b %Y}"),
         ("Exported at", f"{timezone.now():%Y-%m-%d %H:%M} UTC"),
         ("By", str(user)),
@@ -139,6 +140,11 @@ def _read(query_string: str, user: User, company: Company) -> Query:
 
 def _in_words(query: Query) -> str:
     return "; ".join(f"{condition.label}: {condition.text}" for condition in query.conditions)
+
+
+def _order_in_words(sort: str) -> str:
+    label = COLUMNS[sort.removeprefix("-")].verbose_name
+    return f"{label}, last first" if sort.startswith("-") else str(label)
 
 
 def forget_old_files(*, now: dt.datetime) -> int:

@@ -127,7 +127,9 @@ def test_xlsx_says_what_it_is_on_a_sheet_of_its_own(cast: Cast) -> None:
     make_renewal(owner=cast.rep, next_step="Call")
     about = dict(sheet(exported(cast.rep, "outcome=open&owner=me", "xlsx"), "About"))
     assert (about["Rows"], about["By"]) == (1, "Rhea Rep")
-    assert about["Filters"] == "Owner: me; Outcome: Open"
+    assert (about["Filters"], about["Sorted by"]) == ("Owner: me; Outcome: Open", "Due")
+    about = dict(sheet(exported(cast.rep, "outcome=open&sort=-baseline_amount", "xlsx"), "About"))
+    assert about["Sorted by"] == "Baseline, last first"
 
 
 def test_columns_of_the_address_are_the_columns_of_the_file(cast: Cast) -> None:
