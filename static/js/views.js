@@ -58,7 +58,7 @@
       const width = widths.get(head.dataset.name);
       if (!width) return [];
       const cell = `${ROW} > :nth-child(${place + 1})`;
-      return [`${cell} { width: ${width}px; min-width: ${width}px; max-width: ${width}px; }`, `${cell}:not(.is-open) { overflow: hidden; text-overflow: ellipsis; }`];
+      return [`${cell} { --width: ${width}px; width: ${width}px; min-width: ${width}px; max-width: ${width}px; }`, `${cell}:not(.is-open) { overflow: hidden; text-overflow: ellipsis; }`];
     });
   }
 

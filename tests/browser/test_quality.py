@@ -93,6 +93,20 @@ def test_mark_in_the_table_leads_to_what_mends_it(visit: WorkingVisit) -> None:
     visit(steps)
 
 
+def test_name_before_a_mark_takes_the_width_that_its_column_was_given(visit: WorkingVisit) -> None:
+    def steps(page: Page) -> list[int]:
+        widths = []
+        for width in (200, 600):
+            page.goto(f"{SITE}/renewals/?q=halden&outcome=all&widths=account:{width}")
+            widths.append(round(page.locator("tbody th b").first.bounding_box()["width"]))
+        return widths
+
+    Account.objects.filter(name="Halden Biotech").update(name="Halden Biotechnologische Entwicklungsgesellschaft")
+    narrow, wide = visit(steps)
+    assert narrow == 116
+    assert wide > 300
+
+
 def test_rule_is_previewed_and_saved(visit: WorkingVisit) -> None:
     def steps(page: Page) -> None:
         page.goto(f"{SITE}/quality/rules/")
