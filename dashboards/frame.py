@@ -52,7 +52,8 @@ PAGES: Final[list[tuple[str, str]]] = [
 YEARS: Final = (1, 2, 3)
 # Whose figures are of people and not of renewals: it keeps these filters for its tabs.
 UNSLICED: Final = ("dashboards:capacity",)
-NOT_SLICED: Final = "This is kept by team, owner and segment: it cannot be filtered by {}."
+NOT_SLICED: Final = "This is kept by {} and {}: it cannot be filtered by {}."
+SLICE_NAMES: Final = {"region": "region", "industry": "industry", "currency": "currency", "booking": "booking type"}
 OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours", "cohorts", *LISTED)
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -138,12 +139,11 @@ class Frame:
         """A part of the rows is asked for, and this page cannot tell it."""
         return any(name in self.scope.kept for name in SLICES)
 
-    @property
-    def not_sliced(self) -> str:
-        """Why a tile is left out that is kept by team, owner and segment alone."""
-        names = {"region": "region", "industry": "industry", "currency": "currency", "booking": "booking type"}
-        asked = [text for name, text in names.items() if getattr(self.scope.slice, name)]
-        return NOT_SLICED.format(" and ".join(asked))
+    def not_sliced(self, *also: str) -> str:
+        """Why a tile is left out that is kept by team, owner and segment alone, or by these of a slice too."""
+        *kept, last = ["team", "owner", "segment", *(SLICE_NAMES[name] for name in also)]
+        asked = [text for name, text in SLICE_NAMES.items() if getattr(self.scope.slice, name) and name not in also]
+        return NOT_SLICED.format(", ".join(kept), last, " and ".join(asked))
 
     @cached_property
     def cells(self) -> list[Cell]:

@@ -9,16 +9,15 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Final
 
-from django.db.models import Sum
 from django.http import Http404
 
 from accounts.templatetags.money import currency_sign
 from dashboards.frame import Frame
 from dashboards.retention.recurring import NOT_THEN, NOT_YET
 from dashboards.tiles import Cell, Kind, Number, Row, Tile
-from forecasting.models import MrrCohort, MrrRollUp
+from forecasting.models import MrrRollUp
 from forecasting.mrr.address import BEFORE, rows_url
-from forecasting.mrr.ledger import rows_of
+from forecasting.mrr.triangles import read_changes
 from forecasting.periods import Grain, Period, first_day, month_number
 
 MONTHS: Final = {"quarter": 3, "year": 12}
@@ -62,8 +61,7 @@ def read_cohorts(frame: Frame) -> list[Cohort]:
         return month - (month - start) % size
 
     changes: dict[int | None, dict[int, tuple[Decimal, int]]] = {}
-    sums = rows_of(MrrCohort, frame.user, frame.scope).order_by().values_list("came_on", "quarter_on")
-    for came_on, quarter_on, amount, count in sums.annotate(Sum("amount"), Sum("account_count")):
+    for came_on, quarter_on, amount, count in read_changes(frame.user, frame.scope, start + 1):
         if (month_number(quarter_on) - start) % 3:
             return []  # of another fiscal year than the company's: the next run adds them up anew
         own = changes.setdefault(None if came_on is None else period(came_on), {})

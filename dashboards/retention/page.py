@@ -64,16 +64,18 @@ def build_tiles(frame: Frame, totals: Sequence[PeriodTotal], chosen: PeriodTotal
         reconciliation_tile(frame, chosen),
         conversion_tile(frame, totals),
         effects_tile(frame, totals, chosen),
-        *(recurring_tiles(frame) if frame.scope.slice.is_of_accounts else []),
-        *(unsliced_tiles(frame) if frame.scope.slice else cohort_tiles(frame)),
+        *(_recurring(frame) if frame.scope.slice.is_of_accounts else [unsliced_tile(frame)]),
     ]
 
 
-def unsliced_tiles(frame: Frame) -> list[Tile]:
-    """In the place of what of recurring revenue cannot be told: it is of contracts, which are renewed in any currency
-    and way."""
-    part = "cohorts" if frame.scope.slice.is_of_accounts else "recurring revenue and cohorts"
-    return [Tile("unsliced", f"Revenue retention, {part}", "", "", [], [], empty=frame.not_sliced, span="p-span-12")]
+def _recurring(frame: Frame) -> list[Tile]:
+    return [*recurring_tiles(frame), *cohort_tiles(frame)]
+
+
+def unsliced_tile(frame: Frame) -> Tile:
+    """In the place of recurring revenue, which is of contracts: they are renewed in any currency and way."""
+    title = "Revenue retention, recurring revenue and cohorts"
+    return Tile("unsliced", title, "", "", [], [], empty=frame.not_sliced("region", "industry"), span="p-span-12")
 
 
 def column(

@@ -12,7 +12,7 @@ from io import BytesIO
 import pytest
 from python_calamine import CalamineWorkbook
 
-from accounts.models import Company
+from accounts.models import Account, Company
 from accounts.templatetags.money import exact_money
 from dashboards.rollups.services import bring_up_to_date
 from forecasting.mrr.services import roll_up_mrr
@@ -24,6 +24,7 @@ from tests.pages import assert_sensible
 
 PAGE = "/dashboards/retention/"
 Triangle = dict[str, list[float | None]]
+Levels = dict[tuple[object, ...], int]
 
 
 def make_book(cast: Cast, seed: int) -> None:
@@ -38,9 +39,10 @@ def quarter_label(day: dt.date) -> str:
     return f"Q{(day.month - 1) // 3 + 1} FY{day.year % 100}"
 
 
-def expected(levels: dict[tuple[object, ...], int], *, by: str, divisor: int) -> Triangle:
-    """Rows of the triangle without their total: what a cohort came with, and shares of it, by calendar years."""
-    ends = {key[2] for key in levels if key[2] + dt.timedelta(days=92) <= AS_OF}  # type: ignore[operator]
+def expected(levels: Levels, *, by: str, divisor: int, whole: Levels | None = None) -> Triangle:
+    """Rows of the triangle without their total: what a cohort came with, and shares of it, by calendar years. The
+    levels may be a part of a whole book that has something in every quarter."""
+    ends = {key[2] for key in whole or levels if key[2] + dt.timedelta(days=92) <= AS_OF}  # type: ignore[operator]
     if by == "year":
         ends = {end for end in ends if end.month == 10}  # type: ignore[attr-defined]
     sums: Counter[tuple[object, object]] = Counter()
@@ -69,8 +71,8 @@ def _next(day: object, by: str) -> str:
     return _label(day + dt.timedelta(days=95), by)
 
 
-def shown(cast: Cast, name: str, query: str = "") -> Triangle:
-    response = cast.client_of("admin").get(f"{PAGE}?format=xlsx{query}")
+def shown(cast: Cast, name: str, query: str = "", *, who: str = "admin") -> Triangle:
+    response = cast.client_of(who).get(f"{PAGE}?format=xlsx{query}")
     book = CalamineWorkbook.from_filelike(BytesIO(response.content))
     sheet = next(one for one in book.sheet_names if one.startswith(name))
     rows = book.get_sheet_by_name(sheet).to_python()
@@ -99,6 +101,25 @@ def test_triangles_are_the_levels_of_their_customers(cast: Cast, seed: int, by: 
     assert_same(shown(cast, "Customers", query), expected(counts, by=by, divisor=1))
 
 
+@pytest.mark.parametrize("who", ["admin", "rep"])
+@pytest.mark.parametrize("seed", range(3))
+def test_triangles_of_a_region_are_those_of_its_accounts(cast: Cast, seed: int, who: str) -> None:
+    make_book(cast, seed)
+    inside = set(Account.objects.order_by("pk").values_list("pk", flat=True)[::2])
+    Account.objects.filter(pk__in=inside).update(region="DACH")
+    slow = oracle()
+    whole, _ = levels_of(slow)
+    slow.lines = {key: line for key, line in slow.lines.items() if line.account in inside}
+    values, counts = (
+        {key: one for key, one in found.items() if who == "admin" or key[0][0] in {cast.rep.pk, cast.team_mate.pk}}
+        for found in levels_of(slow)
+    )
+    assert values
+    for name, levels, divisor in (("Recurring value", values, 100), ("Customers", counts, 1)):
+        wanted = expected(levels, by="quarter", divisor=divisor, whole=whole)
+        assert_same(shown(cast, name, "&region=DACH", who=who), wanted)
+
+
 def cells_of(text: str, tile: str) -> list[list[tuple[str, str]]]:
     """Address and text of the links of each row of a tile's table."""
     section = text[text.index(f'id="{tile}-table"') :]
@@ -107,13 +128,17 @@ def cells_of(text: str, tile: str) -> list[list[tuple[str, str]]]:
     return [[(unescape(url), label) for url, label in own] for own in links if own]
 
 
-def test_a_share_opens_the_movements_that_add_up_to_it(cast: Cast) -> None:
+@pytest.mark.parametrize("query", ["", "&region=DACH"])
+def test_a_share_opens_the_movements_that_add_up_to_it(cast: Cast, query: str) -> None:
     make_book(cast, 1)
+    Account.objects.filter(pk__in=list(Account.objects.order_by("pk").values_list("pk", flat=True)[::2])).update(
+        region="DACH"
+    )
     client = cast.client_of("admin")
-    text = client.get(PAGE).content.decode()
+    text = client.get(f"{PAGE}?{query}").content.decode()
     assert_sensible(text)
     checked = 0
-    triangle = list(shown(cast, "Recurring value").values())
+    triangle = list(shown(cast, "Recurring value", query).values())
     for row, numbers in zip(cells_of(text, "cohorts-value"), triangle, strict=False):
         base = Decimal(str(numbers[0]))
         for (url, _), share in list(zip(row, numbers, strict=False))[::3]:
@@ -122,7 +147,7 @@ def test_a_share_opens_the_movements_that_add_up_to_it(cast: Cast) -> None:
             assert exact_money(total, "EUR") in page, url
             checked += 1
     assert checked > 10
-    for row, counts in zip(cells_of(text, "cohorts-customers"), shown(cast, "Customers").values(), strict=False):
+    for row, counts in zip(cells_of(text, "cohorts-customers"), shown(cast, "Customers", query).values(), strict=False):
         assert f"{counts[0]:.0f} customer" in client.get(row[0][0]).content.decode()
 
 
