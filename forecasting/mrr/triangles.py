@@ -12,7 +12,7 @@ from django.db.models import Sum
 from accounts.models import Account, User
 from forecasting.engine.arrays import NO_ID
 from forecasting.engine.recurring import State
-from forecasting.frames import copy_out
+from forecasting.frames import Arrays, copy_out
 from forecasting.models import MrrCohort, MrrMovement
 from forecasting.mrr.cohorts import KEYS, SUMS, cohort_changes
 from forecasting.mrr.ledger import CENT, rows_of
@@ -30,29 +30,34 @@ def read_changes(user: User, scope: Scope, fiscal_start: int) -> list[Change]:
     if not scope.slice:
         sums = rows_of(MrrCohort, user, scope).order_by().values_list("came_on", "quarter_on")
         return list(sums.annotate(Sum("amount"), Sum("account_count")))
-    moved = rows_of(MrrMovement, user, scope).filter(state=State.ACTUAL).order_by()
-    seen = set(moved.values_list("owner_id", "segment_id").distinct())
-    # A customer counts once, whoever sees it: all movements of its account say where.
-    columns = [column for column in STORED if column.name in READ]
-    source = f"{TABLE} m WHERE m.state = {State.ACTUAL} AND m.account_id = ANY(%s)"
-    with connection.cursor() as cursor:
-        rows = copy_out(cursor, columns, source, [_accounts(scope.slice)])
+    rows = _movements(scope.slice)
+    is_whole = user.sees_all and not (scope.team or scope.owner or scope.segment)
+    if is_whole:
+        rows["owner_id"][:] = rows["segment_id"][:] = NO_ID
     changes = cohort_changes(rows, fiscal_start)
+    found = zip(*(changes[name].tolist() for name in (*KEYS, *SUMS)), strict=True)
+    seen = {(NO_ID, NO_ID)} if is_whole else _places(user, scope)
     return [
         (None if came == NO_ID else first_day(came), first_day(quarter), cents * CENT, count)
-        for owner, segment, came, quarter, cents, count in zip(
-            *(changes[name].tolist() for name in (*KEYS, *SUMS)), strict=True
-        )
-        if (_id(owner), _id(segment)) in seen
+        for owner, segment, came, quarter, cents, count in found
+        if (owner, segment) in seen
     ]
 
 
-def _accounts(part: Slice) -> list[int]:
-    asked = {"region": part.region, "industry": part.industry}
-    return list(
-        Account.objects.filter(**{name: one for name, one in asked.items() if one}).values_list("pk", flat=True)
-    )
+def _movements(part: Slice) -> Arrays:
+    """All of the accounts of a slice, whoever sees them: a customer counts once, and they say where."""
+    columns = [column for column in STORED if column.name in READ]
+    asked = {"a.region": part.region, "a.industry_id": part.industry and part.industry.pk}
+    conditions = [f"m.state = {State.ACTUAL}", *(f"{column} = %s" for column, value in asked.items() if value)]
+    source = f"{TABLE} m JOIN {Account._meta.db_table} a ON a.id = m.account_id WHERE {' AND '.join(conditions)}"
+    with connection.cursor() as cursor:
+        return copy_out(cursor, columns, source, [value for value in asked.values() if value])
 
 
-def _id(value: int) -> int | None:
-    return None if value == NO_ID else value
+def _places(user: User, scope: Scope) -> set[tuple[int, int]]:
+    """Owners and segments of what the scope is about, of what the reader sees."""
+    own = rows_of(MrrMovement, user, scope).filter(state=State.ACTUAL).order_by()
+    return {
+        (NO_ID if owner is None else owner, NO_ID if segment is None else segment)
+        for owner, segment in own.values_list("owner_id", "segment_id").distinct()
+    }
