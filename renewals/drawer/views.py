@@ -16,16 +16,18 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import signed_in
 from accounts.models import User, get_company
+from accounts.templatetags.money import money
 from accounts.touches.reading import read_touches
 from renewals.access import get_editable_renewal, may_edit
 from renewals.drawer.card import read_judgement, read_likelihood, read_others, read_outlook, read_signals
 from renewals.drawer.notes import TEXT_LENGTH, may_delete, may_write_notes, notes_of, readers_of
-from renewals.drawer.row_form import Input, RowStale, build_inputs, read_cells, refill, save_row, show_conflicts
-from renewals.forms import Editing
+from renewals.drawer.row_form import SHOWN, Input, RowStale, build_inputs, read_cells, refill, save_row, show_conflicts
+from renewals.forms import LABELS, Editing
 from renewals.history.reading import row_history
 from renewals.models import DataRule, Renewal
 from renewals.overrides.forms import PinForm, read_pin
 from renewals.quality.worklist import load_work_rows
+from renewals.services import cell_text
 from renewals.table import views as table_views
 from renewals.table.columns import COLUMNS, TIMING_NAMES, Sight
 from renewals.table.editors import find_choices
@@ -101,7 +103,10 @@ def show(
 
 def _facts(renewal: Renewal) -> list[tuple[str, str]]:
     """The editable fields as somebody reads them who may not write them."""
-    return [(one.label, dict(one.choices).get(one.value, one.value)) for one in build_inputs(renewal) if one.value]
+    texts = {name: cell_text(renewal, name) for name in SHOWN if name != "churn_reason"}  # the outcome says it
+    for name in ("forecast_amount", "final_amount"):
+        texts[name] = money(getattr(renewal, name), renewal.currency) if texts[name] else ""
+    return [(LABELS[name], text) for name, text in texts.items() if text]
 
 
 @require_POST

@@ -1,4 +1,6 @@
 import datetime as dt
+import re
+from decimal import Decimal
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -104,11 +106,13 @@ def test_page_drawer_and_row_are_three_answers_of_one_address(cast: Cast) -> Non
     ],
 )
 def test_read_only_row_says_why(cast: Cast, who: str, why: str) -> None:
-    renewal = make_renewal(owner=cast.rep, confidence=55)
+    amount, day = Decimal("19300.00"), dt.date(2026, 12, 20)
+    renewal = make_renewal(owner=cast.rep, confidence=55, forecast_amount=amount, currency="USD", next_step_on=day)
     page = cast.client_of(who).get(f"/renewals/{renewal.pk}/").content.decode()
     assert why.replace("’", "&#x27;") in page
     assert f"/renewals/{renewal.pk}/save/" not in page
-    assert '<dt>Confidence</dt><dd dir="auto">55</dd>' in page
+    facts = re.findall(r'<dt>([^<]*)</dt><dd dir="auto">([^<]*)</dd>', page.replace("\u00a0", " "))
+    assert {("Confidence", "55%"), ("Forecast", "$ 19,300"), ("Next step due", "20 Dec 2026")} <= set(facts)
 
 
 @pytest.mark.parametrize("count", [1, 3])
