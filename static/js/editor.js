@@ -164,6 +164,7 @@
     const shown = htmx.ajax("GET", url, { source: list, target: list, swap: "innerHTML" }).then(() => {
       list.hidden = "isSaving" in form.dataset;
       input.setAttribute("aria-expanded", String(!list.hidden));
+      list.scrollIntoView({ block: "nearest", inline: "nearest" });
       if (text) point(form, list.querySelector("[data-value]"));
     }, () => {});
     lists.set(form, shown);

@@ -147,6 +147,7 @@
     } else if (answered) {
       makeCurrent(answered.closest("td"));
       answered.querySelector("[role=combobox], [name=value]:not([type=hidden])").focus();
+      answered.querySelector(".g-note").scrollIntoView({ block: "nearest", inline: "nearest" });
     } else if (column) {
       focusCell(cellIn(row, column));
     }

@@ -237,6 +237,8 @@ def test_two_windows_meet_in_one_cell(desk: Desk, rows: list[Renewal]) -> None:
         note = cell(two, row, "confidence").locator(".g-note")
         expect(note).to_contain_text("Rhea Rep changed it at")
         assert note.locator("dd").all_inner_texts() == ["50%", "70%", "80"]
+        edges = note.evaluate("note => [note, note.closest('.g-scroll')].map(one => one.getBoundingClientRect().right)")
+        assert edges[0] < edges[1] + 1
         change(one, "90")  # opened while it shows 70
         note.get_by_role("button", name="Use mine").click()
         expect(cell(two, row, "confidence")).to_have_text("80%")
