@@ -110,6 +110,20 @@ def test_save_as_change_save_and_reset(site: Any, cast: Cast) -> None:
     assert (view.name, view.address, view.owner) == ("Big <b>ones</b>", "outcome=open", cast.rep)
 
 
+def test_a_long_name_leaves_the_menu_in_the_window(site: Any, cast: Cast) -> None:
+    def steps(page: Page) -> None:
+        go(page, "outcome=open&sort=-forecast_amount")
+        page.locator(".v-answers").get_by_text("Save as").click()
+        page.get_by_label("Name").fill("w" * 80)
+        page.get_by_label("Name").press("Enter")
+        page.wait_for_url("**view=*")
+        page.locator(".v-open").click()
+        box = page.locator(".v-menu").bounding_box()
+        assert box["x"] + box["width"] <= page.viewport_size["width"]
+
+    site(cast, "rep", steps)
+
+
 def test_two_tabs_save_the_same_view(site: Any, cast: Cast) -> None:
     team = cast.rep.team
     view = keep_view(by=cast.rep, name="Ours", visibility="team", team=team, is_default=False, address="outcome=open")
