@@ -117,6 +117,7 @@ def test_a_long_name_leaves_the_menu_in_the_window(site: Any, cast: Cast) -> Non
         page.get_by_label("Name").fill("w" * 80)
         page.get_by_label("Name").press("Enter")
         page.wait_for_url("**view=*")
+        go(page, "outcome=open")
         page.locator(".v-open").click()
         box = page.locator(".v-menu").bounding_box()
         assert box["x"] + box["width"] <= page.viewport_size["width"]
