@@ -11,7 +11,7 @@
 
   function wordsOf(cell) {
     const copy = cell.cloneNode(true);
-    for (const part of copy.querySelectorAll("small, a, input, form, .g-mark, .l-by")) part.remove();
+    for (const part of copy.querySelectorAll("small, input, form, .d-open, .g-mark, .l-by")) part.remove();
     return copy.textContent.trim().replace(/\s+/g, " ").replace(/^[–—]$/, "");
   }
 

@@ -103,6 +103,10 @@ def test_block_goes_out_as_it_comes_back(desk: Desk, rows: list[Renewal]) -> Non
             page.keyboard.press(f"Shift+{key}")
         page.keyboard.press("Control+c")
         block = clipboard(page)
+        page.keyboard.press("Control+a")
+        page.keyboard.press("Control+c")
+        names = [line.split("\t")[0] for line in clipboard(page).split("\r\n")]
+        assert names == [str(row.account) for row in rows]
         go_to(page, third, "forecast_amount")
         put_on_clipboard(page, "\r\n".join(block.split("\r\n")[1:]) + "\r\n")
         return dates, block
