@@ -52,8 +52,9 @@ PAGES: Final[list[tuple[str, str]]] = [
 YEARS: Final = (1, 2, 3)
 # Whose figures are of people and not of renewals: it keeps these filters for its tabs.
 UNSLICED: Final = ("dashboards:capacity",)
-NOT_SLICED: Final = "This is kept by {} and {}: it cannot be filtered by {}."
-SLICE_NAMES: Final = {"region": "region", "industry": "industry", "currency": "currency", "booking": "booking type"}
+# What contracts have none of: they are renewed in any currency and way.
+UNKNOWN: Final = {"currency": "currency", "booking": "booking type"}
+NOT_SLICED: Final = "Recurring revenue is of contracts, whatever they are renewed as: it cannot be filtered by {}."
 OWN: Final = ("attribution", "years", "as_at", "period", "people", "utilisation", "hours", "cohorts", *LISTED)
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -139,11 +140,11 @@ class Frame:
         """A part of the rows is asked for, and this page cannot tell it."""
         return any(name in self.scope.kept for name in SLICES)
 
-    def not_sliced(self, *also: str) -> str:
-        """Why a tile is left out that is kept by team, owner and segment alone, or by these of a slice too."""
-        *kept, last = ["team", "owner", "segment", *(SLICE_NAMES[name] for name in also)]
-        asked = [text for name, text in SLICE_NAMES.items() if getattr(self.scope.slice, name) and name not in also]
-        return NOT_SLICED.format(", ".join(kept), last, " and ".join(asked))
+    @property
+    def not_sliced(self) -> str:
+        """Why a tile of recurring revenue is left out of some slices."""
+        asked = [text for name, text in UNKNOWN.items() if getattr(self.scope.slice, name)]
+        return NOT_SLICED.format(" and ".join(asked))
 
     @cached_property
     def cells(self) -> list[Cell]:

@@ -186,8 +186,6 @@ def tile_of(chart: Chart) -> Tile:
 def bridge_tile(frame: Frame, chosen: Period) -> Tile:
     """Where to see what moved the forecast of the period, since any date."""
     title = f"What moved the forecast of {chosen.label}"
-    if frame.scope.slice:
-        return Tile("bridge", title, "", "", [], [], empty=frame.not_sliced(), span="p-span-12")
     today = frame.company.today()
     days = [(f"{back} days ago", today - dt.timedelta(days=back)) for back in DAYS_BACK]
     if chosen.starts_on < today:

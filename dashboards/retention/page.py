@@ -75,7 +75,7 @@ def _recurring(frame: Frame) -> list[Tile]:
 def unsliced_tile(frame: Frame) -> Tile:
     """In the place of recurring revenue, which is of contracts: they are renewed in any currency and way."""
     title = "Revenue retention, recurring revenue and cohorts"
-    return Tile("unsliced", title, "", "", [], [], empty=frame.not_sliced("region", "industry"), span="p-span-12")
+    return Tile("unsliced", title, "", "", [], [], empty=frame.not_sliced, span="p-span-12")
 
 
 def column(

@@ -12,12 +12,11 @@ import numpy as np
 from accounts.models import User
 from dashboards.review.due import DAYS
 from forecasting.as_at.standing import SHARES, is_open
-from forecasting.engine.arrays import Booleans, Integers
 from forecasting.frames import day_number
 from forecasting.models import Snapshot
 from forecasting.periods import month_number
-from forecasting.scopes.scope import Scope, Slice
-from forecasting.scopes.slices import sliced
+from forecasting.scopes.scope import Scope
+from forecasting.scopes.slices import are_sliced
 from forecasting.snapshots import read_standing
 from forecasting.snapshots.page import visible_rows
 from renewals.models import Renewal, TimingClass
@@ -60,7 +59,7 @@ def read_said(user: User, scope: Scope, today: dt.date) -> Said | None:
     seen = visible_rows(user, own.rows["renewal"])
     # A call keeps neither region nor booking type: which rows are of a slice is asked of today.
     hidden_count = 0 if scope.slice else int(np.count_nonzero(~seen))
-    own = own.only(seen & _are_sliced(scope.slice, own.rows["renewal"]))
+    own = own.only(seen & are_sliced(scope.slice, own.rows["renewal"]))
     found = Renewal.objects.select_related("account", "score").in_bulk(own.rows["renewal"].tolist())
     names = own.currency_names()
     said = np.rint(own.values()).astype(np.int64)
@@ -81,14 +80,6 @@ def read_said(user: User, scope: Scope, today: dt.date) -> Said | None:
         )
     lines.sort(key=lambda line: (-abs(line.came_amount - line.said_amount), line.renewal.pk))
     return Said(snapshot, last_on, lines, hidden_count)
-
-
-def _are_sliced(part: Slice, ids: Integers) -> Booleans:
-    if not part:
-        return np.ones(ids.size, dtype=np.bool_)
-    kept = Renewal.objects.filter(sliced(part), pk__in=ids.tolist()).values_list("pk", flat=True)
-    found: Booleans = np.isin(ids, np.fromiter(kept, dtype=np.int64))
-    return found
 
 
 def _came(renewal: Renewal) -> tuple[str, Decimal]:

@@ -72,7 +72,7 @@ def moved_of(frame: Frame, ledger: Ledger, owners: Collection[int | None]) -> li
 def _nothing(frame: Frame) -> str:
     if frame.past is not None:
         return NOT_THEN
-    return NOTHING_RECURS if frame.scope.slice.is_of_accounts else frame.not_sliced("region", "industry")
+    return NOTHING_RECURS if frame.scope.slice.is_of_accounts else frame.not_sliced
 
 
 def recurring_tile(

@@ -74,7 +74,7 @@ def build_bridge(start: End, end: End, scope: Scope, period: Period) -> Bridge:
     """The bridge of a scope's period. Both ends hold the renewals that are due in it, and those that have left it."""
     known = np.union1d(start.standing.rows["renewal"], end.standing.rows["renewal"])
     before, after = _aligned(start.standing, known), _aligned(end.standing, known)
-    sides = [_Side(one.standing, rows, scope, period) for one, rows in ((start, before), (end, after))]
+    sides = [_Side.at_end(one, rows, scope, period) for one, rows in ((start, before), (end, after))]
     concerned = sides[0].is_in | sides[1].is_in
     known, before, after = known[concerned], before[concerned], after[concerned]
     opened, closed = (side.only(concerned) for side in sides)
@@ -99,8 +99,10 @@ def build_bridge(start: End, end: End, scope: Scope, period: Period) -> Bridge:
 class _Side:
     """The rows at one end: which are in the period and scope, and why not."""
 
-    def __init__(self, standing: Standing, rows: NDArray[Any], scope: Scope, period: Period) -> None:
-        self.standing, self.scope, self.period = standing, scope, period
+    def __init__(
+        self, standing: Standing, rows: NDArray[Any], scope: Scope, period: Period, is_sliced: Booleans
+    ) -> None:
+        self.standing, self.scope, self.period, self.is_sliced = standing, scope, period, is_sliced
         self.at = standing.of(rows)
         first = month_number(period.starts_on)
         month = self.at.month
@@ -108,10 +110,14 @@ class _Side:
         self.is_counted = self.is_there & self.at.is_counted
         self.is_due = self.is_there & (month >= first) & (month < first + period.month_count)
         self.is_owned = self.at.within(Scope(scope.grain, scope.team, scope.owner))
-        self.is_in = self.is_counted & self.is_due & self.at.within(scope)
+        self.is_in = self.is_counted & self.is_due & self.at.within(scope) & is_sliced
+
+    @classmethod
+    def at_end(cls, end: End, rows: NDArray[Any], scope: Scope, period: Period) -> _Side:
+        return cls(end.standing, rows, scope, period, end.are_sliced(scope.slice, rows["renewal"]))
 
     def only(self, kept: Booleans) -> _Side:
-        return _Side(self.standing, self.at.rows[kept], self.scope, self.period)
+        return _Side(self.standing, self.at.rows[kept], self.scope, self.period, self.is_sliced[kept])
 
     def values(self, other: Standing | None = None) -> Floats:
         """Unrounded cents, 0 of what is not in; at the rates of another end where that is given."""

@@ -22,7 +22,8 @@ from forecasting.frames import Arrays
 from forecasting.frames.rules import policy_entries, policy_table
 from forecasting.models import Snapshot
 from forecasting.periods import Grain, Period, month_number
-from forecasting.scopes.scope import Scope
+from forecasting.scopes.scope import Scope, Slice
+from forecasting.scopes.slices import are_sliced, sliced_then
 from forecasting.snapshots.reading import read_call_lines, read_standing
 
 NOW: Final = "now"
@@ -63,6 +64,14 @@ class End:
             )
             return np.isin(renewal_ids, np.array([pk for (pk,) in cursor.fetchall()], dtype=np.int64))
 
+    def are_sliced(self, part: Slice, renewal_ids: Integers) -> Booleans:
+        """Which of these renewals are of a slice: by what they were then, but those of a call, which keeps neither
+        regions nor booking types, by what they are today."""
+        if self.book is None or not part:
+            return are_sliced(part, renewal_ids)
+        kept = sliced_then(part, self.book.rows, self.book.report, self.moment)
+        return np.isin(renewal_ids, self.book.rows["id"][kept])
+
     def expected_cents(self, scope: Scope, period: Period) -> int:
         """What the forecast line of the period said, in cents; of a scope that has no line, the sum of its renewals."""
         lines, key = self._lines(scope, period)
@@ -70,6 +79,7 @@ class End:
             first = month_number(period.starts_on)
             month = self.standing.month
             within = self.standing.within(scope) & (month >= first) & (month < first + period.month_count)
+            within &= self.are_sliced(scope.slice, self.standing.rows["renewal"])
             return int(np.rint(self.standing.values()[within].sum()))
         wanted = {"grain": int(period.grain == Grain.QUARTER), "month": month_number(period.starts_on), **key}
         found = np.flatnonzero(np.logical_and.reduce([lines[name] == value for name, value in wanted.items()]))
@@ -78,7 +88,7 @@ class End:
     def _lines(self, scope: Scope, period: Period) -> tuple[Arrays | None, Mapping[str, int]]:
         if self.snapshot is not None:
             key = {name: NO_ID if pk is None else pk for name, pk in scope.line_key.items()}
-            return (None, {}) if scope.owner and scope.segment else (self._call_lines, key)
+            return (None, {}) if (scope.owner and scope.segment) or scope.slice else (self._call_lines, key)
         assert self.book is not None
         first = month_number(period.starts_on)
         month = self.standing.month

@@ -45,7 +45,7 @@ MEANINGS = {
     "amount": "another amount, at the probability of before",
     "probability": "another probability of what is still open",
     "owner": "came to, or left, this scope with its owner",
-    "reclassified": "decided otherwise by a changed policy, or another segment in this scope",
+    "reclassified": "decided otherwise by a changed policy, or of another part than what is filtered by",
     "removed": "deleted, or an approved exception now",
     "rates": "the same amounts at the rates of the end",
 }

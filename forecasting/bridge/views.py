@@ -22,6 +22,7 @@ from forecasting.bridge.ends import CALL, NOW
 from forecasting.bridge.page import LABELS, MEANINGS, build_bars, build_chart, caption_of, read_moves
 from forecasting.models import Snapshot
 from forecasting.periods import Period, first_day, month_number, period_of
+from forecasting.scopes.parts import part_pills
 from forecasting.scopes.scope import Scope, get_scope, read_pills
 from forecasting.snapshots.views import asked_period, page_number
 
@@ -55,7 +56,7 @@ def bridge(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "asked": asked,
         "scope": asked.scope,
-        "pills": read_pills(user, asked.scope),
+        "pills": [*read_pills(user, asked.scope), *part_pills(asked.scope, company)],
         "currency_sign": currency_sign(company.reporting_currency),
         "currency": company.reporting_currency,
         "calls": [(f"{CALL}{call.pk}", str(call)) for call in Snapshot.objects.all()[:CALLS_OFFERED]],
@@ -120,7 +121,7 @@ def bridge_rows(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, company: Company) -> Asked:
-    scope = get_scope(signed_in(request), request.GET, page="forecasting:bridge", own=OWN)
+    scope = get_scope(signed_in(request), request.GET, page="forecasting:bridge", own=OWN, is_sliced=True)
     period = asked_period(request, scope, company.today(), company.fiscal_year_start_month)
     # A day that was entered goes before what is chosen from the list.
     first = request.GET.get("from_on") or request.GET.get("from") or _usual_start(company)

@@ -19,7 +19,7 @@ from forecasting.overview.at_risk import read_at_risk
 from forecasting.overview.basis import describe_basis
 from forecasting.overview.charts import build_charts
 from forecasting.overview.dashboard import ATTRIBUTIONS, build_totals, current_of, read_periods, window_url
-from forecasting.overview.parts import part_pills, told_of
+from forecasting.scopes.parts import part_pills, told_of
 from forecasting.scopes.scope import Grain, Scope, get_scope, read_pills
 from forecasting.status import read_status, runs_without_tables
 

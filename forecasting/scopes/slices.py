@@ -14,6 +14,7 @@ from forecasting.frames import Arrays, Column, Reporting
 from forecasting.frames.book import MISSING
 from forecasting.frames.past import copy_out_at
 from forecasting.scopes.scope import Scope, Slice
+from renewals.models import Renewal
 from renewals.table.groups import booked_as
 
 # As renewals.table.groups.booked_as, of a renewal `r`: what it renews to, against its baseline.
@@ -67,6 +68,15 @@ def accounts_sliced(part: Slice) -> Q:
     """What a slice says of the accounts of rows that name one."""
     asked = {"account__region": part.region, "account__industry": part.industry}
     return Q(**{name: value for name, value in asked.items() if value})
+
+
+def are_sliced(part: Slice, ids: Integers) -> Booleans:
+    """Which of these renewals are of a slice today; of one that says nothing, all."""
+    if not part:
+        return np.ones(ids.size, dtype=np.bool_)
+    kept = Renewal.objects.filter(sliced(part), pk__in=ids.tolist()).values_list("pk", flat=True)
+    found: Booleans = np.isin(ids, np.fromiter(kept, dtype=np.int64))
+    return found
 
 
 def sliced_then(part: Slice, rows: Arrays, report: Reporting, moment: dt.datetime) -> Booleans:

@@ -14,7 +14,7 @@ from accounts.models import Account, Company, ExchangeRate, Segment, get_company
 from forecasting.bridge import BARS, Bridge, InvalidEnd, build_bridge, read_end
 from forecasting.bridge.changes import allocate
 from forecasting.periods import Grain, Period
-from forecasting.scopes.scope import Scope
+from forecasting.scopes.scope import Scope, Slice
 from forecasting.snapshots import freeze_snapshot
 from renewals.models import Renewal, TimingPolicyVersion
 from tests.cast import Cast, make_rate, make_renewal
@@ -130,6 +130,35 @@ def test_another_segment_is_reclassified_in_a_scope(renewal: Renewal) -> None:
     assert bars(found) == {"reclassified": {renewal.pk: -opening_of(found, renewal)}}
 
 
+def test_another_region_is_reclassified_in_a_part(renewal: Renewal) -> None:
+    with happening_at(START):
+        Account.objects.update(region="DACH")
+    with happening_at(CHANGE):
+        Account.objects.filter(pk=renewal.account_id).update(region="Nordics")
+    left, came = (bridge(scope=Scope(Grain.MONTH, slice=Slice(region=name))) for name in ("DACH", "Nordics"))
+    assert bars(left) == {"reclassified": {renewal.pk: -opening_of(left, renewal)}}
+    assert bars(came) == {"reclassified": {renewal.pk: closing_of(came, renewal)}}
+    assert left.closing_cents > 0  # the other one
+
+
+def test_a_higher_forecast_leaves_the_renewals_for_the_upsells(renewal: Renewal) -> None:
+    change(renewal, forecast_amount=Decimal(1500))
+    left, came = (bridge(scope=Scope(Grain.MONTH, slice=Slice(booking=name))) for name in ("renewal", "upsell"))
+    assert bars(left) == {"reclassified": {renewal.pk: -opening_of(left, renewal)}}
+    assert bars(came) == {"reclassified": {renewal.pk: closing_of(came, renewal)}}
+
+
+def test_a_part_of_a_call_is_what_is_of_it_today(renewal: Renewal) -> None:
+    with happening_at(START):
+        Account.objects.filter(pk=renewal.account_id).update(region="DACH")
+    call = f"call-{freeze_snapshot(reason='hand', user=None, note='Start', moment=START + dt.timedelta(hours=3)).pk}"
+    change(renewal, confidence=90)
+    found = bridge(scope=Scope(Grain.MONTH, slice=Slice(region="DACH")), start=call)
+    assert set(found.renewal.tolist()) == {renewal.pk}
+    assert found.opening_cents > 0
+    assert found.residual_cents == 0
+
+
 def test_what_a_policy_alone_makes_lost_is_reclassified(cast: Cast) -> None:
     with unrecorded():
         TimingPolicyVersion.objects.update(created_at=START)
@@ -242,6 +271,9 @@ def _scopes(cast: Cast) -> Iterator[Scope]:
     yield Scope(Grain.MONTH, owner=cast.rep)
     yield Scope(Grain.MONTH, team=cast.rep.team)
     yield Scope(Grain.MONTH, owner=cast.rep, segment=segment)
+    yield Scope(Grain.MONTH, slice=Slice(region="DACH"))
+    yield Scope(Grain.MONTH, team=cast.rep.team, slice=Slice(currency="USD"))
+    yield Scope(Grain.MONTH, slice=Slice(booking="upsell"))
 
 
 def _history(cast: Cast, edits: list[tuple[str, int, int]]) -> Iterator["Step"]:
@@ -283,7 +315,8 @@ class Step:
             if self.kind == "delete":
                 row.delete()
             elif self.kind == "segment":
-                Account.objects.filter(renewals__in=row).update(segment=Segment.objects.get(name="Small"))
+                small, region = Segment.objects.get(name="Small"), "DACH" if self.value % 2 else ""
+                Account.objects.filter(renewals__in=row).update(segment=small, region=region)
             else:
                 row.update(**self._fields())
 

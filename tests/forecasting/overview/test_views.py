@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Company, get_company
 from forecasting.models import ForecastLine, Run, RunChunk
-from forecasting.overview import parts
+from forecasting.scopes import parts
 from forecasting.services import execute_run
 from forecasting.status import duration, read_status
 from tests.cast import Cast, make_account, make_renewal

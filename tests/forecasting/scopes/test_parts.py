@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from accounts.models import Account, Industry, get_company
-from forecasting.overview import parts
+from forecasting.scopes import parts
 from forecasting.scopes.lines import read_lines
 from forecasting.scopes.scope import get_scope
 from renewals.models import Renewal

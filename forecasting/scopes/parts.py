@@ -1,4 +1,4 @@
-"""Of which part of the rows the forecast page is: region, industry, currency and booking type."""
+"""Of which part of the rows the forecast and its bridge are: region, industry, currency and booking type."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def told_of(scope: Scope) -> str:
         return ""
     return (
         "Of a part of the book every figure is added up from its rows: totals, charts and what is largest. How sure "
-        "the forecast is, and by what, is learned from the whole book. The bridge, calls and targets are not of parts."
+        "the forecast is, and by what, is learned from the whole book. Calls and targets are not of parts."
     )
