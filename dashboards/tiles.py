@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from html import escape
 from typing import Any
+
+from django.utils.safestring import SafeString
 
 from accounts.templatetags.money import NOTHING, exact_rate
 from forecasting.pictures import Drawing, Series, bar, drawn, empty_figure, line, unit_of
@@ -45,6 +48,11 @@ class Cell:
     def text(self) -> str:
         return text_of(self.number, self.kind)
 
+    @property
+    def html(self) -> str:
+        shade = f" d-heat-{self.heat}" if self.heat else ""
+        return f'<td class="num{shade}">{_linked(self.text, self.url)}</td>'
+
 
 @dataclass(frozen=True)
 class Row:
@@ -52,6 +60,17 @@ class Row:
     cells: Sequence[Cell]
     url: str = ""
     is_total: bool = False
+
+    @property
+    def html(self) -> SafeString:
+        """As its table has it. A page may have two thousand cells: a template takes four times as long over each."""
+        total = ' class="d-total"' if self.is_total else ""
+        cells = "".join(cell.html for cell in self.cells)
+        return SafeString(f'<tr{total}><th scope="row">{_linked(self.label, self.url)}</th>{cells}</tr>')
+
+
+def _linked(text: str, url: str) -> str:
+    return f'<a href="{escape(url)}">{escape(text)}</a>' if url else escape(text)
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def _parts(frame: Frame, group: Group) -> list[tuple[int, QuerySet[Any]]]:
     """Cells to add, and cells to take off, that are those of a group today."""
     cells = _cells(frame)
     if len(group.members) == 1:
-        return [(1, cells.of(team=None, owner=group.members[0]))]
+        return [(1, cells.by_owner(team=None).filter(owner=group.owner_ids[0]))]
     # By their ids, so that the index of owners finds them.
     strangers = Q(owner__in=list(User.objects.filter(role=User.Role.VIEWER).values_list("pk", flat=True)))
     whole = cells.of(team=group.team, owner=None)

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from accounts.models import User
 from accounts.strip import Total as StripTotal
 from accounts.templatetags.money import compact_money, currency_sign, exact_rate
 from dashboards.figures import FIGURES
@@ -96,7 +95,7 @@ class Cards:
     @cached_property
     def lines(self) -> list[tuple[Group, str]]:
         """Each that is shown, with the address of the card."""
-        return [(one, "" if one.team else self.card_url(one.members[0])) for one in self.listed.entries]
+        return [(one, "" if one.team else self.card_url(one.owner_ids[0])) for one in self.listed.entries]
 
     @property
     def has_many(self) -> bool:
@@ -122,11 +121,11 @@ class Cards:
     def cell(self, key: str, group: Group) -> Cell:
         return Cell(self.value(key, self.total(group)), FIGURES[key].kind, self.explain_url(key, group))
 
-    def card_url(self, user: User) -> str:
+    def card_url(self, pk: int) -> str:
         query = {
             name: value for name, value in self.frame.scope.query.items() if name not in ("team", "owner", *LISTED)
         }
-        address = reverse("dashboards:scorecard", args=[user.pk])
+        address = reverse("dashboards:scorecard", args=[pk])
         return f"{address}?{urlencode(query)}" if query else address
 
 
