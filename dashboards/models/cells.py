@@ -63,6 +63,12 @@ def _sums() -> ArrayField[list[int], list[int]]:
     return ArrayField(models.BigIntegerField())
 
 
+CARDED: Final = (
+    "due_count", "due_cents", "kept_cents", "renewed_cents", "kept_in_time_cents", "upsell_cents", "cross_sell_cents",
+    *(f"{way}_{one}_cents" for way in ("ordered", "hybrid") for one in ("kept", "renewed", "in_time")),
+)  # fmt: skip
+
+
 class Cell(models.Model):
     """A month of a level, team or owner, and segment. Amounts are cents of the reporting currency.
 
@@ -152,6 +158,13 @@ class Cell(models.Model):
         indexes = [
             models.Index(fields=["month_on"], name="dashboard_cell_month"),
             models.Index(fields=["owner"], name="dashboard_cell_owner", condition=Q(level=Level.OWNER)),
+            # Scorecards add these up of every owner: from the index alone, as the rows are many times as wide.
+            models.Index(
+                fields=["month_on"],
+                include=["owner", "segment", *CARDED],
+                name="dashboard_cell_cards",
+                condition=Q(level=Level.OWNER),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -260,8 +273,11 @@ SUMS: Final = tuple(field.name for field in Cell._meta.local_fields if type(fiel
 
 
 class MixCell(models.Model):
-    """What is decided of an owner, segment and risk band that is due in a month, cents of the reporting currency."""
+    """What is decided of a level, team or owner, segment and risk band that is due in a month, cents of the reporting
+    currency."""
 
+    level = models.SmallIntegerField(choices=Level)
+    team = kept_key(Team)
     owner = kept_key(User)
     segment = kept_key(Segment)
     band = models.SmallIntegerField()  # of the risk as known before the decision: 0 unknown, 1 low, 2 medium, 3 high
@@ -274,7 +290,9 @@ class MixCell(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["month_on", "owner", "segment", "band"], nulls_distinct=False, name="mix_cell_once"
+                fields=["month_on", "level", "team", "owner", "segment", "band"],
+                nulls_distinct=False,
+                name="mix_cell_once",
             )
         ]
 

@@ -85,14 +85,16 @@ def sums_of(source: type[Model]) -> dict[str, Sum]:
     return {f"all_{_column(kind)}": Sum("amount", filter=Q(kind=kind), default=Decimal(0)) for kind in Movement}
 
 
-def draw_periods(frame: Frame, months: Mapping[dt.date, Month]) -> list[Moved]:
-    """Months, from the first one of the ledger, added up to the periods of a frame; empty where nothing ever moved."""
+def draw_periods(frame: Frame, months: Mapping[dt.date, Month], periods: Sequence[Period] | None = None) -> list[Moved]:
+    """Months, from the first one of the ledger, added up to periods that follow each other, those of the frame where
+    none are given; empty where nothing ever moved."""
     if not any(any(row.values()) for row in months.values()):
         return []
-    first_on = frame.periods[0].starts_on
+    periods = periods or frame.periods
+    first_on = periods[0].starts_on
     level = sum((_net(row) for month_on, row in months.items() if month_on < first_on), Decimal(0))
     found: list[Moved] = []
-    for period in frame.periods:
+    for period in periods:
         rows = [row for month_on, row in months.items() if period.starts_on <= month_on <= period.ends_on]
         # What was there when the ledger began is no movement of its first month, but stands at its start.
         opening = level + sum((row["all_opening_amount"] for row in rows), Decimal(0))

@@ -1,4 +1,4 @@
-"""What is decided, by owner, segment and risk band of the month it is due in: what books are compared by."""
+"""What is decided, by level, segment and risk band of the month it is due in: what books are compared by."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from typing import Any, Final
 
 import numpy as np
 
-from dashboards.rollups.adding import joined
+from dashboards.models import Level
+from dashboards.rollups.adding import Calendar, added, joined, scope_of, teams_of
 from dashboards.rollups.store import MONTH, MONTH_ON, created, hashes_of, in_months
 from forecasting.engine.arrays import NO_ID, Integers
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, Column, copy_in, copy_out
 from forecasting.periods import months_of_days
 
-KEYS: Final = ("owner_id", "segment_id", "band", "month")
+SCOPE: Final = ("level", "team_id", "owner_id", "segment_id")
+KEYS: Final = (*SCOPE, "band", "month")
 SUMS: Final = ("count", "baseline_cents", "kept_cents")
 NAMES: Final = (*KEYS, *SUMS, "squares")
 STORED: Final = (
     Column("id", "int8", "id"),
-    Column("owner_id", "int8", f"COALESCE(owner_id, {NO_ID})"),
-    Column("segment_id", "int8", f"COALESCE(segment_id, {NO_ID})"),
+    Column("level", "int8", "level"),
+    *(Column(name, "int8", f"COALESCE({name}, {NO_ID})") for name in SCOPE[1:]),
     Column("band", "int8", "band"),
     Column("month", "int8", MONTH),
     *(Column(name, "int8", name) for name in SUMS),
@@ -29,19 +31,20 @@ STAGED: Final = created(
     "staged_mix", *(f"{name} bigint NOT NULL" for name in (*KEYS, *SUMS)), "squares double precision NOT NULL"
 )
 INSERT: Final = (
-    f"INSERT INTO dashboards_mixcell (owner_id, segment_id, band, month_on, {', '.join(SUMS)}, squares)"
-    f" SELECT NULLIF(owner_id, {NO_ID}), NULLIF(segment_id, {NO_ID}), band, {MONTH_ON}, {', '.join(SUMS)}, squares"
-    " FROM staged_mix"
+    f"INSERT INTO dashboards_mixcell ({', '.join(SCOPE)}, band, month_on, {', '.join(SUMS)}, squares)"
+    f" SELECT level, {', '.join(f'NULLIF({name}, {NO_ID})' for name in SCOPE[1:])}, band, {MONTH_ON},"
+    f" {', '.join(SUMS)}, squares FROM staged_mix"
 )
 
 
-def replace_mixes(cursor: Any, facts: Arrays, months: Integers | None) -> None:
+def replace_mixes(cursor: Any, facts: Arrays, calendar: Calendar, months: Integers | None) -> None:
     """Make the stored cells of these months (of all, where None) those of the decided rows of `read_facts`."""
     month = months_of_days(facts["due"]).astype(np.int64)
     is_in = facts["timing"] >= TimingClass.LAPSED
     if months is not None:
         is_in &= np.isin(month, months)
-    cells = _cells({name: values[is_in] for name, values in (facts | {"month": month}).items()})
+    rows = facts | {"month": month, "team_id": teams_of(facts["owner_id"], calendar)}
+    cells = _cells({name: values[is_in] for name, values in rows.items()})
     condition, parameters = in_months(months)
     stored = copy_out(cursor, STORED, f"dashboards_mixcell WHERE {condition}", parameters)
     ours, theirs = hashes_of(cells, NAMES), hashes_of(stored, NAMES)
@@ -56,17 +59,17 @@ def replace_mixes(cursor: Any, facts: Arrays, months: Integers | None) -> None:
 
 
 def _cells(rows: Arrays) -> Arrays:
-    keys = [rows[name].astype(np.int64) for name in KEYS]
-    codes, first, place = np.unique(joined(keys), return_index=True, return_inverse=True)
-    size = codes.size
+    every = np.arange(rows["baseline"].size)
     is_won = (rows["timing"] >= TimingClass.EARLY) & (rows["timing"] <= TimingClass.LATE)
     kept = np.where(is_won, np.minimum(rows["renewed"], rows["baseline"]), 0)
-    sums = np.zeros((3, size), dtype=np.int64)
-    for row, values in zip(sums, (np.ones(place.size, dtype=np.int64), rows["baseline"], kept), strict=True):
-        np.add.at(row, place, values)
-    squares = np.bincount(place, rows["baseline"].astype(np.float64) ** 2, size).astype(np.float64)
-    return (
-        {name: key[first] for name, key in zip(KEYS, keys, strict=True)}
-        | dict(zip(SUMS, sums, strict=True))
-        | {"squares": squares}
-    )
+    sums = dict(zip(SUMS, (np.ones(every.size, dtype=np.int64), rows["baseline"], kept), strict=True))
+    squares = rows["baseline"].astype(np.float64) ** 2
+    parts = []
+    for level in Level:
+        scope = [np.full(every.size, level, dtype=np.int64), *scope_of(rows, every, level)]
+        keys = [*scope, *(rows[name].astype(np.int64) for name in KEYS[len(SCOPE) :])]
+        codes, first, place = np.unique(joined(keys), return_index=True, return_inverse=True)
+        part: Arrays = {name: key[first] for name, key in zip(KEYS, keys, strict=True)}
+        part |= {name: added(place, amounts, codes.size) for name, amounts in sums.items()}
+        parts.append(part | {"squares": np.bincount(place, squares, codes.size).astype(np.float64)})
+    return {name: np.concatenate([part[name] for part in parts]) for name in NAMES}

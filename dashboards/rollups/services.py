@@ -130,7 +130,7 @@ def _roll_up_book(cursor: Any, run: Run) -> None:
     if replace_cells(cursor, add_up(facts, calendar), None):
         cursor.execute("ANALYZE dashboards_cell")
     replace_late_accounts(cursor, find_late(facts, calendar), None)
-    replace_mixes(cursor, facts, None)
+    replace_mixes(cursor, facts, calendar, None)
     replace_paces(facts, report, None)
     stale = list(StaleLikely.objects.values_list("pk", flat=True))
     replace_likely(cursor, None)
@@ -179,7 +179,7 @@ def _roll_up_quarters(cursor: Any, report: Reporting, calendar: Calendar, starts
     months = np.array([start + step for start in starts for step in range(3)], dtype=np.int64)
     facts = read_facts(cursor, report, IN_QUARTERS, (quarters, quarters))
     replace_cells(cursor, add_up(facts, calendar), months)
-    replace_mixes(cursor, facts, months)
+    replace_mixes(cursor, facts, calendar, months)
     replace_paces(facts, report, starts)
     replace_lost(cursor, add_up_lost(lost_among(cursor, facts)), months)
 

@@ -11,26 +11,37 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import connection
-from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
-from dashboards.models import MixCell, RollUp
+from accounts.models import User
+from dashboards.models import Level, RollUp
 from dashboards.rollups.facts import BAND, SOURCE
 from dashboards.scorecards.credit import read_moved, whole_books
+from dashboards.scorecards.people import Group
 from forecasting.engine.arrays import NO_ID, Floats, Integers
 from forecasting.engine.calls import Z95
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Column, copy_out
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
-from forecasting.periods import Period
+from forecasting.periods import Period, first_day, month_number
 from forecasting.scopes.scope import Scope
 from forecasting.scopes.slices import within
 
-_COLUMNS: Final = (
-    Coalesce("owner_id", NO_ID), Coalesce("segment_id", NO_ID), "band", "count", "baseline_cents", "kept_cents",
-    "squares",
-)  # fmt: skip
+# As they are kept: of the book, of teams and of owners.
+KEPT: Final = (
+    Column("level", "int2", "level"),
+    Column("team", "int8", f"COALESCE(team_id, {NO_ID})"),
+    Column("owner", "int8", f"COALESCE(owner_id, {NO_ID})"),
+    Column("segment", "int8", f"COALESCE(segment_id, {NO_ID})"),
+    Column("band", "int2", "band"),
+    Column("count", "int8", "count"),
+    Column("baseline", "int8", "baseline_cents"),
+    Column("kept", "int8", "kept_cents"),
+    Column("squares", "float8", "squares"),
+)
+KEPT_SOURCE: Final = f"""dashboards_mixcell WHERE month_on = ANY(%s) AND (level = {Level.BOOK:d}
+    OR level = {Level.TEAM:d} AND team_id = ANY(%s) OR level = {Level.OWNER:d} AND owner_id = ANY(%s))"""
 COLUMNS: Final = (
     Column("id", "int8", "r.id"),
     Column("owner_id", "int8", f"COALESCE(r.owner_id, {NO_ID})"),
@@ -76,7 +87,10 @@ MEASURES: Final = ("count", "baseline", "kept", "squares")
 
 @dataclass(frozen=True, eq=False)
 class Strata:
-    """Decided renewals by owner on the day of the decision, segment and risk band: one entry each, along all arrays."""
+    """Decided renewals by owner on the day of the decision, segment and risk band: one entry each, along all arrays.
+
+    Those of `company` are all of it, where these are of some alone.
+    """
 
     owner: Integers
     segment: Integers
@@ -85,9 +99,10 @@ class Strata:
     baseline: Integers
     kept: Integers
     squares: Floats
+    company: Strata | None = None
 
     @classmethod
-    def added_up(cls, rows: Mapping[str, NDArray[Any]]) -> Strata:
+    def added_up(cls, rows: Mapping[str, NDArray[Any]], company: Strata | None = None) -> Strata:
         """Of rows, or of strata of parts of them, which may be taken off with a minus."""
         keys = np.stack([rows[name].astype(np.int64) for name in ("owner", "segment", "band")])
         found, place = np.unique(keys, axis=1, return_inverse=True)
@@ -102,6 +117,7 @@ class Strata:
             counts["baseline"],
             counts["kept"],
             sums["squares"].astype(np.float64),
+            company,
         )
 
     @classmethod
@@ -114,12 +130,13 @@ class Strata:
     @cached_property
     def rate(self) -> Floats:
         """What the whole company kept of the segment and band of each entry."""
-        _, place = np.unique(np.stack([self.segment, self.band]), axis=1, return_inverse=True)
-        place = place.reshape(-1)
-        kept, baseline = (np.bincount(place, values) for values in (self.kept, self.baseline))
-        shares = np.divide(kept, baseline, out=np.zeros(baseline.size), where=baseline != 0)
-        found: Floats = shares[place]
-        return found
+        whole = self.company or self
+        keys = [np.concatenate([getattr(whole, name), getattr(self, name)]) for name in ("segment", "band")]
+        found, place = np.unique(np.stack(keys), axis=1, return_inverse=True)
+        of_whole, own = np.split(place.reshape(-1), [whole.segment.size])
+        kept, baseline = (np.bincount(of_whole, values, found.shape[1]) for values in (whole.kept, whole.baseline))
+        shares: Floats = np.divide(kept, baseline, out=np.zeros(baseline.size), where=baseline != 0)
+        return shares[own]
 
     def mixes(self) -> dict[int, Mix]:
         found: dict[int, Mix] = defaultdict(dict)
@@ -165,29 +182,59 @@ def read_mix(
     return read_raw_strata(done, period, scope, moved).mixes()
 
 
-def read_strata(done: RollUp, period: Period, scope: Scope, moved: Mapping[int, int]) -> Strata:
-    """The same as it is kept, less the few rows that had another owner at the decision, plus those under that one.
+def judge_groups(
+    done: RollUp, period: Period, scope: Scope, moved: Mapping[int, int], groups: Sequence[Group]
+) -> list[Fair | None]:
+    """Each group as it is kept; in a slice, which nothing is kept of, of the rows.
 
-    `moved` is as of `read_moved`, of these days and perhaps of more. In a slice, which nothing is kept of: of the rows.
+    `moved` is as of `read_moved`, of the days of the period and perhaps of more.
     """
     if scope.slice:
-        return read_raw_strata(done, period, scope, moved)
-    kept = MixCell.objects.filter(month_on__gte=period.starts_on, month_on__lte=period.ends_on)
+        raw = read_raw_strata(done, period, scope, moved)
+        return [raw.judge(group.owner_ids) for group in groups]
+    strata = read_strata(done, period, scope, moved, groups)
+    return [strata.judge([at]) for at in range(len(groups))]
+
+
+def read_strata(
+    done: RollUp, period: Period, scope: Scope, moved: Mapping[int, int], groups: Sequence[Group]
+) -> Strata:
+    """As kept of each group, a team or one person, whose place among them is in place of an owner: less the few rows
+    that had another owner at the decision, and those of viewers in a team, plus the rows decided under its members."""
+    teams = {group.team.pk: at for at, group in enumerate(groups) if group.team}
+    people = {group.owner_ids[0]: at for at, group in enumerate(groups) if not group.team}
+    viewers = dict(User.objects.filter(role=User.Role.VIEWER, team__in=teams).values_list("pk", "team"))
+    months = [first_day(month_number(period.starts_on) + at) for at in range(period.month_count)]
+    parameters: list[object] = [months, list(teams), [*people, *viewers]]
+    source = KEPT_SOURCE
     if scope.segment:
-        kept = kept.filter(segment=scope.segment)
-    names = ("owner", "segment", "band", *MEASURES)
-    columns = list(zip(*kept.values_list(*_COLUMNS), strict=True)) or [()] * len(names)
-    rows: dict[str, NDArray[Any]] = {
-        name: np.array(column, dtype=np.float64 if name == "squares" else np.int64)
-        for name, column in zip(names, columns, strict=True)
-    }
+        source, parameters = f"{source} AND segment_id = %s", [*parameters, scope.segment.pk]
+    with connection.cursor() as cursor:
+        rows = copy_out(cursor, KEPT, source, parameters)
+    company = Strata.added_up({name: values[rows["level"] == Level.BOOK] for name, values in rows.items()})
+    of_teams = {name: values[rows["level"] == Level.TEAM] for name, values in rows.items()}
+    of_people = {name: values[rows["level"] == Level.OWNER] for name, values in rows.items()}
+    strangers = {pk: teams[team] for pk, team in viewers.items()}
+    parts = [
+        _placed(of_teams | {"owner": of_teams["team"]}, teams),
+        _placed(of_people, people),
+        _placed(of_people, strangers, sign=-1),
+    ]
     if moved:
-        parts = [rows]
+        members = {pk: at for at, group in enumerate(groups) if group.team for pk in group.owner_ids}
         for sign, owners in ((-1, {}), (1, moved)):
             some = _rows(done, period, scope, owners, only=list(moved))
-            parts.append(some | {name: sign * some[name] for name in MEASURES})
-        rows = {name: np.concatenate([part[name] for part in parts]) for name in names}
-    return Strata.added_up(rows)
+            parts += [_placed(some, places, sign=sign) for places in (members, people)]
+    names = ("owner", "segment", "band", *MEASURES)
+    return Strata.added_up({name: np.concatenate([part[name] for part in parts]) for name in names}, company)
+
+
+def _placed(rows: Mapping[str, NDArray[Any]], places: Mapping[int, int], *, sign: int = 1) -> dict[str, NDArray[Any]]:
+    """The rows of those who have a place, which stands for them then; with a minus where they are taken off."""
+    place = np.array([places.get(pk, NO_ID) for pk in rows["owner"].tolist()], dtype=np.int64)
+    is_in = place != NO_ID
+    found = {name: rows[name][is_in] for name in ("segment", "band")}
+    return found | {"owner": place[is_in]} | {name: sign * rows[name][is_in] for name in MEASURES}
 
 
 def read_raw_strata(done: RollUp, period: Period, scope: Scope, moved: Mapping[int, int]) -> Strata:

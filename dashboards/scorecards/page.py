@@ -19,12 +19,12 @@ from dashboards.models.cells import SUMS
 from dashboards.people import LISTED, NAME, Leaf, leaf_of, orders_of
 from dashboards.rollups.reading import Total
 from dashboards.scorecards.credit import DECISION, ByPeriod, read_credited, read_moved, together
-from dashboards.scorecards.fair import Fair, Strata, read_strata
+from dashboards.scorecards.fair import Fair, judge_groups
 from dashboards.scorecards.kept import names_of, read_group, read_moves, read_owners
 from dashboards.scorecards.measures import Hygiene, add_hygiene, of_owners, read_calls, read_hygiene
 from dashboards.scorecards.people import Group, Shown, read_shown
 from dashboards.scorecards.pictures import expected_figure
-from dashboards.scorecards.recurring import Ledger, moved_of, read_ledger, recurring_tile
+from dashboards.scorecards.recurring import Recurring, recurring_tile
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, lines, tile
 from forecasting.engine.calls import Tally, total
 from forecasting.engine.probability import MINIMUM_CALLS
@@ -66,14 +66,17 @@ class Cards:
         return self.frame.value(key, total)
 
     @cached_property
-    def strata(self) -> Strata | None:
+    def judged(self) -> dict[tuple[int, ...], Fair | None]:
+        """Of each that is shown, and of the one person that the page is about."""
         frame = self.frame
         if frame.roll_up is None or frame.past is not None:
-            return None
-        return read_strata(frame.roll_up, self.chosen.period, frame.scope, self.moved)
+            return {}
+        groups = [group for group, _ in self.lines] + ([self.shown.focus] if self.shown.is_of_one else [])
+        found = judge_groups(frame.roll_up, self.chosen.period, frame.scope, self.moved, groups)
+        return {tuple(group.owner_ids): one for group, one in zip(groups, found, strict=True)}
 
     def judge(self, group: Group) -> Fair | None:
-        return self.strata.judge(group.owner_ids) if self.strata else None
+        return self.judged.get(tuple(group.owner_ids))
 
     @cached_property
     def listed(self) -> Leaf[Group]:
@@ -102,8 +105,8 @@ class Cards:
         return self.listed.all_count > 1
 
     @cached_property
-    def ledger(self) -> Ledger:
-        return read_ledger(self.frame)
+    def recurring(self) -> Recurring:
+        return Recurring(self.frame)
 
     @cached_property
     def explained(self) -> dict[str, str]:
@@ -216,8 +219,8 @@ def words(cards: Cards) -> str:
     gross = cards.value("gross", cards.total(cards.shown.focus))
     if gross is None:
         return f"Nothing is due in {label} for this choice of filters."
-    found = cards.judge(cards.shown.focus)
-    verdict = f"; of what is decided, {_said(found)}" if found and cards.shown.is_of_one else ""
+    found = cards.judge(cards.shown.focus) if cards.shown.is_of_one else None
+    verdict = f"; of what is decided, {_said(found)}" if found else ""
     return f"{name} kept {exact_rate(gross)} of what was due in {label}{verdict}. {CREDIT}"
 
 
@@ -228,7 +231,7 @@ def _said(found: Fair) -> str:
 
 def build_tiles(cards: Cards) -> list[Tile]:
     last = (cards.shown.everybody, _last(cards)) if cards.has_many else None
-    recurring = recurring_tile(cards.frame, cards.ledger, period=cards.chosen.period, lines=cards.lines, last=last)
+    recurring = recurring_tile(cards.frame, cards.recurring, period=cards.chosen.period, lines=cards.lines, last=last)
     return [cards_tile(cards), recurring, fair_tile(cards), trend_tile(cards), calls_tile(cards), hygiene_tile(cards),
             upsell_tile(cards)]  # fmt: skip
 
@@ -329,7 +332,8 @@ def trend_tile(cards: Cards) -> Tile:
 
 def _recurring_columns(cards: Cards) -> list[Column]:
     """GRR and NRR of the focus; none where it has no recurring value."""
-    moved = {one.period: one for one in moved_of(cards.frame, cards.ledger, cards.shown.focus.owner_ids)}
+    (found,) = cards.recurring.moved([cards.shown.focus], cards.frame.periods)
+    moved = {one.period: one for one in found}
     over = [moved.get(one.period) if one.is_over else None for one in cards.periods]
     columns = [
         Column("GRR", Kind.RATE, [one.grr if one else None for one in over], "commit"),

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
+from django.db import connection
 from django.db.models import Case, DateField, Value, When
 
+from accounts.models import User
 from accounts.templatetags.money import currency_sign
 from dashboards.frame import Frame
-from dashboards.retention.recurring import NOT_THEN, Month, Moved, draw_periods, sums_of
+from dashboards.retention.recurring import AMOUNTS, NOT_THEN, Month, Moved, draw_periods, sums_of
 from dashboards.scorecards.credit import whole_books
 from dashboards.scorecards.people import Group
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
 from forecasting.models import MrrLine, MrrMovement, MrrRollUp
+from forecasting.models.mrr import EVERYBODY, NOBODY
 from forecasting.mrr.address import rows_url
 from forecasting.mrr.ledger import rows_of
 from forecasting.periods import Period, first_day, month_number
@@ -27,6 +32,17 @@ MOVED: Final = (Movement.CONTRACTION, Movement.CHURN, Movement.EXPANSION)
 NOTHING_RECURS: Final = "There is no recurring value in this period for this choice."
 ByMonth = dict[dt.date, Month]
 Ledger = dict[int | None, ByMonth]
+SUMS: Final = tuple(f"all_{name}" for name in AMOUNTS)
+# Of groups of owners by some days: of each owner the newest level by then.
+LEVELS: Final = f"""
+SELECT g.place, d.place, {", ".join(f"sum(g.sign * l.{kind.name.lower()}_cents)::bigint" for kind in Movement)}
+FROM unnest(%s::int[], %s::bigint[], %s::int[]) AS g (place, owner_id, sign)
+CROSS JOIN unnest(%s::date[]) WITH ORDINALITY AS d (day, place)
+CROSS JOIN LATERAL (
+    SELECT * FROM forecasting_mrrlevel k WHERE k.owner_id = g.owner_id AND k.month_on <= d.day
+    ORDER BY k.month_on DESC LIMIT 1
+) l
+GROUP BY 1, 2"""
 
 
 def read_ledger(frame: Frame) -> Ledger:
@@ -35,8 +51,7 @@ def read_ledger(frame: Frame) -> Ledger:
     Whose a line is says the ledger: its newest renewal's owner's, over all of its past. One statement; nothing as at a
     past moment, and before the first roll-up.
     """
-    is_told = frame.past is None and frame.scope.slice.is_of_accounts
-    if not is_told or not MrrRollUp.objects.exists():
+    if not _is_told(frame):
         return {}
     source = MrrMovement if frame.scope.slice else MrrLine
     lines = rows_of(source, frame.user, whole_books(frame.scope))
@@ -69,6 +84,68 @@ def moved_of(frame: Frame, ledger: Ledger, owners: Collection[int | None]) -> li
     return draw_periods(frame, months)
 
 
+def read_moved(frame: Frame, groups: Sequence[Mapping[int, int]], periods: Sequence[Period]) -> list[list[Moved]]:
+    """Of each group, which is its owners with 1 or, where they are taken off, -1: by periods that follow each other,
+    from the levels that are kept. One statement."""
+    days = [periods[0].starts_on - dt.timedelta(days=1), *(one.ends_on for one in periods)]
+    levels: list[list[Month]] = [[dict.fromkeys(SUMS, Decimal(0)) for _ in days] for _ in groups]
+    signed = [(at, *pair) for at, owners in enumerate(groups) for pair in owners.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(LEVELS, [*map(list, zip(*signed, strict=True)), days])
+        for group, day, *cents in cursor.fetchall():
+            levels[group][day - 1] = {name: Decimal(one) / 100 for name, one in zip(SUMS, cents, strict=True)}
+    return [draw_periods(frame, _between(days, own), periods) for own in levels]
+
+
+def _between(days: Sequence[dt.date], levels: Sequence[Month]) -> ByMonth:
+    """What moved by the first day, and after each day to the next one, by the day that each of these begins on."""
+    steps = zip(days, levels, levels[1:], strict=False)
+    moved = {
+        day + dt.timedelta(days=1): {name: after[name] - before[name] for name in SUMS} for day, before, after in steps
+    }
+    return {days[0]: levels[0], **moved}
+
+
+@dataclass(frozen=True, eq=False)
+class Recurring:
+    """What moved recurring revenue of the people of a frame: by the levels kept of each; in a segment or a slice, of
+    which none are kept, by their lines or movements."""
+
+    frame: Frame
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return read_ledger(self.frame)
+
+    def moved(
+        self, groups: Sequence[Group], periods: Sequence[Period], *, whole: Group | None = None
+    ) -> list[list[Moved]]:
+        """Of each group by period, the oldest first; empty where they never had anything.
+
+        `whole` is the one of them that stands for all the reader sees, with what nobody owns, as on the page of
+        retention.
+        """
+        frame = self.frame
+        if not _is_told(frame):
+            return [[] for _ in groups]
+        if frame.scope.segment or frame.scope.slice or not frame.user.sees_all:
+            found = [moved_of(frame, self.ledger, self.ledger if one is whole else one.owner_ids) for one in groups]
+            return [[one for one in moved if one.period in periods] for moved in found]
+        return read_moved(frame, [{EVERYBODY: 1} if one is whole else _owners_of(one) for one in groups], periods)
+
+
+def _owners_of(group: Group) -> dict[int, int]:
+    """Of all who work renewals those are named who do not."""
+    if group.team or len(group.members) == 1:
+        return dict.fromkeys(group.owner_ids, 1)
+    viewers = User.objects.filter(role=User.Role.VIEWER).values_list("pk", flat=True)
+    return {EVERYBODY: 1, NOBODY: -1, **dict.fromkeys(viewers, -1)}
+
+
+def _is_told(frame: Frame) -> bool:
+    return frame.past is None and frame.scope.slice.is_of_accounts and MrrRollUp.objects.exists()
+
+
 def _nothing(frame: Frame) -> str:
     if frame.past is not None:
         return NOT_THEN
@@ -77,7 +154,7 @@ def _nothing(frame: Frame) -> str:
 
 def recurring_tile(
     frame: Frame,
-    ledger: Ledger,
+    recurring: Recurring,
     *,
     period: Period,
     lines: Sequence[tuple[Group, str]],
@@ -85,13 +162,15 @@ def recurring_tile(
 ) -> Tile:
     """`lines`: whose cards there are, with their addresses; `last`: all of them together, with their name."""
 
-    def row(group: Group, name: str, url: str = "", *, is_total: bool = False) -> Row | None:
-        # What nobody owns is the whole book's too, as on the page of retention.
-        is_whole_book = is_total and not {"team", "owner"} & set(group.chosen(frame.scope))
-        moved = moved_of(frame, ledger, ledger if is_whole_book else group.owner_ids)
-        one = next((one for one in moved if one.period == period), None)
-        if one is None or not (one.opening or any(one.amounts.values())):
+    # What nobody owns is the whole book's too, as on the page of retention.
+    whole = last[0] if last and not {"team", "owner"} & set(last[0].chosen(frame.scope)) else None
+    groups = [group for group, _ in lines] + ([last[0]] if last else [])
+    moved = recurring.moved(groups, [period], whole=whole)
+
+    def row(group: Group, found: list[Moved], name: str, url: str = "", *, is_total: bool = False) -> Row | None:
+        if not found or not (found[0].opening or any(found[0].amounts.values())):
             return None
+        one = found[0]
         scope = replace(frame.scope, chosen=group.chosen(frame.scope))
         month_on, opened_on = period.ends_on.replace(day=1), first_day(month_number(period.starts_on) - 1)
         since = {"from": f"{period.starts_on:%Y-%m}"}
@@ -104,9 +183,9 @@ def recurring_tile(
         cells += [Cell(rate, Kind.RATE, closing) for rate in (one.grr, one.nrr)]
         return Row(name, cells, url, is_total)
 
-    rows = [row(group, group.name, url) for group, url in lines]
+    rows = [row(group, found, group.name, url) for (group, url), found in zip(lines, moved, strict=False)]
     if last:
-        rows.append(row(last[0], last[1], is_total=True))
+        rows.append(row(last[0], moved[-1], last[1], is_total=True))
     sign = currency_sign(frame.currency)
     return Tile(
         "recurring",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +11,10 @@ from django.db.models import Q
 from accounts.models import Account, Segment, Team, User, owners_visible_to
 from forecasting.engine import recurring_kinds as recurring  # without the arithmetic
 from renewals.models import Contract, Renewal
+
+# In place of an owner of MrrLevel.
+NOBODY: Final = 0
+EVERYBODY: Final = -1
 
 
 class OwnedQuerySet(models.QuerySet[models.Model]):
@@ -108,6 +113,28 @@ class MrrLine(models.Model):
 
     def __str__(self) -> str:
         return f"recurring revenue of {self.month_on}"
+
+
+class MrrLevel(models.Model):
+    """What the movements in effect of an owner came to by the end of a month, cents of all of them from the first on.
+
+    A month in which nothing moved has no row: the one before it holds. What moved in a period is the difference of two.
+    """
+
+    owner_id = models.BigIntegerField()  # or NOBODY, or EVERYBODY, who owns what anybody or nobody does
+    month_on = models.DateField()
+    opening_cents = models.BigIntegerField()
+    new_cents = models.BigIntegerField()
+    expansion_cents = models.BigIntegerField()
+    reactivation_cents = models.BigIntegerField()
+    contraction_cents = models.BigIntegerField()
+    churn_cents = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner_id", "month_on"], name="mrr_level_once")]
+
+    def __str__(self) -> str:
+        return f"recurring revenue by the end of {self.month_on:%b %Y}"
 
 
 class MrrOfferLine(models.Model):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forecasting.engine.arrays import NO_ID, Integers
 from forecasting.frames import Arrays, Column, copy_in, copy_out
+from forecasting.models.mrr import EVERYBODY, NOBODY
 from forecasting.mrr.book import INTEGERS, Accounts
 
 TABLE: Final = "forecasting_mrrmovement"
@@ -70,6 +71,17 @@ LEFT JOIN renewals_contract c ON c.id = m.contract_id
 LEFT JOIN renewals_renewal r ON r.id = m.renewal_id LEFT JOIN renewals_offer o ON o.id = r.offer_id
 GROUP BY 1, 2, 3, 4, 5
 """
+# Of what is in effect.
+LEVELS: Final = """
+INSERT INTO forecasting_mrrlevel (owner_id, month_on, opening_cents, new_cents, expansion_cents, reactivation_cents,
+    contraction_cents, churn_cents)
+SELECT {owner}, month_on, sum(100 * sum(opening_amount)) OVER past, sum(100 * sum(new_amount)) OVER past,
+    sum(100 * sum(expansion_amount)) OVER past, sum(100 * sum(reactivation_amount)) OVER past,
+    sum(100 * sum(contraction_amount)) OVER past, sum(100 * sum(churn_amount)) OVER past
+FROM forecasting_mrrline WHERE state = 0 AND {scope} GROUP BY 1, 2
+WINDOW past AS (PARTITION BY {owner} ORDER BY month_on)
+"""
+OWNER: Final = f"COALESCE(owner_id, {NOBODY})"
 # Owner and segment of what was touched, blank ones included.
 TOUCHED: Final = (
     "(COALESCE(owner_id, -1), COALESCE(segment_id, -1)) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"
@@ -112,15 +124,18 @@ def _hashes(rows: Arrays) -> NDArray[np.uint64]:
 
 
 def roll_up_all(cursor: Any) -> None:
-    """Both roll-ups anew, from every movement."""
+    """All roll-ups anew, from every movement."""
     for table, insert in (("forecasting_mrrline", LINES), ("forecasting_mrrofferline", OFFER_LINES)):
         cursor.execute(f"DELETE FROM {table}")
         cursor.execute(insert.format(scope="TRUE"))
-    cursor.execute("ANALYZE forecasting_mrrline, forecasting_mrrofferline")
+    cursor.execute("DELETE FROM forecasting_mrrlevel")
+    for owner in (OWNER, EVERYBODY):
+        cursor.execute(LEVELS.format(owner=owner, scope="TRUE"))
+    cursor.execute("ANALYZE forecasting_mrrline, forecasting_mrrofferline, forecasting_mrrlevel")
 
 
 def roll_up_some(cursor: Any, touched: Integers) -> None:
-    """Both roll-ups anew, of these owners and segments."""
+    """All roll-ups anew, of these owners and segments."""
     if not touched.size:
         return
     owners, segments = touched[:, 0].tolist(), touched[:, 1].tolist()
@@ -128,3 +143,7 @@ def roll_up_some(cursor: Any, touched: Integers) -> None:
     for table, insert in (("forecasting_mrrline", LINES), ("forecasting_mrrofferline", OFFER_LINES)):
         cursor.execute(f"DELETE FROM {table} WHERE {TOUCHED}", parameters)
         cursor.execute(insert.format(scope=TOUCHED), parameters)
+    changed = sorted({NOBODY if owner == NO_ID else owner for owner in owners})
+    cursor.execute("DELETE FROM forecasting_mrrlevel WHERE owner_id = ANY(%s)", [[EVERYBODY, *changed]])
+    cursor.execute(LEVELS.format(owner=OWNER, scope=f"{OWNER} = ANY(%s)"), [changed])
+    cursor.execute(LEVELS.format(owner=EVERYBODY, scope="TRUE"))

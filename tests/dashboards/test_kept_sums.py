@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Iterable
 
 import pytest
 from django.db import transaction
@@ -17,10 +18,10 @@ from dashboards.rollups.pacing import FROM_START, MONTHS_AT_ONCE, TO_END, days_o
 from dashboards.rollups.pacing import likely_by_month as likely
 from dashboards.rollups.services import bring_up_to_date
 from dashboards.scorecards.credit import read_credited, read_moved, together, whole_books
-from dashboards.scorecards.fair import read_raw_strata, read_strata
+from dashboards.scorecards.fair import Mix, Stratum, judge_groups, read_raw_strata, read_strata
 from dashboards.scorecards.kept import names_of, read_group, read_moves, read_owners
 from dashboards.scorecards.page import build_tiles, read_cards
-from dashboards.scorecards.people import read_shown
+from dashboards.scorecards.people import Group, read_shown
 from forecasting.periods import Grain, period_of
 from forecasting.scopes.lines import rows_of
 from renewals.models import Renewal, RenewalScore
@@ -64,15 +65,33 @@ def assert_cards_true(frame: Frame) -> None:
 
 
 def assert_mix_true(frame: Frame) -> None:
-    done = RollUp.objects.get()
+    """Each team and person as kept is what the rows of its members add up to, and so is the company."""
+    done, shown = RollUp.objects.get(), read_shown(frame)
+    groups = [*shown.teams, *(Group(str(one), [one]) for one in shown.named)]
     for period in frame.periods:
         moved = read_moved("UTC", period.starts_on, period.ends_on)
-        kept = {owner: _some(mix) for owner, mix in read_strata(done, period, frame.scope, moved).mixes().items()}
-        raw = read_raw_strata(done, period, whole_books(frame.scope), moved).mixes()
-        assert {owner: mix for owner, mix in kept.items() if mix} == raw
+        kept = read_strata(done, period, frame.scope, moved, groups)
+        raw = read_raw_strata(done, period, whole_books(frame.scope), moved)
+        mixes = raw.mixes()
+        for at, group in enumerate(groups):
+            own = _added(mixes[pk] for pk in group.owner_ids if pk in mixes)
+            assert _some(kept.mixes().get(at, {})) == own, (group.name, period)
+        assert kept.company is not None
+        assert _some(_added(kept.company.mixes().values())) == _added(mixes.values())
+        judged = judge_groups(done, period, frame.scope, moved, groups)
+        assert judged == [raw.judge(group.owner_ids) for group in groups]
 
 
-def _some(mix):  # type: ignore[no-untyped-def]
+def _added(mixes: Iterable[Mix]) -> Mix:
+    found: Mix = {}
+    for mix in mixes:
+        for key, one in mix.items():
+            known = found.get(key, Stratum(0, 0, 0, 0.0))
+            found[key] = Stratum(*(x + y for x, y in zip(vars(known).values(), vars(one).values(), strict=True)))
+    return found
+
+
+def _some(mix: Mix) -> Mix:
     return {key: one for key, one in mix.items() if one.count}
 
 

@@ -26,7 +26,8 @@ from dashboards.scorecards.credit import read_credit, read_credited, read_moved
 from dashboards.scorecards.fair import ABOVE, BELOW, WITHIN, Stratum, judge, read_mix
 from dashboards.scorecards.measures import read_hygiene
 from dashboards.scorecards.page import build_tiles, read_cards
-from dashboards.scorecards.recurring import moved_of, read_ledger
+from dashboards.scorecards.people import Group, read_shown
+from dashboards.scorecards.recurring import Recurring, moved_of, read_ledger
 from forecasting.engine.arrays import NO_ID
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
@@ -348,6 +349,13 @@ def test_grr_and_nrr_of_owners_are_what_the_movements_add_up_to(cast: Cast, seed
             assert (one.grr, one.nrr) == (expected or (None, None))
             checked += expected is not None
     assert checked > 20
+    # As they are kept of groups; and in a segment, of which nothing is kept.
+    shown, recurring = read_shown(frame), Recurring(frame)
+    groups = [shown.everybody, *shown.teams, *(Group(str(one), [one]) for one in shown.named)]
+    assert recurring.moved(groups, frame.periods) == [moved_of(frame, ledger, one.owner_ids) for one in groups]
+    for period in frame.periods:
+        (whole,) = recurring.moved([shown.everybody], [period], whole=shown.everybody)
+        assert whole == [one for one in moved_of(frame, ledger, ledger) if one.period == period]
     # All owners and nobody together are the page of retention.
     assert moved_of(frame, ledger, ledger) == retention_moved(frame)
     rows = next(one for one in build_tiles(read_cards(frame)) if one.key == "recurring").rows

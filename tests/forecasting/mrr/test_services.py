@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.exchange import read_rates
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Reporting
-from forecasting.models import MrrCall, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp, Run, StaleMonth
+from forecasting.models import MrrCall, MrrLevel, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp, Run, StaleMonth
+from forecasting.models.mrr import EVERYBODY, NOBODY
 from forecasting.mrr.book import monthly_cents
 from forecasting.mrr.services import roll_up_mrr
 from forecasting.services import refresh_stale_months
@@ -68,10 +69,29 @@ def assert_rolled_up() -> None:
     assert {key: {name: getattr(line, name) for name in names} for key, line in lines.items()} == {
         key: {name: sums[name] for name in names} for key, sums in raw.items()
     }
+    assert_levels(raw)
     expansion = sum(sums["expansion_amount"] for sums in raw.values())
     offers = MrrOfferLine.objects.all()
     assert sum(line.upsell_amount + line.cross_sell_amount for line in offers) == expansion
     assert sum(line.cross_sell_amount for line in offers) == sum(sums["cross_sell_amount"] for sums in raw.values())
+
+
+def assert_levels(raw: dict[tuple[object, ...], dict[str, Decimal]]) -> None:
+    """A row for each month in which anything of an owner, or of everybody, took effect: all of it up to then."""
+    actual = {key: sums for key, sums in raw.items() if key[3] == MrrMovement.State.ACTUAL}
+    names = [f"{kind.name.lower()}_amount" for kind in MrrMovement.Kind]
+    expected = {}
+    for month_on, owner_id, _, _ in actual:
+        for owner in (NOBODY if owner_id is None else owner_id, EVERYBODY):
+            own = [
+                sums
+                for (month, pk, *_), sums in actual.items()
+                if month <= month_on and (owner == EVERYBODY or pk == (owner or None))
+            ]
+            expected[owner, month_on] = [100 * sum(sums[name] for sums in own) for name in names]
+    levels = MrrLevel.objects.all()
+    columns = [name.replace("_amount", "_cents") for name in names]
+    assert {(one.owner_id, one.month_on): [getattr(one, name) for name in columns] for one in levels} == expected
 
 
 @pytest.mark.parametrize("seed", range(25))
