@@ -15,7 +15,7 @@ from dashboards.models.cells import (
 )
 from dashboards.models.executive import ExecutiveMail, Weekday
 from dashboards.models.pace import LikelyCell, Pace, StaleLikely
-from dashboards.models.risk import LostCell, OpenCell, OpenRenewal, Side
+from dashboards.models.risk import LostCell, OpenCell, OpenDay, OpenRenewal, Side
 from dashboards.models.work import OwnerWork, StaleWork, WorkRollUp
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "MixCell",
     "MovedRenewal",
     "OpenCell",
+    "OpenDay",
     "OpenRenewal",
     "OwnerWork",
     "Pace",

@@ -115,6 +115,29 @@ class OpenCell(models.Model):
         return f"{self.get_level_display()}, open"
 
 
+class OpenDay(models.Model):
+    """The open renewals of the whole book that are due on a day, of a segment, by the band of the risk score."""
+
+    due_on = models.DateField()
+    segment = kept_key(Segment)
+    high_count = sum_field()
+    high_cents = sum_field()
+    medium_count = sum_field()
+    medium_cents = sum_field()
+    low_count = sum_field()
+    low_cents = sum_field()
+    unscored_count = sum_field()
+    unscored_cents = sum_field()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["due_on", "segment"], nulls_distinct=False, name="open_day_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"open, due on {self.due_on}"
+
+
 class LostCell(models.Model):
     """What was lost or given up, in cents, of what was due in a month, by all that it is told by.
 
@@ -143,3 +166,4 @@ class LostCell(models.Model):
 
 # What is added up of open ones, in the order of the table.
 OPEN_SUMS: Final = tuple(field.name for field in OpenCell._meta.local_fields if type(field) is models.BigIntegerField)
+DAY_SUMS: Final = tuple(field.name for field in OpenDay._meta.local_fields if type(field) is models.BigIntegerField)

@@ -11,7 +11,7 @@ import numpy as np
 from accounts.templatetags.money import compact_money, currency_sign
 from dashboards.frame import Frame
 from dashboards.risk.reading import BANDS, OpenBook
-from dashboards.rollups.opened import in_band
+from dashboards.rollups.days import in_band
 from dashboards.rollups.reading import EPOCH
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.frames import Arrays

@@ -12,9 +12,10 @@ from accounts.models import HealthBand
 from dashboards.models import Level
 from dashboards.models.risk import OPEN_SUMS, OpenRenewal, Side
 from dashboards.rollups.adding import Calendar, added, joined, scope_of, teams_of
+from dashboards.rollups.days import BANDS, change_days, in_band, replace_days
 from dashboards.rollups.facts import SOURCE
 from dashboards.rollups.store import created, hashes_of
-from forecasting.engine.arrays import NO_ID, Booleans
+from forecasting.engine.arrays import NO_ID
 from forecasting.engine.booking import weighted
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import Arrays, Column, Reporting, copy_in, copy_out, current_rules
@@ -22,7 +23,6 @@ from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
 from forecasting.frames.line_rows import add_default_rates
 from forecasting.scopes.scope import Scope
-from renewals.models.scores import HIGH_RISK_FROM, MEDIUM_RISK_FROM
 
 UNKNOWN: Final = -1  # of a health band, a health score and a risk score
 SURE_FROM, DOUBTED_BELOW = 0.7, 0.5  # forecast probability that contradicts poor health, or good health
@@ -153,17 +153,6 @@ def _sides(rows: Arrays) -> NDArray[np.int16]:
     return np.select([is_over, is_under], [Side.OVER, Side.UNDER], Side.AGREED).astype(np.int16)
 
 
-def in_band(score: NDArray[Any], band: str) -> Booleans:
-    """Which risk scores are in a band; UNKNOWN ones are unscored."""
-    found: Booleans = {
-        "high": score >= HIGH_RISK_FROM,
-        "medium": (score >= MEDIUM_RISK_FROM) & (score < HIGH_RISK_FROM),
-        "low": (score >= 0) & (score < MEDIUM_RISK_FROM),
-        "unscored": score < 0,
-    }[band]
-    return found
-
-
 def add_up_open(rows: Arrays, calendar: Calendar) -> Arrays:
     """Cells of every level: one array for each of KEYS and OPEN_SUMS."""
     rows = rows | {"team_id": teams_of(rows["owner_id"], calendar)}
@@ -186,7 +175,7 @@ def _sums(rows: Arrays) -> Arrays:
     baseline = rows["baseline_cents"]
     chosen = {
         "open": np.ones(baseline.size, dtype=np.bool_),
-        **{band: in_band(rows["risk_score"], band) for band in ("high", "medium", "low", "unscored")},
+        **{band: in_band(rows["risk_score"], band) for band in BANDS},
         "poor": rows["health_band"] == HealthBand.POOR,
         "over": rows["side"] == Side.OVER,
         "under": rows["side"] == Side.UNDER,
@@ -218,6 +207,7 @@ def replace_open(cursor: Any, rows: Arrays, calendar: Calendar) -> bool:
     is_changed = _replace_rows(cursor, rows, copy_out(cursor, columns, "dashboards_openrenewal"))
     cursor.execute("DELETE FROM dashboards_opencell")
     _add_cells(cursor, add_up_open(rows, calendar))
+    replace_days(cursor, rows)
     return is_changed
 
 
@@ -227,6 +217,7 @@ def replace_open_of(cursor: Any, rows: Arrays, calendar: Calendar, account_ids: 
     stored["id"], stored["row_hash"] = stored["renewal_id"], hashes_of(stored, NAMES)
     if not _replace_rows(cursor, rows, stored):
         return
+    change_days(cursor, less=stored, more=rows)
     less, more = add_up_open(stored, calendar), add_up_open(rows, calendar)
     keys = [np.concatenate([less[name], more[name]]) for name in KEYS]
     codes, first, place = np.unique(joined(keys), return_index=True, return_inverse=True)

@@ -27,10 +27,10 @@ VERSIONED = {
     "dashboards_bookchange", "dashboards_cell", "dashboards_lateaccount", "dashboards_movedrenewal",
     "dashboards_ownerwork", "dashboards_rollup", "dashboards_stalecell", "dashboards_stalework",
     "dashboards_workrollup", "dashboards_mixcell", "dashboards_pace", "dashboards_likelycell", "dashboards_stalelikely",
-    "forecasting_mrrline", "forecasting_mrrrollup", "forecasting_mrrcohort", "renewals_renewalevent",
-    "django_session", "dashboards_executivemail", "engagement_outgoingmail",
+    "forecasting_mrrline", "forecasting_mrrrollup", "forecasting_mrrcohort", "forecasting_mrrlevel",
+    "renewals_renewalevent", "django_session", "dashboards_executivemail", "engagement_outgoingmail",
     # Of what is counted, and brought up to date before a page is set.
-    "dashboards_openrenewal", "dashboards_opencell", "dashboards_lostcell",
+    "dashboards_openrenewal", "dashboards_opencell", "dashboards_openday", "dashboards_lostcell",
 }  # fmt: skip
 TABLE = re.compile(r'(?<!year )(?<!month )(?:FROM|JOIN) "?([a-z]+_[a-z]+)"?')
 COUNTED = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'dashboards_counted'"

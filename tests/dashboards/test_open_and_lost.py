@@ -15,8 +15,8 @@ from django.db import connection, transaction
 
 from accounts.exchange import read_rates
 from accounts.models import Account, AccountHealth, AccountSignal, HealthBand, Segment, User
-from dashboards.models import Level, LostCell, OpenCell, OpenRenewal, RollUp, StaleCell
-from dashboards.models.risk import OPEN_SUMS
+from dashboards.models import Level, LostCell, OpenCell, OpenDay, OpenRenewal, RollUp, StaleCell
+from dashboards.models.risk import DAY_SUMS, OPEN_SUMS
 from dashboards.rollups import services
 from dashboards.rollups.services import bring_up_to_date, refresh_for_reader
 from forecasting.engine.payments import default_rates
@@ -129,6 +129,11 @@ def assert_open_is_true() -> None:
         for cell in OpenCell.objects.all()
     }
     assert stored == {key: sums_of(rows) for key, rows in expected.items()}
+    by_day: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in raw.values():
+        by_day.setdefault((row["due_on"], row["segment_id"]), []).append(row)
+    days = {(day.due_on, day.segment_id): [getattr(day, name) for name in DAY_SUMS] for day in OpenDay.objects.all()}
+    assert days == {key: [sums_of(rows)[name] for name in DAY_SUMS] for key, rows in by_day.items()}
 
 
 def assert_lost_is_true() -> None:
