@@ -109,17 +109,17 @@ class Cards:
         return Recurring(self.frame)
 
     @cached_property
-    def explained(self) -> dict[str, str]:
+    def explained(self) -> str:
         """What every address of an explanation has."""
         kept = {name: value for name, value in self.frame.scope.query.items() if name not in ("team", "owner", *LISTED)}
-        return {**kept, "period": self.chosen.starts_on.isoformat(), "credit": DECISION}
+        return urlencode({**kept, "period": self.chosen.starts_on.isoformat(), "credit": DECISION})
 
     def explain_url(self, key: str, group: Group) -> str:
         """Where a figure of the chosen period is taken apart, by the credit of the cards; none as at a past moment."""
         if self.frame.past is not None:
             return ""
-        query = {**self.explained, **group.chosen(self.frame.scope)}
-        return f"{_explain_path(key)}?{urlencode(query)}"
+        whose = "".join(f"&{name}={pk}" for name, pk in group.whose.items())
+        return f"{_explain_path(key)}?{self.explained}{whose}"
 
     def cell(self, key: str, group: Group) -> Cell:
         return Cell(self.value(key, self.total(group)), FIGURES[key].kind, self.explain_url(key, group))

@@ -42,12 +42,16 @@ class Group:
     def owner_ids(self) -> list[int]:
         return [member.pk for member in self.members]
 
-    def chosen(self, scope: Scope) -> dict[str, str]:
-        """The choices of an address that is about these people, in the segment and slice of a scope."""
-        kept = {name: value for name, value in scope.chosen.items() if name not in ("team", "owner")}
+    @property
+    def whose(self) -> dict[str, str]:
+        """The choice of an address that is about these people."""
         if self.team:
-            return {"team": str(self.team.pk), **kept}
-        return {"owner": str(self.members[0].pk), **kept} if len(self.members) == 1 else kept
+            return {"team": str(self.team.pk)}
+        return {"owner": str(self.members[0].pk)} if len(self.members) == 1 else {}
+
+    def chosen(self, scope: Scope) -> dict[str, str]:
+        """The same in the segment and slice of a scope."""
+        return self.whose | {name: value for name, value in scope.chosen.items() if name not in ("team", "owner")}
 
 
 @dataclass(frozen=True)
