@@ -131,7 +131,7 @@ class _Explainer:
 
     def _changes(self, log_odds: float) -> list[LikelihoodChange]:
         """The best ones among what others in the book have; each with the likelihood that the renewal would have."""
-        columns = tuple(name for name in self.rows.columns if self._may_change(name))
+        columns = {name: CHANGEABLE.get(name, 0) for name in self.rows.columns if self._may_change(name)}
         among = self._among()
         found = best_changes(self.model, among, 0, columns, CHANGES)
         return [

@@ -38,23 +38,21 @@ LABELS: Final = {
     "quarter": "Quarter so far",
     "limit": "Limit",
 }
-# What somebody can bring about: the rest of the columns are as they are.
-CHANGEABLE: Final = frozenset(
-    {
-        "usage_change_rate",
-        "days_since_touch",
-        "severe_ticket_count",
-        "reopened_ticket_rate",
-        "csat_score",
-        "nps_score",
-        "late_payment_days",
-        "failed_payment_count",
-        "champion_left",
-        "price_rise_rate",
-        "is_auto_renewing",
-        "term_days",
-    }
-)
+# What somebody can bring about, and in which sense: 1 is more of it, -1 less, 0 either. The rest are as they are.
+CHANGEABLE: Final = {
+    "usage_change_rate": 1,
+    "days_since_touch": -1,
+    "severe_ticket_count": -1,
+    "reopened_ticket_rate": -1,
+    "csat_score": 1,
+    "nps_score": 1,
+    "late_payment_days": -1,
+    "failed_payment_count": -1,
+    "champion_left": -1,
+    "price_rise_rate": -1,
+    "is_auto_renewing": 0,
+    "term_days": 0,
+}
 # Below half a point a factor moves the number that is shown by nothing.
 LEAST_POINTS: Final = 0.5
 Value = float | str | None

@@ -1,5 +1,6 @@
 """Which columns matter in a whole book, and which changes would move one renewal most."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,21 +58,25 @@ def measure_importance(model: Model, rows: Rows) -> list[Importance]:
     return sorted(found, key=lambda one: (-one.loss, one.column))
 
 
-def best_changes(model: Model, rows: Rows, row: int, columns: tuple[str, ...], count: int = 3) -> list[Change]:
+def best_changes(model: Model, rows: Rows, row: int, columns: Mapping[str, int], count: int = 3) -> list[Change]:
     """The `count` changes of single `columns` that would raise the likelihood of one of the rows most.
 
     A number may become any of the rows' 10th, 25th, 50th, 75th and 90th percentiles, a category any name among them.
-    Only what a person can change belongs in `columns`: a plan, yes; an age, no.
+    Only what a person can change belongs in `columns`: a plan, yes; an age, no. Each with the sense in which a number
+    of it may be moved: 1 up, -1 down, 0 either. What goes with renewing need not bring it about: renewals that are at
+    risk are called more often, and nobody is advised to call less.
     """
     now = float(model.formula.log_odds(rows.take(np.array([row])))[0])
     found = []
-    for name in columns:
+    for name, sense in columns.items():
         column = rows.columns[name]
         options, values = _options(column)
         if not values:
             continue
         many = rows.take(np.full(len(values), row))
         log_odds = model.formula.log_odds(_replaced(many, name, options))
+        if isinstance(column, Numbers) and isinstance(options, Numbers):
+            log_odds[(options.values - column.values[row]) * sense < 0] = -np.inf
         best = int(np.argmax(log_odds))
         gain = float(log_odds[best]) - now
         if gain > 0:

@@ -32,7 +32,7 @@ def test_changes_name_what_moves_a_renewal_most(judged):
     usage, plan = rows.columns["usage"], rows.columns["plan"]
     assert isinstance(usage, Numbers)
     worst = int(np.nanargmin(np.where(plan.codes == 0, usage.values, np.nan)))
-    first, second = best_changes(model, rows, worst, ("plan", "usage"))
+    first, second = best_changes(model, rows, worst, {"plan": 0, "usage": 0})
     assert (first.column, second.column, second.value) == ("usage", "plan", "pro")
     assert first.value == np.quantile(usage.values[~np.isnan(usage.values)], 0.9, method="nearest")
     assert first.gain > second.gain > 0
@@ -43,5 +43,14 @@ def test_changes_name_what_moves_a_renewal_most(judged):
 def test_no_change_is_named_where_none_helps(judged):
     model, rows = judged
     best = int(np.argmax(model.likelihood(rows)))
-    assert all(change.gain > 0 for change in best_changes(model, rows, best, ("plan", "usage")))
-    assert best_changes(model, rows, best, ()) == []
+    assert all(change.gain > 0 for change in best_changes(model, rows, best, {"plan": 0, "usage": 0}))
+    assert best_changes(model, rows, best, {}) == []
+
+
+def test_a_number_is_moved_only_in_its_sense(judged):
+    model, rows = judged
+    usage = rows.columns["usage"].values
+    middle = int(np.nanargmin(np.abs(usage - np.nanmedian(usage))))
+    (more,) = best_changes(model, rows, middle, {"usage": 1})
+    assert more.value > usage[middle]
+    assert best_changes(model, rows, middle, {"usage": -1}) == []
