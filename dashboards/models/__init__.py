@@ -15,7 +15,7 @@ from dashboards.models.cells import (
 )
 from dashboards.models.executive import ExecutiveMail, Weekday
 from dashboards.models.pace import LikelyCell, Pace, StaleLikely
-from dashboards.models.risk import LostCell, OpenCell, OpenDay, OpenRenewal, Side
+from dashboards.models.risk import LostMonth, OpenCell, OpenDay, OpenRenewal, Side
 from dashboards.models.work import OwnerWork, StaleWork, WorkRollUp
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "LateAccount",
     "Level",
     "LikelyCell",
-    "LostCell",
+    "LostMonth",
     "MixCell",
     "MovedRenewal",
     "OpenCell",

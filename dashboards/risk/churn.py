@@ -29,11 +29,12 @@ NOT_THEN: Final = "Reasons of churn are shown as they are known now. Go back to 
 
 
 class Names:
-    """What the ids of contributors are called."""
+    """What the ids of contributors are called, of owners those that are shown."""
 
     def __init__(self, lost: Lost) -> None:
         reasons = list(ChurnReason.objects.filter(pk__in=np.unique(lost.arrays["reason_id"]).tolist()))
-        owners = User.objects.filter(pk__in=np.unique(lost.arrays["owner_id"]).tolist())
+        owner_ids = {one.owner_id for one in lost.most(SHOWN)} | {key for key, *_ in lost.by("owner_id")[:SHOWN]}
+        owners = User.objects.filter(pk__in=owner_ids)
         self.reasons: Mapping[int, str] = {NO_ID: UNKNOWN, **{one.pk: str(one) for one in reasons}}
         self.avoidable: Mapping[int, str] = {
             NO_ID: UNKNOWN,

@@ -6,7 +6,6 @@ of a scope that no cell is of is added up of its rows, in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,13 +13,14 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from accounts.models import User
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.models import Level, OpenCell, Side
 from dashboards.models.risk import OPEN_SUMS
 from dashboards.rollups import lost, opened
 from dashboards.rollups.adding import Calendar, added, joined
-from forecasting.engine.arrays import NO_ID, Booleans, Integers
-from forecasting.frames import Arrays, Column, copy_out
+from forecasting.engine.arrays import NO_ID, Booleans
+from forecasting.frames import Arrays, copy_out
 from forecasting.periods import month_number
 from forecasting.scopes.scope import Scope
 from forecasting.scopes.slices import within
@@ -167,20 +167,29 @@ def read_lost(frame: Frame, before: PeriodTotal | None, chosen: PeriodTotal) -> 
             days = [first_on, chosen.ends_on]
             rows = lost.read_lost_rows(cursor, frame.report, f"{DUE} AND {where}", [*days, *values])
         else:
-            where, values = opened.stored_within(scope)
-            is_now = Column("is_now", "bool", "month_on >= %s", (chosen.starts_on,))
-            source = f"dashboards_lostcell WHERE month_on BETWEEN %s AND %s AND {where}"
-            rows = copy_out(cursor, [*lost.STORED, is_now], source, [first_on, chosen.ends_on, *values])
-            return _lost(rows, rows["is_now"])
+            rows = _within(lost.read_cells(cursor, first_on, chosen.ends_on), scope)
     return _lost(rows, rows["month"] >= month_number(chosen.starts_on))
+
+
+def _within(rows: Arrays, scope: Scope) -> Arrays:
+    """Those of a scope, which is never wider than its reader may see."""
+    is_in = np.ones(rows["owner_id"].size, dtype=np.bool_)
+    if scope.owner:
+        is_in &= rows["owner_id"] == scope.owner.pk
+    elif scope.team:
+        members = User.objects.filter(team=scope.team).values_list("pk", flat=True)
+        is_in &= np.isin(rows["owner_id"], np.array(members, dtype=np.int64))
+    if scope.segment:
+        is_in &= rows["segment_id"] == scope.segment.pk
+    return rows if is_in.all() else {name: values[is_in] for name, values in rows.items()}
 
 
 def _lost(rows: Arrays, is_now: NDArray[np.bool_]) -> Lost:
     named = (
         ("reason_id", "reason_id"),
         ("segment_id", "segment_id"),
-        ("booking", "is_downsell"),
         ("owner_id", "owner_id"),
+        ("booking", "is_downsell"),
         ("product_id", "product_key"),
     )
     keys = {name: rows[held].astype(np.int64) for name, held in named}
@@ -188,14 +197,6 @@ def _lost(rows: Arrays, is_now: NDArray[np.bool_]) -> Lost:
     arrays: Arrays = {name: key[first] for name, key in keys.items()} | {"example_id": rows["example_id"][first]}
     for name, is_in in (("before_cents", ~is_now), ("now_cents", is_now)):
         arrays[name] = added(place, rows["cents"] * is_in, codes.size)
-    order = _order(arrays)
+    # Where the change is the same, in the order of their keys, which is that of their codes.
+    order = np.argsort(-np.abs(arrays["now_cents"] - arrays["before_cents"]), kind="stable")
     return Lost({name: values[order] for name, values in arrays.items()})
-
-
-def _order(arrays: Arrays) -> Integers:
-    change = np.abs(arrays["now_cents"] - arrays["before_cents"])
-    ties: Sequence[Integers] = [
-        arrays[name] for name in ("product_id", "booking", "owner_id", "segment_id", "reason_id")
-    ]
-    order: Integers = np.lexsort([*ties, -change])
-    return order

@@ -11,7 +11,8 @@ DELAY     Calendar days from the due day to the order, of renewed ones; AGE, fro
 ACCOUNTS  are counted once a month and once a fiscal quarter: in the quarter's first month that has one.
 OPEN      A narrow row of each open renewal that counts and has not lapsed (`dashboards.models.OpenRenewal`), and sums
           of them by segment on each level; what of an account was changed is taken off them and added again.
-LOST      What was lost or given up of what is due in a month, by reason, segment, booking type, owner and product.
+LOST      What was lost or given up of what is due in a month, by reason, segment, booking type, owner and product: a
+          row of bytes a month (`dashboards.models.LostMonth`).
 
 Cells follow each published run in a transaction of their own. In between, triggers mark the months and accounts of
 every change; the fiscal quarters of these are added up again within seconds, or by the first page that is opened.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
+from dashboards.models import LostMonth
 from dashboards.rollups.adding import added, joined
-from dashboards.rollups.store import MONTH_ON, created, hashes_of, in_months
 from forecasting.engine.arrays import NO_ID, Integers
 from forecasting.engine.timing import TimingClass
-from forecasting.frames import SCORED, Arrays, Column, Reporting, copy_in, copy_out
+from forecasting.frames import SCORED, Arrays, Column, Reporting, copy_out, copy_out_bytes
 from forecasting.frames.book import MISSING, currency_column
 from forecasting.frames.converted import converted_cents
-from forecasting.periods import months_of_days
+from forecasting.periods import first_day, months_of_days
 
 GONE: Final = tuple(int(one) for one in (TimingClass.LAPSED, TimingClass.LOST, TimingClass.WIN_BACK))
 KEPT: Final = tuple(int(one) for one in (TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE))
@@ -36,15 +37,23 @@ COLUMNS: Final = (
 AMOUNTS: Final = ("baseline", "renewed", "cross_sell")
 KEYS: Final = ("month", "owner_id", "segment_id", "reason_id", "product_key", "is_downsell")
 NAMES: Final = (*KEYS, "cents", "example_id")
-# As a page reads them, which knows the months.
+MONTHS_AT_ONCE: Final = 12
+# A cell as it is kept: NAMES of a fixed width.
+CELL: Final = np.dtype(
+    [
+        ("month", "<i4"),
+        ("owner_id", "<i4"),
+        ("segment_id", "<i4"),
+        ("reason_id", "<i4"),
+        ("product_key", "<i8"),
+        ("is_downsell", "?"),
+        ("cents", "<i8"),
+        ("example_id", "<i8"),
+    ]
+)
 STORED: Final = (
-    Column("owner_id", "small_id", f"COALESCE(owner_id, {NO_ID})"),
-    Column("segment_id", "small_id", f"COALESCE(segment_id, {NO_ID})"),
-    Column("reason_id", "small_id", f"COALESCE(reason_id, {NO_ID})"),
-    Column("product_key", "int8", "product_key"),
-    Column("is_downsell", "bool", "is_downsell"),
-    Column("cents", "int8", "cents"),
-    Column("example_id", "int8", "example_id"),
+    "SELECT COALESCE(string_agg(cells, ''::bytea ORDER BY month_on), ''::bytea) FROM dashboards_lostmonth"
+    " WHERE month_on BETWEEN %s AND %s"
 )
 TOLD: Final = (
     Column("id", "int8", "r.id"),
@@ -52,13 +61,6 @@ TOLD: Final = (
     Column("product_key", "int8", "hashtextextended(c.product, 0)"),
 )
 OF_RENEWALS: Final = "renewals_renewal r JOIN renewals_contract c ON c.id = r.contract_id WHERE r.id = ANY(%s)"
-STAGED: Final = created("staged_lost", *(f"{name} bigint NOT NULL" for name in (*NAMES, "row_hash")))
-INSERT: Final = (
-    "INSERT INTO dashboards_lostcell"
-    " (month_on, owner_id, segment_id, reason_id, product_key, is_downsell, cents, example_id, row_hash)"
-    f" SELECT {MONTH_ON}, {', '.join(f'NULLIF({name}, {NO_ID})' for name in KEYS[1:4])},"
-    " product_key, is_downsell = 1, cents, example_id, row_hash FROM staged_lost ORDER BY month"
-)
 
 
 def read_lost_rows(
@@ -115,23 +117,36 @@ def add_up_lost(rows: Arrays) -> Arrays:
     return cells | {"cents": added(place, rows["cents"], codes.size), "example_id": example}
 
 
-def replace_lost(cursor: Any, cells: Arrays, months: Integers | None) -> bool:
-    """Make the stored cells of these months (of all, where None) those that are given; whether any was written."""
+def replace_lost(cells: Arrays, months: Integers | None) -> None:
+    """Make the stored cells of these months (of all, where None) those that are given."""
+    stored, packed = LostMonth.objects.all(), _packed(cells)
     if months is not None:
-        is_in = np.isin(cells["month"], months)
-        cells = {name: values[is_in] for name, values in cells.items()}
-    condition, parameters = in_months(months)
-    columns = [Column("id", "int8", "id"), Column("row_hash", "int8", "row_hash")]
-    stored = copy_out(cursor, columns, f"dashboards_lostcell WHERE {condition}", parameters)
-    hashes = hashes_of(cells, NAMES)
-    new, gone = ~np.isin(hashes, stored["row_hash"]), ~np.isin(stored["row_hash"], hashes)
-    if gone.any():
-        cursor.execute("DELETE FROM dashboards_lostcell WHERE id = ANY(%s)", [stored["id"][gone].tolist()])
-    if new.any():
-        cursor.execute(STAGED)
-        cursor.execute("DELETE FROM staged_lost")
-        copy_in(
-            cursor, "staged_lost", {name: (cells | {"row_hash": hashes})[name][new] for name in (*NAMES, "row_hash")}
-        )
-        cursor.execute(INSERT)
-    return bool(gone.any() or new.any())
+        asked = {first_day(int(month)) for month in months}
+        stored = stored.filter(month_on__in=asked)
+        packed = {month_on: one for month_on, one in packed.items() if month_on in asked}
+    known = {month_on: bytes(one) for month_on, one in stored.values_list("month_on", "cells")}
+    stored.exclude(month_on__in=packed).delete()
+    LostMonth.objects.bulk_create(
+        [LostMonth(month_on=month_on, cells=one) for month_on, one in packed.items() if known.get(month_on) != one],
+        batch_size=MONTHS_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["month_on"],
+        update_fields=["cells"],
+    )
+
+
+def _packed(cells: Arrays) -> dict[dt.date, bytes]:
+    """Months with their cells in the order of their keys, which is that of `add_up_lost`."""
+    rows = np.empty(cells["month"].size, dtype=CELL)
+    for name in NAMES:
+        rows[name] = cells[name]
+    months, first = np.unique(rows["month"], return_index=True)
+    parts = np.split(rows, first[1:])
+    return {first_day(month): part.tobytes() for month, part in zip(months.tolist(), parts, strict=False)}
+
+
+def read_cells(cursor: Any, first_on: dt.date, last_on: dt.date) -> Arrays:
+    """NAMES of every cell of the months that begin from one day to another, the oldest first."""
+    kept = copy_out_bytes(cursor, cursor.mogrify(STORED, [first_on, last_on]).decode())
+    rows = np.frombuffer(kept, dtype=CELL)
+    return {name: np.ascontiguousarray(rows[name]) for name in NAMES}

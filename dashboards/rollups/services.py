@@ -137,8 +137,7 @@ def _roll_up_book(cursor: Any, run: Run) -> None:
     StaleLikely.objects.filter(pk__in=stale).delete()
     if replace_open(cursor, read_open_rows(cursor, report), calendar):
         cursor.execute("ANALYZE dashboards_openrenewal")
-    if replace_lost(cursor, add_up_lost(read_lost_rows(cursor, report)), None):
-        cursor.execute("ANALYZE dashboards_lostcell")
+    replace_lost(add_up_lost(read_lost_rows(cursor, report)), None)
     cursor.execute(UNRATED, [list(report.currencies)])
     RollUp.objects.update_or_create(
         pk=1,
@@ -181,7 +180,7 @@ def _roll_up_quarters(cursor: Any, report: Reporting, calendar: Calendar, starts
     replace_cells(cursor, add_up(facts, calendar), months)
     replace_mixes(cursor, facts, calendar, months)
     replace_paces(facts, report, starts)
-    replace_lost(cursor, add_up_lost(lost_among(cursor, facts)), months)
+    replace_lost(add_up_lost(lost_among(cursor, facts)), months)
 
 
 def _regions() -> QuerySet[Any, str]:

@@ -30,7 +30,7 @@ VERSIONED = {
     "forecasting_mrrline", "forecasting_mrrrollup", "forecasting_mrrcohort", "forecasting_mrrlevel",
     "renewals_renewalevent", "django_session", "dashboards_executivemail", "engagement_outgoingmail",
     # Of what is counted, and brought up to date before a page is set.
-    "dashboards_openrenewal", "dashboards_opencell", "dashboards_openday", "dashboards_lostcell",
+    "dashboards_openrenewal", "dashboards_opencell", "dashboards_openday", "dashboards_lostmonth",
 }  # fmt: skip
 TABLE = re.compile(r'(?<!year )(?<!month )(?:FROM|JOIN) "?([a-z]+_[a-z]+)"?')
 COUNTED = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'dashboards_counted'"

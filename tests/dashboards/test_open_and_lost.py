@@ -15,12 +15,15 @@ from django.db import connection, transaction
 
 from accounts.exchange import read_rates
 from accounts.models import Account, AccountHealth, AccountSignal, HealthBand, Segment, User
-from dashboards.models import Level, LostCell, OpenCell, OpenDay, OpenRenewal, RollUp, StaleCell
+from dashboards.models import Level, OpenCell, OpenDay, OpenRenewal, RollUp, StaleCell
 from dashboards.models.risk import DAY_SUMS, OPEN_SUMS
 from dashboards.rollups import services
+from dashboards.rollups.lost import KEYS, read_cells
 from dashboards.rollups.services import bring_up_to_date, refresh_for_reader
+from forecasting.engine.arrays import NO_ID
 from forecasting.engine.payments import default_rates
 from forecasting.frames import current_rules
+from forecasting.periods import first_day
 from forecasting.services import score_renewals
 from renewals.models import ChurnReason, Contract, Renewal, Stage
 from tests.cast import Cast
@@ -149,12 +152,17 @@ def assert_lost_is_true() -> None:
             key = (first_of(fact.due_on), fact.owner, fact.segment, row.churn_reason_id, row.contract.product)
             expected[*key, fact.is_won] += lost
             examples.setdefault((*key, fact.is_won), fact.pk)
+    with connection.cursor() as cursor:
+        cells = read_cells(cursor, dt.date.min, dt.date.max)
+    rows = [
+        dict(zip(cells, row, strict=True)) for row in zip(*(values.tolist() for values in cells.values()), strict=True)
+    ]
     stored = {
-        (cell.month_on, cell.owner_id, cell.segment_id, cell.reason_id, raw[cell.example_id].contract.product,
-         cell.is_downsell): (cell.cents, cell.example_id)
-        for cell in LostCell.objects.all()
+        (first_day(cell["month"]), *(None if cell[name] == NO_ID else cell[name] for name in KEYS[1:4]),
+         raw[cell["example_id"]].contract.product, cell["is_downsell"]): (cell["cents"], cell["example_id"])
+        for cell in rows
     }  # fmt: skip
-    assert LostCell.objects.count() == len(stored)
+    assert len(rows) == len(stored)
     assert stored == {key: (amount, examples[key]) for key, amount in expected.items()}
 
 
