@@ -40,8 +40,9 @@ class Due:
 
     def largest(self, values: Integers) -> Integers:
         """Places of those with the most, nothing of 0."""
-        order: Integers = np.lexsort((self.ids, -values))[:SHOWN]
-        return order[values[order] > 0]
+        least = max(1, int(np.partition(values, -SHOWN)[-SHOWN])) if values.size > SHOWN else 1
+        places: Integers = np.flatnonzero(values >= least)
+        return places[np.lexsort((self.ids[places], -values[places]))][:SHOWN]
 
     def rows(self, places: Integers) -> list[Renewal]:
         found = Renewal.objects.select_related("account", "offer", "score").in_bulk(self.ids[places].tolist())

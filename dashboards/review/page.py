@@ -96,7 +96,9 @@ def _listed(
 ) -> Tile:  # fmt: skip
     """The largest by some measure, then the others and all of them together."""
     places = due.largest(by)
-    rest = np.setdiff1d(np.flatnonzero(by > 0), places)
+    is_rest = by > 0
+    is_rest[places] = False
+    rest = np.flatnonzero(is_rest)
     rows = [
         Row(
             _label(renewal),
