@@ -59,7 +59,7 @@ def read_moves(frame: Frame, moved: Mapping[int, int]) -> Moves:
 def read_owners(frame: Frame, period: Period, moves: Moves) -> dict[int | None, Total]:
     """Of each owner that the reader sees, in a period: one statement."""
     names = names_of(frame)
-    cells = _in_segment(frame, _cells(frame).by_owner(team=None))
+    cells = _in_segment(frame, _cells(frame).by_owner(team=None)).filter(owner__isnull=False)
     cells = cells.filter(month_on__gte=period.starts_on, month_on__lte=period.ends_on)
     found: dict[int | None, dict[str, int]] = {}
     for owner, *values in cells.order_by().values_list("owner_id").annotate(**_sums(names)):
