@@ -50,6 +50,7 @@ def serve() -> None:
     with scratch.scratch_database("perennial_bench_small"):
         run.load_scored_book(SMALL)
         dashboards.bring_up_to_date()
+        dashboards.roll_up_mrr()
         client = pages.admin_client()
         ways: dict[str, Callable[[str], float]] = {
             "page": lambda address: pages.best_ms(lambda: client.get(address)),
