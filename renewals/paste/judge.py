@@ -111,11 +111,13 @@ def _judge_row(paste: Paste, line: int, texts: Mapping[str, str], judged: Judged
     was = dict(zip(paste.columns, paste.was[line], strict=True))
     row.places = {name: place for place, name in enumerate(paste.columns)}
     row.typed = texts = {name: _one_line(text) for name, text in texts.items()}
+    # What comes back as it was copied, with the rest of its row, asks for nothing.
+    new = [name for name, text in texts.items() if text != was[name]]
     if state is None or not sight.may_edit(dict(state)):
         kind, why = (GONE, NOT_THERE) if state is None else (ROW, sight.why_not(dict(state)))
-        judged.findings += [_finding(kind, row, name, why) for name in texts]
+        judged.findings += [_finding(kind, row, name, why) for name in new]
         return
-    locked = [name for name in texts if name not in EDITABLE]
+    locked = [name for name in new if name not in EDITABLE]
     judged.findings += [_finding(LOCKED, row, name, COLUMNS[name].attrs["th"]["data-why"]) for name in locked]
     touched = {
         name: text for name, text in texts.items() if name in EDITABLE and not _is_untouched(name, text, was[name])

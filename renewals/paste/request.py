@@ -22,8 +22,8 @@ class Paste:
 
     `columns` and `rows` are the names and ids of the page from that corner on, as far as the values reach; `values` has
     a list of texts per line and may reach further than the page. `was` holds, for each cell of `rows` x `columns`, what
-    its editor would start from (`data-value`), None where the page offered no editor. `is_partial`: the person has seen
-    what cannot be taken and wants the rest.
+    its editor would start from (`data-value`), or, where the page offered no editor, what copying it gives; None where
+    it has no such cell any more. `is_partial`: the person has seen what cannot be taken and wants the rest.
     """
 
     action: str

@@ -61,5 +61,5 @@
     }
   }
 
-  window.perennial.clipboard = { read, write };
+  window.perennial.clipboard = { read, textOf, write };
 })();

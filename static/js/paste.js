@@ -89,8 +89,9 @@
     await perennial.editor.settled();
     const ids = onto.map((row) => row.dataset.id);
     const was = ids.map((id) => columns.map((name) => {
-      const row = rowOf(id);
-      return (row && cellIn(row, name).dataset.value) ?? null;
+      const cell = rowOf(id) && cellIn(rowOf(id), name);
+      // A cell without an editor is known by what copying it gives: pasted back with its row, it asks for nothing.
+      return cell ? cell.dataset.value ?? perennial.clipboard.textOf(cell) : null;
     }));
     await send({ action, columns, rows: ids.map(Number), values, was, is_partial: false });
   }

@@ -120,6 +120,30 @@ def test_block_goes_out_as_it_comes_back(desk: Desk, rows: list[Renewal]) -> Non
     assert {line[-1] for line in lines} == {"Open"}
 
 
+def test_whole_rows_come_back_with_one_cell_changed(desk: Desk, rows: list[Renewal]) -> None:
+    first, second, _, _ = rows
+
+    def steps(page: Page) -> None:
+        go_to(page, first, "due_on")
+        page.keyboard.press("Control+a")
+        page.keyboard.press("Control+c")
+        lines = clipboard(page).split("\r\n")
+        heads = page.locator(".g-table thead th").evaluate_all(
+            "all => all.map((one) => one.dataset.name).filter(Boolean)"
+        )
+        cells = lines[1].split("\t")
+        cells[heads.index("next_step") - (len(heads) - len(cells))] = "Call the new owner"
+        page.keyboard.press("Control+Home")
+        put_on_clipboard(page, "\r\n".join([lines[0], "\t".join(cells), *lines[2:]]))
+        page.keyboard.press("Control+v")
+        expect(toast(page)).to_contain_text("1 cell")
+        expect(page.locator("#paste-panel")).to_have_count(0)
+
+    desk.run(steps, **CLIPBOARD)
+    assert fresh(second).next_step == "Call the new owner"
+    assert ChangeBatch.objects.get().row_count == 1
+
+
 def test_paste_is_one_step_and_keeps_the_focus(desk: Desk, rows: list[Renewal]) -> None:
     first, second = rows[:2]
 
@@ -216,7 +240,7 @@ def test_refused_cells_say_why_and_the_valid_ones_are_saved_when_asked(desk: Des
         go_to(page, third, "forecast_amount")
         page.keyboard.press("Control+v")
         page.get_by_role("button", name="Save the 2 valid ones").click()
-        expect(toast(page)).to_contain_text("2 cells of 1 renewal pasted; 7 left as they were")
+        expect(toast(page)).to_contain_text("2 cells of 1 renewal pasted; 6 left as they were")
         expect(cell(page, third, "confidence")).to_have_text("60%")
         assert focused(page) == ["Kestrel Bank", "forecast_amount"]
         return found

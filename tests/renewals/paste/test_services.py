@@ -115,6 +115,21 @@ def test_locked_column_and_row_of_another_say_why(cast: Cast) -> None:
     assert {row.due_on for row in fresh([mine, theirs, hidden])} == {mine.due_on}
 
 
+def test_what_comes_back_as_it_was_copied_asks_for_nothing(cast: Cast) -> None:
+    rows = [make_rows(cast, 1)[0], make_renewal(owner=cast.team_mate, confidence=10)]
+    due = [str(row.due_on) for row in rows]
+    was = [[due[0], "50"], [due[1], "10"]]
+
+    pasted = put(cast.rep, rows, ["due_on", "confidence"], [[due[0], "60"], [due[1], "10"]], was=was)
+
+    assert found(pasted) == []
+    assert [row.confidence for row in fresh(rows)] == [60, 10]
+
+    pasted = put(cast.rep, rows, ["due_on", "confidence"], [[due[0], "70"], [due[1], "11"]], was=was)
+
+    assert [(one.line, one.place, one.kind) for one in pasted.findings] == [(0, 1, "conflict"), (1, 1, "row")]
+
+
 def test_only_a_cell_that_somebody_changed_is_a_conflict(cast: Cast) -> None:
     rows = make_rows(cast)  # as the page showed them
     update = {"user": cast.manager, "as_of": today()}
