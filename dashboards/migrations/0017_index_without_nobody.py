@@ -10,7 +10,7 @@ CARDED = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dashboards", "0015_open_by_day")]
+    dependencies = [("dashboards", "0016_lost_by_month")]
 
     operations = [
         migrations.RemoveIndex("Cell", "dashboard_cell_cards"),
