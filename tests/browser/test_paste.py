@@ -206,7 +206,7 @@ def test_more_rows_than_a_request_writes_become_a_job_and_it_says_so(desk: Desk,
         expect(page.locator(SELECTED)).to_have_count(501)
         put_on_clipboard(page, "Call them")
         page.keyboard.press("Control+v")
-        expect(page.locator("body")).to_contain_text("501 rows are written in the background")
+        expect(page.locator("body")).to_contain_text("501 rows are written in the background", timeout=30_000)
 
     desk.run(steps, **CLIPBOARD)
     edit = BulkEdit.objects.get()
