@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 from forecasting.scopes.scope import Scope
 
-PER_PAGE: Final = 50
+PER_PAGE: Final = 25
 FIND, ORDER, LEAF = "find", "order", "leaf"
 LISTED: Final = (FIND, ORDER, LEAF)
 NAME: Final = "name"
