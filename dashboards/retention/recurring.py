@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from django.db import connection
 from django.db.models import Model, Q, Sum
 
 from dashboards.frame import Frame
@@ -15,12 +16,25 @@ from dashboards.tiles import Column, Kind, Tile, bars, lines, tile, unit_text
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
 from forecasting.models import MrrLine, MrrMovement, MrrRollUp
+from forecasting.models.mrr import EVERYBODY
 from forecasting.mrr.address import rows_url
 from forecasting.mrr.ledger import GAINS, KINDS, LOSSES, rows_of
 from forecasting.periods import Period
 
 AMOUNTS: Final = tuple(f"{kind.name.lower()}_amount" for kind in Movement)
 Month = dict[str, Decimal]  # "all_" and a name of AMOUNTS: a month's sum
+ByMonth = dict[dt.date, Month]
+SUMS: Final = tuple(f"all_{name}" for name in AMOUNTS)
+# Of groups of owners by some days: of each owner the newest level by then.
+LEVELS: Final = f"""
+SELECT g.place, d.place, {", ".join(f"sum(g.sign * l.{kind.name.lower()}_cents)::bigint" for kind in Movement)}
+FROM unnest(%s::int[], %s::bigint[], %s::int[]) AS g (place, owner_id, sign)
+CROSS JOIN unnest(%s::date[]) WITH ORDINALITY AS d (day, place)
+CROSS JOIN LATERAL (
+    SELECT * FROM forecasting_mrrlevel k WHERE k.owner_id = g.owner_id AND k.month_on <= d.day
+    ORDER BY k.month_on DESC LIMIT 1
+) l
+GROUP BY 1, 2"""
 COLOURS: Final = {
     Movement.NEW: "won",
     Movement.EXPANSION: "commit",
@@ -71,11 +85,35 @@ def read_moved(frame: Frame) -> list[Moved]:
     """By period of the frame, the oldest first; empty as at a past moment, and before the first roll-up."""
     if frame.past is not None or not MrrRollUp.objects.exists():
         return []
+    if frame.scope.is_of_all:
+        return read_levels(frame, [{EVERYBODY: 1}], frame.periods)[0]
     last_on = frame.periods[-1].ends_on
     source = MrrMovement if frame.scope.slice else MrrLine
     lines = rows_of(source, frame.user, frame.scope).filter(state=State.ACTUAL, month_on__lte=last_on)
     months = {row.pop("month_on"): row for row in lines.order_by().values("month_on").annotate(**sums_of(source))}
     return draw_periods(frame, months)
+
+
+def read_levels(frame: Frame, groups: Sequence[Mapping[int, int]], periods: Sequence[Period]) -> list[list[Moved]]:
+    """Of each group, which is its owners with 1 or, where they are taken off, -1: by periods that follow each other,
+    from the levels that are kept. One statement."""
+    days = [periods[0].starts_on - dt.timedelta(days=1), *(one.ends_on for one in periods)]
+    levels: list[list[Month]] = [[dict.fromkeys(SUMS, Decimal(0)) for _ in days] for _ in groups]
+    signed = [(at, *pair) for at, owners in enumerate(groups) for pair in owners.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(LEVELS, [*map(list, zip(*signed, strict=True)), days])
+        for group, day, *cents in cursor.fetchall():
+            levels[group][day - 1] = {name: Decimal(one) / 100 for name, one in zip(SUMS, cents, strict=True)}
+    return [draw_periods(frame, _between(days, own), periods) for own in levels]
+
+
+def _between(days: Sequence[dt.date], levels: Sequence[Month]) -> ByMonth:
+    """What moved by the first day, and after each day to the next one, by the day that each of these begins on."""
+    steps = zip(days, levels, levels[1:], strict=False)
+    moved = {
+        day + dt.timedelta(days=1): {name: after[name] - before[name] for name in SUMS} for day, before, after in steps
+    }
+    return {days[0]: levels[0], **moved}
 
 
 def sums_of(source: type[Model]) -> dict[str, Sum]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from django.db import connection
 from django.db.models import Case, DateField, Value, When
 
 from accounts.models import User
 from accounts.templatetags.money import currency_sign
 from dashboards.frame import Frame
-from dashboards.retention.recurring import AMOUNTS, NOT_THEN, Month, Moved, draw_periods, sums_of
+from dashboards.retention.recurring import NOT_THEN, ByMonth, Month, Moved, draw_periods, read_levels, sums_of
 from dashboards.scorecards.credit import whole_books
 from dashboards.scorecards.people import Group
 from dashboards.tiles import Cell, Kind, Row, Tile
@@ -30,19 +28,7 @@ from forecasting.periods import Period, first_day, month_number
 
 MOVED: Final = (Movement.CONTRACTION, Movement.CHURN, Movement.EXPANSION)
 NOTHING_RECURS: Final = "There is no recurring value in this period for this choice."
-ByMonth = dict[dt.date, Month]
 Ledger = dict[int | None, ByMonth]
-SUMS: Final = tuple(f"all_{name}" for name in AMOUNTS)
-# Of groups of owners by some days: of each owner the newest level by then.
-LEVELS: Final = f"""
-SELECT g.place, d.place, {", ".join(f"sum(g.sign * l.{kind.name.lower()}_cents)::bigint" for kind in Movement)}
-FROM unnest(%s::int[], %s::bigint[], %s::int[]) AS g (place, owner_id, sign)
-CROSS JOIN unnest(%s::date[]) WITH ORDINALITY AS d (day, place)
-CROSS JOIN LATERAL (
-    SELECT * FROM forecasting_mrrlevel k WHERE k.owner_id = g.owner_id AND k.month_on <= d.day
-    ORDER BY k.month_on DESC LIMIT 1
-) l
-GROUP BY 1, 2"""
 
 
 def read_ledger(frame: Frame) -> Ledger:
@@ -84,28 +70,6 @@ def moved_of(frame: Frame, ledger: Ledger, owners: Collection[int | None]) -> li
     return draw_periods(frame, months)
 
 
-def read_moved(frame: Frame, groups: Sequence[Mapping[int, int]], periods: Sequence[Period]) -> list[list[Moved]]:
-    """Of each group, which is its owners with 1 or, where they are taken off, -1: by periods that follow each other,
-    from the levels that are kept. One statement."""
-    days = [periods[0].starts_on - dt.timedelta(days=1), *(one.ends_on for one in periods)]
-    levels: list[list[Month]] = [[dict.fromkeys(SUMS, Decimal(0)) for _ in days] for _ in groups]
-    signed = [(at, *pair) for at, owners in enumerate(groups) for pair in owners.items()]
-    with connection.cursor() as cursor:
-        cursor.execute(LEVELS, [*map(list, zip(*signed, strict=True)), days])
-        for group, day, *cents in cursor.fetchall():
-            levels[group][day - 1] = {name: Decimal(one) / 100 for name, one in zip(SUMS, cents, strict=True)}
-    return [draw_periods(frame, _between(days, own), periods) for own in levels]
-
-
-def _between(days: Sequence[dt.date], levels: Sequence[Month]) -> ByMonth:
-    """What moved by the first day, and after each day to the next one, by the day that each of these begins on."""
-    steps = zip(days, levels, levels[1:], strict=False)
-    moved = {
-        day + dt.timedelta(days=1): {name: after[name] - before[name] for name in SUMS} for day, before, after in steps
-    }
-    return {days[0]: levels[0], **moved}
-
-
 @dataclass(frozen=True, eq=False)
 class Recurring:
     """What moved recurring revenue of the people of a frame: by the levels kept of each; in a segment or a slice, of
@@ -131,7 +95,7 @@ class Recurring:
         if frame.scope.segment or frame.scope.slice or not frame.user.sees_all:
             found = [moved_of(frame, self.ledger, self.ledger if one is whole else one.owner_ids) for one in groups]
             return [[one for one in moved if one.period in periods] for moved in found]
-        return read_moved(frame, [{EVERYBODY: 1} if one is whole else _owners_of(one) for one in groups], periods)
+        return read_levels(frame, [{EVERYBODY: 1} if one is whole else _owners_of(one) for one in groups], periods)
 
 
 def _owners_of(group: Group) -> dict[int, int]:

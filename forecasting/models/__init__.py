@@ -3,7 +3,16 @@
 from forecasting.models.accuracy import Backtest, BacktestQuerySet, BacktestScope, BacktestScopeQuerySet
 from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
 from forecasting.models.lines import ForecastLine
-from forecasting.models.mrr import MrrCall, MrrCohort, MrrLevel, MrrLine, MrrMovement, MrrOfferLine, MrrRollUp
+from forecasting.models.mrr import (
+    MrrCall,
+    MrrCohort,
+    MrrLevel,
+    MrrLine,
+    MrrMovement,
+    MrrOfferLine,
+    MrrRollUp,
+    MrrTriangle,
+)
 from forecasting.models.payments import PaymentFit
 from forecasting.models.reps import CallRecord
 from forecasting.models.runs import Run, RunChunk, RunProgress, RunQuerySet
@@ -29,6 +38,7 @@ __all__ = [
     "MrrMovement",
     "MrrOfferLine",
     "MrrRollUp",
+    "MrrTriangle",
     "PaymentFit",
     "Run",
     "RunChunk",

@@ -183,6 +183,23 @@ class MrrCohort(models.Model):
         return f"customers since {self.came_on} in {self.quarter_on}"
 
 
+class MrrTriangle(models.Model):
+    """The cohorts of the whole book: sums of `MrrCohort`, which has a row for each owner and segment."""
+
+    came_on = models.DateField(null=True)
+    quarter_on = models.DateField()
+    amount = models.DecimalField(max_digits=18, decimal_places=2)
+    account_count = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["came_on", "quarter_on"], nulls_distinct=False, name="mrr_triangle_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"customers since {self.came_on} in {self.quarter_on}"
+
+
 class MrrCall(models.Model):
     """What was expected three months ahead, kept from the first roll-up of each month, to be measured when it comes."""
 

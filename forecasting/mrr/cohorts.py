@@ -25,20 +25,28 @@ STAGED: Final = (
     + ", ".join(f"{name} bigint NOT NULL" for name in (*KEYS, *SUMS))
     + ") ON COMMIT DELETE ROWS"
 )
+CAME: Final = f"CASE WHEN came <> {NO_ID} THEN make_date(1970 + (came / 12)::int, mod(came, 12)::int + 1, 1) END"
+QUARTER: Final = "make_date(1970 + (quarter / 12)::int, mod(quarter, 12)::int + 1, 1)"
 INSERT: Final = (
     f"INSERT INTO {TABLE} (owner_id, segment_id, came_on, quarter_on, amount, account_count)"
-    f" SELECT NULLIF(owner_id, {NO_ID}), NULLIF(segment_id, {NO_ID}),"
-    f" CASE WHEN came <> {NO_ID} THEN make_date(1970 + (came / 12)::int, mod(came, 12)::int + 1, 1) END,"
-    " make_date(1970 + (quarter / 12)::int, mod(quarter, 12)::int + 1, 1), cents * 0.01, account_count"
+    f" SELECT NULLIF(owner_id, {NO_ID}), NULLIF(segment_id, {NO_ID}), {CAME}, {QUARTER}, cents * 0.01, account_count"
     " FROM staged_cohort ON CONFLICT (owner_id, segment_id, came_on, quarter_on)"
     f" DO UPDATE SET amount = {TABLE}.amount + EXCLUDED.amount,"
     f" account_count = {TABLE}.account_count + EXCLUDED.account_count"
+)
+WHOLE: Final = "forecasting_mrrtriangle"
+INSERT_WHOLE: Final = (
+    f"INSERT INTO {WHOLE} (came_on, quarter_on, amount, account_count)"
+    f" SELECT {CAME}, {QUARTER}, sum(cents) * 0.01, sum(account_count) FROM staged_cohort GROUP BY 1, 2"
+    " ON CONFLICT (came_on, quarter_on)"
+    f" DO UPDATE SET amount = {WHOLE}.amount + EXCLUDED.amount,"
+    f" account_count = {WHOLE}.account_count + EXCLUDED.account_count"
 )
 
 
 def replace_cohorts(cursor: Any, rows: Arrays, fiscal_start: int) -> None:
     """Make the stored changes those of all movements of the book."""
-    cursor.execute(f"DELETE FROM {TABLE}")
+    cursor.execute(f"DELETE FROM {TABLE}; DELETE FROM {WHOLE}")
     _write(cursor, cohort_changes(rows, fiscal_start))
     cursor.execute(f"ANALYZE {TABLE}")
 
@@ -59,6 +67,7 @@ def _write(cursor: Any, changes: Arrays) -> None:
     cursor.execute("DELETE FROM staged_cohort")
     copy_in(cursor, "staged_cohort", {name: changes[name] for name in (*KEYS, *SUMS)})
     cursor.execute(INSERT)
+    cursor.execute(INSERT_WHOLE)
 
 
 def cohort_changes(rows: Arrays, fiscal_start: int) -> Arrays:

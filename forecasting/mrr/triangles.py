@@ -13,7 +13,7 @@ from accounts.models import Account, User
 from forecasting.engine.arrays import NO_ID
 from forecasting.engine.recurring import State
 from forecasting.frames import Arrays, copy_out
-from forecasting.models import MrrCohort, MrrMovement
+from forecasting.models import MrrCohort, MrrMovement, MrrTriangle
 from forecasting.mrr.cohorts import KEYS, SUMS, cohort_changes
 from forecasting.mrr.ledger import CENT, rows_of
 from forecasting.mrr.store import STORED, TABLE
@@ -27,6 +27,8 @@ READ: Final = {"account_id", "owner_id", "segment_id", "month", "state", "kind",
 
 def read_changes(user: User, scope: Scope, fiscal_start: int) -> list[Change]:
     """Of those that the reader sees; several of the same quarters may come."""
+    if scope.is_of_all:
+        return list(MrrTriangle.objects.values_list("came_on", "quarter_on", "amount", "account_count"))
     if not scope.slice:
         sums = rows_of(MrrCohort, user, scope).order_by().values_list("came_on", "quarter_on")
         return list(sums.annotate(Sum("amount"), Sum("account_count")))

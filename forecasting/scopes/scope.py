@@ -89,6 +89,11 @@ class Scope:
     slice: Slice = field(default_factory=Slice)
 
     @property
+    def is_of_all(self) -> bool:
+        """Whether it is the whole book: never that of a reader who sees a part of it."""
+        return not (self.team or self.owner or self.segment or self.slice)
+
+    @property
     def line_key(self) -> dict[str, int | None]:
         """The columns of ForecastLine that name this scope; an owner's line does not name the team."""
         return {

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from forecasting.models import MrrCohort
+from forecasting.models import MrrCohort, MrrTriangle
 from forecasting.mrr.services import roll_up_mrr
 from forecasting.services import refresh_stale_months
 from tests.cast import Cast
@@ -69,6 +69,19 @@ def stored_levels(slow: Oracle) -> Found:
     return {key: one for key, one in value.items() if one}, {key: one for key, one in count.items() if one}
 
 
+def assert_whole_is_their_sum() -> None:
+    sums: Counter[tuple[object, ...]] = Counter()
+    for row in MrrCohort.objects.all():
+        sums[row.came_on, row.quarter_on, "cents"] += int(row.amount * 100)
+        sums[row.came_on, row.quarter_on, "count"] += row.account_count
+    whole: dict[tuple[object, ...], int] = {}
+    for one in MrrTriangle.objects.all():
+        whole[one.came_on, one.quarter_on, "cents"] = int(one.amount * 100)
+        whole[one.came_on, one.quarter_on, "count"] = one.account_count
+    assert {key: one for key, one in whole.items() if one} == {key: one for key, one in sums.items() if one}
+    assert whole
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_cohorts_are_the_levels_of_their_lines(cast: Cast, seed: int) -> None:
     make_rates()
@@ -79,6 +92,7 @@ def test_cohorts_are_the_levels_of_their_lines(cast: Cast, seed: int) -> None:
     expected = levels_of(slow)
     assert len(expected[0]) > 20
     assert stored_levels(slow) == expected
+    assert_whole_is_their_sum()
 
 
 @pytest.mark.parametrize("seed", range(200, 204))
@@ -94,6 +108,7 @@ def test_edits_change_cohorts_as_the_whole_book_anew_would(cast: Cast, seed: int
     slow = oracle()
     edited = stored_levels(slow)
     assert edited == levels_of(slow)
+    assert_whole_is_their_sum()
     publish()
     assert roll_up_mrr()
     assert stored_levels(slow) == edited
