@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from accounts.templatetags.money import NOTHING, exact_rate
+from accounts.templatetags.money import NOTHING, currency_sign, exact_rate
 from forecasting.pictures import Drawing, Series, bar, drawn, empty_figure, line, unit_of
 
 Number = Decimal | int | None
@@ -131,8 +131,12 @@ def tile(
     empty: str = "There is nothing to show for this choice of filters.",
     span: str = "p-span-6",
     notes: Sequence[str] = (),
+    currency: str = "",
 ) -> Tile:
-    """A tile whose table has a row for each label and a column for each measure. Nothing but blanks is nothing."""
+    """A tile whose table has a row for each label and a column for each measure. Nothing but blanks is nothing.
+
+    `currency` is that of its money, which the heads then name: a title in € M is of the picture, the table is in €.
+    """
     has_any = any(number is not None for column in columns for number in column.numbers)
     rows = [
         Row(label, [Cell(one.numbers[at], one.kind, one.urls[at] if one.urls else "") for one in columns])
@@ -143,13 +147,18 @@ def tile(
         title,
         caption,
         label_head,
-        [column.name for column in columns],
+        [in_currency(one.name, currency) if one.kind == Kind.MONEY and currency else one.name for one in columns],
         rows if has_any else [],
         drawn(figure) if figure is not None and has_any else None,
         empty,
         span,
         notes,
     )
+
+
+def in_currency(name: str, currency: str) -> str:
+    """The head of a column of money."""
+    return f"{name}, {currency_sign(currency)}"
 
 
 def bars(columns: Sequence[Column], labels: Sequence[str], currency: str, *, mode: str, current: str = "") -> Drawing:

@@ -155,6 +155,7 @@ def outlook_tile(frame: Frame, outlook: Outlook) -> Tile:
         labels=labels, label_head=frame.grain.capitalize(), columns=columns,
         figure=bars(columns, labels, frame.currency, mode="group", current=labels[BEFORE]),
         empty="Nothing is due in these periods for this choice of filters.", span="p-span-4",
+        currency=frame.currency,
     )  # fmt: skip
 
 
@@ -196,7 +197,7 @@ def risk_tile(frame: Frame) -> Tile:
         "risk", f"Open by week and risk, {unit_text(frame.currency, *columns)}", f"Baseline due in {AHEAD_DAYS} days.",
         labels=labels, label_head="From", columns=columns if has_any else [],
         figure=bars(columns, labels, frame.currency, mode="stack") if has_any else None,
-        empty=f"Nothing open is due in the next {AHEAD_DAYS} days.", span="p-span-4",
+        empty=f"Nothing open is due in the next {AHEAD_DAYS} days.", span="p-span-4", currency=frame.currency,
     )  # fmt: skip
 
 

@@ -127,6 +127,7 @@ def rates_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
         else None,
         empty=NOTHING_DUE,
         span="p-span-6",
+        currency=frame.currency,
     )
 
 

@@ -187,6 +187,7 @@ def movements_tile(frame: Frame, moved: Sequence[Moved]) -> Tile:
         if moved
         else None,
         empty=NOT_THEN if frame.past is not None else NOT_YET,
+        currency=frame.currency,
     )
 
 

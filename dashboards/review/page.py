@@ -16,6 +16,7 @@ from dashboards.review.due import DAYS, Due, amount
 from dashboards.review.said import LOST, OPEN, RENEWED, Line, Said
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile, unit_text
 from forecasting.engine.arrays import Integers
+from forecasting.overview.dashboard import renewals
 from renewals.models import Renewal
 
 LINES_SHOWN: Final = 50
@@ -42,7 +43,7 @@ def words(frame: Frame, due: Due) -> str:
     if not due.ids.size:
         return f"Nothing open is due from {days} for this choice of filters."
     expected, collected = (compact_money(amount(cents), frame.currency) for cents in (due.expected, due.collected))
-    return f"From {days}, {expected} is expected of {due.ids.size:,} renewals, and {collected} to be collected."
+    return f"From {days}, {expected} is expected of {renewals(due.ids.size)}, and {collected} to be collected."
 
 
 def build_tiles(frame: Frame, due: Due, said: Said | None) -> list[Tile]:
@@ -78,6 +79,7 @@ def weeks_tile(frame: Frame, due: Due) -> Tile:
         figure=bars(columns, labels, frame.currency, mode="group") if due.ids.size else None,
         empty=words(frame, due),
         span="p-span-12",
+        currency=frame.currency,
     )
 
 
@@ -114,7 +116,7 @@ def _listed(
     blanks = [Cell(None, Kind.RATE)] * 2
     if rest.size:
         others = [Cell(amount(cents[rest]), Kind.MONEY) for _, cents in columns]
-        rows.append(Row(f"{rest.size:,} others", [*blanks, *others]))
+        rows.append(Row(f"{rest.size:,} more", [*blanks, *others]))
     if rows:
         both = np.concatenate([places, rest])
         rows.append(
@@ -168,7 +170,7 @@ def said_tiles(frame: Frame, said: Said | None) -> list[Tile]:
     unit = unit_text(frame.currency, *columns)
     empty = f"Nothing that was due by {said.last_on:%d %b %Y} was open in that call, for this choice of filters."
     hidden = (
-        (f"{said.hidden_count:,} renewals that you do not see at present are in none of these.",)
+        (f"Not in any of these: {renewals(said.hidden_count)} that you do not see at present.",)
         if said.hidden_count
         else ()
     )
@@ -184,6 +186,7 @@ def said_tiles(frame: Frame, said: Said | None) -> list[Tile]:
         empty=empty,
         span="p-span-12",
         notes=hidden,
+        currency=frame.currency,
     )
     return [picture, _lines_tile(frame, said, empty)]
 
@@ -205,7 +208,7 @@ def _lines_tile(frame: Frame, said: Said, empty: str) -> Tile:
     ]
     blanks = [Cell(None, Kind.RATE)] * 2
     if rest:
-        rows.append(Row(f"{len(rest):,} others", [*blanks, *cells(rest)]))
+        rows.append(Row(f"{len(rest):,} more", [*blanks, *cells(rest)]))
     if rows:
         rows.append(Row("Together", [*blanks, *cells(said.lines)], is_total=True))
     sign = currency_sign(frame.currency)

@@ -12,7 +12,7 @@ from accounts.models import Segment, User
 from accounts.templatetags.money import exact_money
 from dashboards.frame import Frame, PeriodTotal
 from dashboards.risk.reading import CHURN, DOWNSELL, Contributor, Lost
-from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, unit_text
+from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, in_currency, unit_text
 from forecasting.engine.arrays import NO_ID
 from forecasting.overview.dashboard import LOST, WON
 from forecasting.pictures import Drawing, drawn
@@ -143,7 +143,7 @@ def contributors_tile(
         _title("What contributed to churn", before, chosen) + unit,
         caption if len(lost) else "",
         "Reason, segment, booking type, owner, product",
-        HEADS,
+        [in_currency(name, frame.currency) for name in HEADS],
         rows if len(lost) else [],
         drawn(_figure(frame, column, labels, told_of)) if drawn_ones else None,
         _nothing(frame, before, chosen),
@@ -202,7 +202,7 @@ def dimensions_tile(
         rows += [Row(f"{title}: {called[key]}", _cells(old, new)) for key, old, new in parts[:SHOWN]]
         if rest := parts[SHOWN:]:
             others = _cells(sum(old for _, old, _ in rest), sum(new for _, _, new in rest))
-            rows.append(Row(f"{title}: {len(rest):,} others that changed less", others))
+            rows.append(Row(f"{title}: {len(rest):,} more that changed less", others))
     rows.append(Row("All of each", _cells(*lost.sums), is_total=True))
     return Tile(
         "churn-by",
@@ -210,7 +210,7 @@ def dimensions_tile(
         "Avoidable or not, reasons, segments, booking types, owners and products, each by itself: each adds up to the "
         "last row.",
         "By",
-        HEADS,
+        [in_currency(name, frame.currency) for name in HEADS],
         rows if len(lost) else [],
         None,
         _nothing(frame, before, chosen),

@@ -137,6 +137,7 @@ def risk_tile(frame: Frame, book: OpenBook) -> Tile:
         columns=[*columns, Column("All", Kind.MONEY, whole)],
         figure=bars(columns, labels, frame.currency, mode="stack") if segments else None,
         empty=NOT_THEN if frame.past is not None else NOTHING_OPEN,
+        currency=frame.currency,
     )
 
 

@@ -17,7 +17,7 @@ from dashboards.frame import Frame
 from dashboards.retention.recurring import NOT_THEN, ByMonth, Month, Moved, draw_periods, read_levels, sums_of
 from dashboards.scorecards.credit import whole_books
 from dashboards.scorecards.people import Group
-from dashboards.tiles import Cell, Kind, Row, Tile
+from dashboards.tiles import Cell, Kind, Row, Tile, in_currency
 from forecasting.engine.recurring import Kind as Movement
 from forecasting.engine.recurring import State
 from forecasting.models import MrrLine, MrrMovement, MrrRollUp
@@ -157,7 +157,11 @@ def recurring_tile(
         f"{sign} a month. GRR = (opening − contraction − churn) / opening, at most 1; NRR adds expansion. A line of "
         "recurring value is its newest renewal’s owner’s, over all of its past. The whole book has what nobody owns.",
         "Who",
-        ["Opening", "Contraction", "Churn", "Expansion", "GRR", "NRR"],
+        [
+            *(in_currency(name, frame.currency) for name in ("Opening", "Contraction", "Churn", "Expansion")),
+            "GRR",
+            "NRR",
+        ],
         [one for one in rows if one],
         None,
         _nothing(frame),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from html import unescape
 from io import BytesIO
@@ -12,7 +13,18 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from accounts.models import User
+from dashboards.executive.page import build_executive
+from dashboards.forecast.views import build_forecast
+from dashboards.frame import Frame, read_frame_of
+from dashboards.retention.views import build_retention
+from dashboards.review.due import read_due
+from dashboards.review.page import build_tiles as build_review_tiles
+from dashboards.review.said import read_said
+from dashboards.risk.views import build_risk
 from dashboards.rollups.services import bring_up_to_date
+from dashboards.scorecards.views import build_scorecards
+from dashboards.tiles import Kind, Tile
+from dashboards.timing.views import build_timing
 from renewals.models import Renewal
 from tests.cast import Cast, make_renewal
 from tests.dashboards.books import draw_book
@@ -171,3 +183,20 @@ def test_the_mean_of_late_days_has_one_decimal(cast: Cast) -> None:
     add_up()
     text = texts(cast, "admin", "/dashboards/timing/")
     assert re.findall(r">\s*(\d+\.\d+)\s*<", text[text.index("Habitually late") :])[0] == "73.3"
+
+
+def tiles_of_every_page(frame: Frame) -> Iterator[Tile]:
+    for build in (build_executive, build_forecast, build_retention, build_timing, build_risk, build_scorecards):
+        yield from build(frame).tiles
+    yield from build_review_tiles(frame, read_due(frame), read_said(frame.user, frame.scope, frame.company.today()))
+
+
+def test_every_column_of_money_names_its_currency(cast: Cast) -> None:
+    """A title in € M is of the picture: under it alone, 1,000.00 in a table reads as a thousand millions."""
+    draw_book(cast, 30)
+    frame = read_frame_of(cast.admin, {}, "dashboards:retention")
+    for tile in tiles_of_every_page(frame):
+        for at, head in enumerate(tile.heads):
+            kinds = {row.cells[at].kind for row in tile.rows if row.cells[at].number is not None}
+            if kinds == {Kind.MONEY} and head != "Risk score":
+                assert "€" in head or "€" in tile.label_head, f"{tile.title}: {head}"
