@@ -38,6 +38,7 @@
   }
 
   function show() {
+    if (!bar) return;
     const rows = boxes();
     for (const box of rows) {
       box.checked = isAll || chosen.has(box.value);
@@ -151,6 +152,8 @@
     dress();
     showExportCount();
   });
+  // By then htmx has given each row the classes that the server sent.
+  document.addEventListener("htmx:afterSettle", show);
   dress();
   showExportCount();
 
