@@ -10,7 +10,13 @@ import xlsxwriter
 
 from dashboards.tiles import Kind, Tile
 
-FORMATS = {Kind.MONEY: "#,##0.00", Kind.RATE: "0.0%", Kind.COUNT: "#,##0", Kind.POINTS: "+0.0%;-0.0%"}
+FORMATS = {
+    Kind.MONEY: "#,##0.00",
+    Kind.UNITS: "#,##0",
+    Kind.RATE: "0.0%",
+    Kind.COUNT: "#,##0",
+    Kind.POINTS: "+0.0%;-0.0%",
+}
 SHEET_NAME_LENGTH = 31
 
 

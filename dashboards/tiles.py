@@ -19,20 +19,23 @@ Number = Decimal | int | None
 
 class Kind(StrEnum):
     MONEY = "money"
+    UNITS = "units"  # of money, without its cents: for what is read at a glance
     RATE = "rate"
     COUNT = "count"
     POINTS = "points"  # a difference of rates
 
 
 def text_of(number: Number, kind: Kind) -> str:
-    """To the cent; a rate in per cent, a difference of rates in points, with one decimal; a dash for what is not."""
+    """To the cent or the unit; a rate in per cent, a difference of rates in points, with one decimal; else a dash."""
     if number is None:
         return NOTHING
     if kind == Kind.RATE:
         return exact_rate(number)
     if kind == Kind.POINTS:
         return f"{number * 100:+,.1f}".replace("-", "−")
-    return f"{number:,}" if kind == Kind.COUNT else f"{number:,.2f}".replace("-", "−")
+    if kind == Kind.UNITS:
+        number = round(number)
+    return (f"{number:,.2f}" if kind == Kind.MONEY else f"{number:,}").replace("-", "−")
 
 
 @dataclass(frozen=True)

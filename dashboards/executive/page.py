@@ -123,19 +123,15 @@ def six_tile(frame: Frame, six: Sequence[Headline]) -> Tile:
     rows = [
         Row(
             one.label,
-            [
-                Cell(one.now, one.kind, one.url),
-                Cell(one.before, one.kind),
-                Cell(one.change, Kind.POINTS if one.kind == Kind.RATE else one.kind),
-                Cell(one.target, one.kind),
-            ],
+            [Cell(one.now, kind, one.url), Cell(one.before, kind), Cell(one.change, change), Cell(one.target, kind)],
         )
         for one in six
+        for kind, change in [(Kind.UNITS, Kind.UNITS) if one.kind == Kind.MONEY else (one.kind, Kind.POINTS)]
     ]
     return Tile(
-        "six", "Six figures", f"Amounts in {currency_sign(frame.currency)}; a change of rates is in points. Targets "
-        "are set for what a period brings; a dash where none is.", "Figure", ["Now", "Period before", "Change",
-        "Target"], rows, None, "", "p-span-6",
+        "six", "Six figures",
+        f"Amounts in {currency_sign(frame.currency)}, changes of rates in points; a dash where no target is set.",
+        "Figure", ["Now", "Period before", "Change", "Target"], rows, None, "", "p-span-6",
     )  # fmt: skip
 
 
@@ -150,7 +146,7 @@ def outlook_tile(frame: Frame, outlook: Outlook) -> Tile:
     if any(targets):
         columns.append(Column("Target", Kind.MONEY, targets, "call", urls))
     return tile(
-        "outlook", f"Won, expected and target, {unit_text(frame.currency, *columns)}",
+        "outlook", f"Won, expected, target, {unit_text(frame.currency, *columns)}",
         f"By the {frame.grain} that it is due in.",
         labels=labels, label_head=frame.grain.capitalize(), columns=columns,
         figure=bars(columns, labels, frame.currency, mode="group", current=labels[BEFORE]),
@@ -173,7 +169,7 @@ def rates_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
         for key, colour in (("gross", "won"), ("net", "expected"), ("on_time", "late"))
     ]
     return tile(
-        "rates", "Gross, net and on time, %", f"Counted {frame.counted_as}; the running {frame.grain} is left out.",
+        "rates", "Gross, net and on time, %", f"{frame.counted_as.capitalize()}, without the running {frame.grain}.",
         labels=labels, label_head=frame.grain.capitalize(), columns=columns, figure=lines(columns, labels),
         empty="Nothing was due in these periods for this choice of filters.", span="p-span-4",
     )  # fmt: skip
@@ -207,7 +203,7 @@ def most_tile(frame: Frame) -> Tile:
         Row(
             f"{one.renewal.account}, due {one.renewal.due_on:%d %b}",
             [
-                Cell(one.stake_amount, Kind.MONEY),
+                Cell(one.stake_amount, Kind.UNITS),
                 Cell(Decimal(str(one.renewal.score.probability)), Kind.RATE),
                 Cell(one.days, Kind.COUNT),
             ],
@@ -218,9 +214,9 @@ def most_tile(frame: Frame) -> Tile:
         for one in found
     ]
     return Tile(
-        "most", "What matters most this week", "Baseline times the probability to lose it, over one plus the weeks "
-        "until the decision.", "Renewal", [f"At stake, {currency_sign(frame.currency)}", "Probability",
-        "Days left"], rows, None, f"Nothing that is due in {AHEAD_DAYS} days is at stake.", "p-span-6",
+        "most", "What matters most this week", "Baseline × probability to lose it ÷ (1 + weeks until the decision)",
+        "Renewal", [f"At stake, {currency_sign(frame.currency)}", "Probability", "Days left"], rows, None,
+        f"Nothing that is due in {AHEAD_DAYS} days is at stake.", "p-span-6",
     )  # fmt: skip
 
 

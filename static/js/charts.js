@@ -58,22 +58,24 @@
   }
 
   const pen = document.createElement("canvas").getContext("2d");
-  const GAP = 2; // between two labels, at least
+  const GAP = 6; // between two labels, at least
   const MOST_SLANTED = 12;
+  const PERIOD = /^(Q[1-4]|\d\d|[A-Z][a-z]{2})<br>(FY\d\d|\d{4}|[A-Z][a-z]{2})$/; // Q4 FY27, Jan 2027, 04 Jan
 
-  // Labels that would run into each other are slanted where they are few, as names and steps are; of many, such as
-  // days, every second or third is left out.
+  // Labels that would run into each other: of periods, and of many, every second or third is left out, counted
+  // from the last; few names or steps are slanted.
   function fitTicks(axis, font, width) {
     pen.font = `${font.size}px ${font.family}`;
     const widest = Math.max(0, ...axis.ticktext.flatMap((text) => text.split("<br>")).map((line) => pen.measureText(line).width));
     const step = Math.ceil(((widest + GAP) * axis.tickvals.length) / Math.max(width - 40, 1));
     if (step < 2) return;
-    if (axis.tickvals.length <= MOST_SLANTED) {
+    if (axis.tickvals.length <= MOST_SLANTED && !axis.ticktext.every((text) => PERIOD.test(text))) {
       axis.tickangle = -45;
       axis.ticktext = axis.ticktext.map((text) => text.replaceAll("<br>", " "));
       return;
     }
-    for (const name of ["tickvals", "ticktext"]) axis[name] = axis[name].filter((_, at) => at % step === 0);
+    const last = axis.tickvals.length - 1;
+    for (const name of ["tickvals", "ticktext"]) axis[name] = axis[name].filter((_, at) => (last - at) % step === 0);
   }
 
   function listen(place) {
