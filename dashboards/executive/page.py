@@ -16,7 +16,8 @@ from dashboards.figures import FIGURES
 from dashboards.frame import Content, Frame, PeriodTotal
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, bars, lines, text_of, tile, unit_text
 from forecasting.models import ForecastLine
-from forecasting.overview.at_risk import BANDS
+from forecasting.overview.at_risk import BANDS, RiskWeek
+from forecasting.overview.dashboard import OPEN, WON
 from forecasting.periods import Period, first_day, month_number
 from forecasting.scopes.lines import read_lines
 from forecasting.targets import read_targets
@@ -53,8 +54,9 @@ class Outlook:
     targets: dict[dt.date, Decimal]
 
     def amount(self, period: Period, name: str) -> Decimal | None:
+        """None only where nothing is due in any of them: nothing due in one period is nothing expected of it."""
         line = self.lines.get(period.starts_on)
-        return getattr(line, name) if line else None
+        return getattr(line, name) if line else Decimal(0) if self.lines else None
 
 
 def read_outlook(frame: Frame) -> Outlook:
@@ -76,11 +78,11 @@ def read_six(frame: Frame, outlook: Outlook, totals: Sequence[PeriodTotal], chos
     found = [
         Headline(
             f"{name}, {label}", Kind.MONEY, outlook.amount(current, key), outlook.amount(before, key), target, title,
-            frame.scope.rows_url(due_from=current.starts_on, due_to=current.ends_on),
+            frame.scope.rows_url(due_from=current.starts_on, due_to=current.ends_on, timing=timing),
         )
-        for name, key, title in (
-            ("Expected", "expected_amount", "Won so far and the probability-weighted rest of what is due"),
-            ("Won", "won_amount", "Won so far of what is due"),
+        for name, key, timing, title in (
+            ("Expected", "expected_amount", (*WON, *OPEN), "Won so far and the probability-weighted rest"),
+            ("Won", "won_amount", WON, "Won so far of what is due"),
         )
     ]  # fmt: skip
     at = next(place for place, one in enumerate(totals) if one is chosen)
@@ -137,14 +139,22 @@ def six_tile(frame: Frame, six: Sequence[Headline]) -> Tile:
 
 def outlook_tile(frame: Frame, outlook: Outlook) -> Tile:
     labels = [frame.label(period) for period in outlook.periods]
-    urls = [frame.scope.rows_url(due_from=one.starts_on, due_to=one.ends_on) for one in outlook.periods]
+
+    def urls(*timing: str) -> list[str]:
+        return [
+            frame.scope.rows_url(due_from=one.starts_on, due_to=one.ends_on, timing=timing) for one in outlook.periods
+        ]
+
     columns = [
-        Column(name, Kind.MONEY, [outlook.amount(one, key) for one in outlook.periods], colour, urls)
-        for name, key, colour in (("Won", "won_amount", "won"), ("Expected", "expected_amount", "expected"))
+        Column(name, Kind.MONEY, [outlook.amount(one, key) for one in outlook.periods], colour, urls(*timing))
+        for name, key, colour, timing in (
+            ("Won", "won_amount", "won", WON),
+            ("Expected", "expected_amount", "expected", (*WON, *OPEN)),
+        )
     ]
     targets = [outlook.targets.get(one.starts_on) for one in outlook.periods]
     if any(targets):
-        columns.append(Column("Target", Kind.MONEY, targets, "call", urls))
+        columns.append(Column("Target", Kind.MONEY, targets, "call", urls(*WON, *OPEN)))
     return tile(
         "outlook", f"Won, expected, target, {unit_text(frame.currency, *columns)}",
         f"By the {frame.grain} that it is due in.",
@@ -184,7 +194,7 @@ def risk_tile(frame: Frame) -> Tile:
             Kind.MONEY,
             [week.bands[band].amount if band in week.bands else Decimal(0) for week in weeks],
             COLOURS[band],
-            [frame.scope.rows_url(due_from=week.starts_on, due_to=week.ends_on, outcome="open") for week in weeks],
+            [_week_url(frame, week, band) for week in weeks],
         )
         for band in BANDS
     ]
@@ -195,6 +205,13 @@ def risk_tile(frame: Frame) -> Tile:
         figure=bars(columns, labels, frame.currency, mode="stack") if has_any else None,
         empty=f"Nothing open is due in the next {AHEAD_DAYS} days.", span="p-span-4", currency=frame.currency,
     )  # fmt: skip
+
+
+def _week_url(frame: Frame, week: RiskWeek, band: str) -> str:
+    """No address names what has no score."""
+    if band == "unscored":
+        return ""
+    return frame.scope.rows_url(due_from=week.starts_on, due_to=week.ends_on, timing=OPEN, risk=band)
 
 
 def most_tile(frame: Frame) -> Tile:

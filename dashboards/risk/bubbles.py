@@ -15,6 +15,7 @@ from dashboards.rollups.days import in_band
 from dashboards.rollups.reading import EPOCH
 from dashboards.tiles import Cell, Kind, Row, Tile
 from forecasting.frames import Arrays
+from forecasting.overview.dashboard import OPEN
 from forecasting.periods import first_day, month_number
 from forecasting.pictures import Drawing, drawn, empty_figure
 from renewals.models import Renewal
@@ -55,7 +56,7 @@ def bubbles_tile(frame: Frame, book: OpenBook) -> Tile:
             Row(
                 f"All {scored_count:,} open renewals with a risk score",
                 [Cell(Decimal(scored_cents) / 100, Kind.MONEY), *_blank(2)],
-                frame.scope.rows_url(outcome="open", risk=("high", "medium", "low"), sort="-baseline_amount"),
+                frame.scope.rows_url(timing=OPEN, risk=("high", "medium", "low"), sort="-baseline_amount"),
                 is_total=True,
             )
         )
@@ -99,7 +100,7 @@ def names_of(frame: Frame, own: Arrays) -> list[str]:
 def _rows_url(frame: Frame, own: Arrays, place: int) -> str:
     due_on = EPOCH + dt.timedelta(days=int(own["due"][place]))
     account = int(own["account_id"][place])
-    return frame.scope.rows_url(account=account, due_from=due_on, due_to=due_on, outcome="open")
+    return frame.scope.rows_url(account=account, due_from=due_on, due_to=due_on, timing=OPEN)
 
 
 def _figure(frame: Frame, own: Arrays, names: list[str]) -> Drawing:

@@ -84,11 +84,11 @@ def _money(cents: int) -> Decimal:
     return Decimal(cents) / 100
 
 
-def _cells(before_cents: int, now_cents: int, url: str = "") -> list[Cell]:
+def _cells(before_cents: int, now_cents: int, urls: Sequence[str] = ("", "")) -> list[Cell]:
     change = now_cents - before_cents
     return [
-        Cell(_money(before_cents), Kind.MONEY),
-        Cell(_money(now_cents), Kind.MONEY, url),
+        Cell(_money(before_cents), Kind.MONEY, urls[0]),
+        Cell(_money(now_cents), Kind.MONEY, urls[1]),
         Cell(_money(change), Kind.MONEY),
     ]
 
@@ -111,7 +111,14 @@ def contributors_tile(
     shown = lost.most(SHOWN)
     before_cents, now_cents = lost.sums
     rows = [
-        Row(names.of(one), _cells(one.before_cents, one.now_cents, _rows_url(frame, chosen, one, names)))
+        Row(
+            names.of(one),
+            _cells(
+                one.before_cents,
+                one.now_cents,
+                [_rows_url(frame, at, at, one, names) if at else "" for at in (before, chosen)],
+            ),
+        )
         for one in shown
     ]
     if len(lost) > len(shown):
@@ -135,7 +142,7 @@ def contributors_tile(
         Kind.MONEY,
         [_money(one.change_cents) for one in drawn_ones],
         "loss",
-        [_rows_url(frame, chosen, one, names) for one in drawn_ones],
+        [_rows_url(frame, before or chosen, chosen, one, names) for one in drawn_ones],
     )
     unit = f", {unit_text(frame.currency, column)}" if drawn_ones else ""
     return Tile(
@@ -168,8 +175,8 @@ def _figure(frame: Frame, column: Column, labels: Sequence[str], words: Sequence
     return figure
 
 
-def _rows_url(frame: Frame, chosen: PeriodTotal, one: Contributor, names: Names) -> str:
-    """The rows of the period that are all of this; those of a downsell have renewed, whatever they gave up."""
+def _rows_url(frame: Frame, first: PeriodTotal, last: PeriodTotal, one: Contributor, names: Names) -> str:
+    """The rows of these periods that are all of this; those of a downsell have renewed, whatever they gave up."""
     filters: dict[str, object] = {"timing": TIMINGS[one.booking]}
     filters["churn_reason"] = "none" if one.reason_id == NO_ID else one.reason_id
     filters["product"] = names.products[one.product_id] or "none"
@@ -177,7 +184,7 @@ def _rows_url(frame: Frame, chosen: PeriodTotal, one: Contributor, names: Names)
         filters["segment"] = one.segment_id
     if one.owner_id != NO_ID and not frame.scope.owner:
         filters["owner"] = one.owner_id
-    return frame.rows_url(chosen, **filters)
+    return frame.scope.rows_url(due_from=first.starts_on, due_to=last.ends_on, **filters)
 
 
 def dimensions_tile(

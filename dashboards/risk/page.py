@@ -21,6 +21,7 @@ from dashboards.risk.reading import BANDS, Lost, OpenBook
 from dashboards.rollups.opened import HEALTH, UNKNOWN
 from dashboards.tiles import Cell, Column, Kind, Row, Tile, bars, tile, unit_text
 from forecasting.engine.arrays import NO_ID
+from forecasting.overview.dashboard import OPEN
 
 WORDS: Final = {"high": "High", "medium": "Medium", "low": "Low", "unscored": "Not scored"}
 COLOURS: Final = {"high": "loss", "medium": "late", "low": "commit", "unscored": "total"}
@@ -54,7 +55,7 @@ def build_tiles(
 
 def build_totals(frame: Frame, chosen: PeriodTotal, book: OpenBook) -> list[Total]:
     """Six figures: of what is open now, and of what the period lost."""
-    open_url = frame.scope.rows_url(outcome="open", timing=("upcoming", "in_window", "overdue"))
+    open_url = frame.scope.rows_url(timing=OPEN)
 
     def total(label: str, names: Sequence[str], meaning: str, url: str) -> Total:
         if frame.past is not None:
@@ -64,7 +65,7 @@ def build_totals(frame: Frame, chosen: PeriodTotal, book: OpenBook) -> list[Tota
         title = f"{exact_money(amount, frame.currency)} in {count:,} open renewals. {meaning}"
         return Total(label, compact_money(amount, frame.currency), f"{count:,}", title, url)
 
-    high_url = frame.scope.rows_url(outcome="open", risk="high", sort="-baseline_amount")
+    high_url = frame.scope.rows_url(timing=OPEN, risk="high", sort="-baseline_amount")
     return [
         total("Open", ["open"], "All that is open, past due too.", open_url),
         total("High risk", ["high"], "With a risk score of the highest band.", high_url),
@@ -120,8 +121,8 @@ def risk_tile(frame: Frame, book: OpenBook) -> Tile:
             Kind.MONEY,
             [_amount_in(book, band, key) for key, _ in segments],
             COLOURS[band],
-            [_segment_url(frame, key, **({"risk": band} if band != "unscored" else {})) for key, _ in segments],
-            [_segment_url(frame, key, **({"risk": band} if band != "unscored" else {})) for key, _ in segments],
+            [_segment_url(frame, key, band) for key, _ in segments],
+            [_segment_url(frame, key, band) for key, _ in segments],
         )
         for band in bands
     ]
@@ -141,10 +142,12 @@ def risk_tile(frame: Frame, book: OpenBook) -> Tile:
     )
 
 
-def _segment_url(frame: Frame, key: int, **filters: object) -> str:
-    if key != NO_ID and not frame.scope.segment:
-        filters["segment"] = key
-    return frame.scope.rows_url(outcome="open", **filters)
+def _segment_url(frame: Frame, key: int, band: str) -> str:
+    """What has lapsed counts as lost. No address names what has no segment, or no score."""
+    if key == NO_ID or band == "unscored":
+        return ""
+    segment = {} if frame.scope.segment else {"segment": key}
+    return frame.scope.rows_url(timing=OPEN, risk=band, **segment)
 
 
 def health_tile(frame: Frame, book: OpenBook) -> Tile:

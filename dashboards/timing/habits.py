@@ -54,7 +54,9 @@ def habits_tile(frame: Frame) -> Tile:
                 Cell(
                     habit.late_count,
                     Kind.COUNT,
-                    frame.scope.rows_url(account=habit.account_id, timing=("late", "win_back")),
+                    frame.scope.rows_url(
+                        account=habit.account_id, timing=("late", "win_back"), ordered_from=_first_on(frame)
+                    ),
                 ),
                 Cell(habit.ordered_count, Kind.COUNT),
                 Cell(round(Decimal(habit.late_days) / habit.late_count, 1), Kind.COUNT),
@@ -92,12 +94,15 @@ def read_habits(frame: Frame) -> list[Habit]:
     return [Habit(*values) for values in rows.order_by("-late_cents", "account_id").values_list(*NAMES)[:SHOWN]]
 
 
+def _first_on(frame: Frame) -> dt.date:
+    return frame.as_of - dt.timedelta(days=WINDOW_DAYS)
+
+
 def _read_orders(frame: Frame) -> Arrays:
     """Of a currency or a booking type, which no habit is kept of: the rows themselves."""
     where, parameters = within(frame.scope)
-    first_on = frame.as_of - dt.timedelta(days=WINDOW_DAYS)
     with connection.cursor() as cursor:
-        return read_facts(cursor, frame.report, f"r.ordered_on >= %s AND {where}", [first_on, *parameters])
+        return read_facts(cursor, frame.report, f"r.ordered_on >= %s AND {where}", [_first_on(frame), *parameters])
 
 
 def _habits_of(facts: Arrays, report: Reporting) -> list[Habit]:

@@ -101,7 +101,8 @@ def mix_tile(frame: Frame, totals: Sequence[PeriodTotal], what: str) -> Tile:
     return tile(
         f"mix-{what}",
         f"Timing of orders by {frame.grain} due, % of {title}",
-        "Of what was renewed or won back of each cohort. A win-back had lapsed: it is no renewal.",
+        "Of what was renewed or won back of each cohort, with what came above the baseline. A win-back had lapsed: it "
+        "is no renewal.",
         labels=labels,
         label_head=frame.grain.capitalize(),
         columns=[*shares, *(Column(f"{p.name}{unit}", p.kind, p.numbers, p.colour, p.rows_urls, p.urls) for p in parts)]

@@ -149,7 +149,7 @@ def _continued(known: Series, later: Series) -> Series:
 
 
 def timing_chart(scope: Scope, periods: Sequence[Period]) -> Chart:
-    """Share of each class in the value that was renewed or won back; periods without any have no bar."""
+    """Share of each class in what was renewed or won back, up to the baseline; periods without any have no bar."""
     begun = [period for period in periods if period.is_over or period.is_current]
     labels = [period.label for period in periods]
     classes = [("Early", "early"), ("On time", "on_time"), ("Late", "late"), ("Win-back", "win_back")]
@@ -186,7 +186,7 @@ def timing_chart(scope: Scope, periods: Sequence[Period]) -> Chart:
         figure.add_trace(bar(replace(later, values=seen), labels, 1, group=one.name, is_pale=True))
     return Chart(
         "timing",
-        f"Timing of orders by {scope.grain} due, % of value",
+        f"Timing of orders by {scope.grain} due, % of value up to the baseline",
         captions.timing(periods),
         labels,
         scope.grain.capitalize(),

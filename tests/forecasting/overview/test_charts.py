@@ -180,7 +180,7 @@ def test_units_and_tables_follow_the_numbers(cast: Cast, book: Book) -> None:
         "Renewed value by quarter, € K",
         "Open by risk, 90 days, € K",
         "Renewal rate by quarter, % of value due",
-        "Timing of orders by quarter due, % of value",
+        "Timing of orders by quarter due, % of value up to the baseline",
         "Booking type by quarter, € K",
     ]
     value = charts["value"]
