@@ -330,6 +330,7 @@ def lateness_tile(frame: Frame, totals: Sequence[PeriodTotal], chosen: PeriodTot
         columns=[*amounts, *counts] if has_any else [],
         figure=bars(amounts, labels, frame.currency, mode="group") if has_any else None,
         empty=f"Nothing that was due in {chosen.label} was ordered after its due day.",
+        span="p-span-12",
     )
 
 
