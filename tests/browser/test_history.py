@@ -151,3 +151,20 @@ def test_log_reads_at_every_width_in_both_themes(visit: WholeVisit, row: Renewal
 
     assert visit(steps) == [0]
     assert visit.complaints == []
+
+
+def test_a_word_that_turns_the_direction_of_writing_turns_nothing_beside_it(
+    visit: WholeVisit, row: Renewal, cast: Cast
+) -> None:
+    change(row, cast.rep, next_step="\N{RIGHT-TO-LEFT OVERRIDE}first")
+    change(row, cast.rep, next_step="second")
+
+    def steps(page: Page) -> list[float]:
+        page.goto(f"{SITE}/history/")
+        change_of_it = page.locator(".h-changes dd", has_text="second")
+        old, new = (change_of_it.locator(part).bounding_box() for part in ("del", "ins"))
+        assert old is not None and new is not None
+        return [old["x"], old["x"] + old["width"], new["x"]]
+
+    places = visit(steps)
+    assert places == sorted(places)
