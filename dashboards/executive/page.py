@@ -174,7 +174,7 @@ def rates_tile(frame: Frame, totals: Sequence[PeriodTotal]) -> Tile:
             [frame.value(key, one.total) if one.is_over else None for one in totals],
             colour,
             [frame.rows_url(one) for one in totals],
-            [frame.explain_url(key, one) for one in totals],
+            [frame.explain_url(key, one) if one.is_over else "" for one in totals],
         )
         for key, colour in (("gross", "won"), ("net", "expected"), ("on_time", "late"))
     ]

@@ -20,11 +20,10 @@ from django.http import Http404
 from accounts.exchange import read_rates
 from dashboards.frame import Frame
 from dashboards.rollups.pacing import keep_likely, likely_by_month
-from forecasting.as_at.book import is_in_lines, lines_of
+from forecasting.as_at.book import ScoredBook, is_in_lines, lines_of
 from forecasting.as_at.lines import as_line
 from forecasting.engine.booking import weighted
 from forecasting.engine.timing import TimingClass
-from forecasting.frames.converted import converted_cents
 from forecasting.models import ForecastLine
 from forecasting.overview.dashboard import SHOWN, Period
 from forecasting.periods import Grain, first_day, month_number, months_of_days, period_of
@@ -117,9 +116,10 @@ def _read_targets(frame: Frame, starts: Sequence[dt.date]) -> dict[dt.date, Deci
 
 def _read_model(frame: Frame, periods: Sequence[Period]) -> dict[dt.date, Decimal]:
     """What the open ones of each period bring by likelihood: whole cents of each, then converted by currency."""
-    rates = read_rates(as_of=frame.as_of, reporting_currency=frame.currency)
-    if frame.past is not None:
-        cents: Mapping[tuple[dt.date, str], int] = _past_cents(frame)
+    past = frame.past
+    rates = past.report.rates if past else read_rates(as_of=frame.as_of, reporting_currency=frame.currency)
+    if past:
+        cents: Mapping[tuple[dt.date, str], int] = _past_cents(frame, past)
     elif is_kept(frame) and keep_likely():
         kept = likely_by_month(frame.scope.segment, periods[0].starts_on, periods[-1].ends_on)
         cents = {key: amount for key, amount in kept.items() if key[1] in rates}
@@ -170,15 +170,14 @@ def due_in(periods: Sequence[Period]) -> Case:
     return Case(*whens, output_field=DateField())
 
 
-def _past_cents(frame: Frame) -> Mapping[tuple[dt.date, str], int]:
-    """The same as the book stood, converted by the rates of then."""
-    assert frame.past is not None
-    own = frame.past.only(frame.past.within(frame.scope))
+def _past_cents(frame: Frame, past: ScoredBook) -> Mapping[tuple[dt.date, str], int]:
+    """The same as the book stood."""
+    own = past.only(past.within(frame.scope))
     is_open = is_in_lines(own) & (own.scores["timing_class"] <= TimingClass.OVERDUE)
     book = own.only(is_open)
     brings = weighted(book.scores["likelihood"], book.scores["mean_cents"])
-    cents = converted_cents(brings, book.rows["currency"].astype(np.int64), book.report.rates)
+    months = months_of_days(book.rows["due"]).tolist()
     found: dict[tuple[dt.date, str], int] = defaultdict(int)
-    for month, amount in zip(months_of_days(book.rows["due"]).tolist(), cents.tolist(), strict=True):
-        found[first_day(month), frame.currency] += amount
+    for month, currency, amount in zip(months, book.rows["currency"].tolist(), brings.tolist(), strict=True):
+        found[first_day(month), book.report.currencies[currency]] += amount
     return found
