@@ -277,9 +277,7 @@ def parts_of(frame: Frame) -> list[Pill]:
 
 def attribution_pill(frame: Frame) -> Pill:
     names = {value: str(label) for value, label in Attribution.choices}
-    choices = tuple(
-        Choice(label, frame.scope.url(attribution=value), value == frame.attribution) for value, label in names.items()
-    )
+    choices = tuple(Choice(label, frame.scope.url(attribution=value)) for value, label in names.items())
     is_own = "attribution" in frame.scope.kept
     return Pill(
         "Attribution" if is_own else f"Attribution: {names[frame.attribution].lower()}",
@@ -292,7 +290,7 @@ def attribution_pill(frame: Frame) -> Pill:
 def period_pill(frame: Frame) -> Pill:
     chosen = next((period for period in frame.periods if period.starts_on.isoformat() == frame.period_text), None)
     choices = tuple(
-        Choice(frame.label(period), frame.scope.url(period=period.starts_on.isoformat()), period == chosen)
+        Choice(frame.label(period), frame.scope.url(period=period.starts_on.isoformat()))
         for period in reversed(frame.periods)
     )
     value = frame.label(chosen) if chosen else ""

@@ -11,21 +11,28 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from django.db import connection
 from django.db.models import Count, DateField, F, Q, Value
 from django.db.models.functions import Greatest, Trunc
 
-from accounts.models import Segment, Team, User, owners_visible_to
+from accounts.models import Segment, Team, User, owners_visible_to, people_visible_to
 from dashboards.capacity.engine import WORK_DAYS, Hours, Work, days_present, load_of, productive_hours, spread_of
 from dashboards.models import Absence, CapacityTerms, Holiday, OwnerWork, PlannedCustomers
 from dashboards.rollups.work import HUNDREDTHS, WEEK, WEEKS, hours_by, keep_work, read_hours, read_terms, weeks_from
+from forecasting.engine.arrays import Integers
+from forecasting.frames import Arrays, Column, copy_out
 from renewals.models import Renewal, RenewalQuerySet, Stage
 
 RENEWALS, PLANS, TASKS, ONBOARDING, SUPPORT = "Renewals", "Plans", "Tasks", "Onboarding", "Support"
 KINDS: Final = (RENEWALS, PLANS, TASKS, ONBOARDING, SUPPORT)
 HOUR_MINUTES: Final = 60
+OWNER: Final = Column("owner_id", "int8", "owner_id")
+ACCOUNTS: Final = Column("account_count", "int8", "account_count")
+TASKED: Final = ("plan_minutes", "task_minutes")
+WITH_TASKS: Final = "(plan_minutes <> '{}' OR task_minutes <> '{}')"
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,7 @@ class WhatIf:
     renewal_hours: Decimal | None = None
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """Somebody with hours; `user_id` is None for somebody still to be hired, and for nobody."""
 
     name: str
@@ -78,12 +84,25 @@ class Asked:
             return rows.filter(owner=self.owner)
         return rows.filter(owner__team=self.team) if self.team else rows
 
-    @property
-    def works(self) -> Any:
-        works = OwnerWork.objects.visible_to(self.user)
+    @cached_property
+    def owner_ids(self) -> list[int] | None:
+        """Whose work it is; None: everybody's, and what nobody does."""
+        if self.user.sees_all and not (self.owner or self.team):
+            return None
+        people = people_visible_to(self.user)
         if self.owner:
-            return works.filter(pk=self.owner.pk)
-        return works.filter(pk__in=User.objects.filter(team=self.team).values("pk")) if self.team else works
+            people = people.filter(pk=self.owner.pk)
+        elif self.team:
+            people = people.filter(team=self.team)
+        return list(people.values_list("pk", flat=True))
+
+    def work(self, *columns: Column, condition: str = "TRUE") -> Arrays:
+        """What is kept of each owner: a book has hundreds, each with as many numbers as there are weeks."""
+        where, parameters = ("TRUE", []) if self.owner_ids is None else ("owner_id = ANY(%s)", [self.owner_ids])
+        with connection.cursor() as cursor:
+            return copy_out(
+                cursor, (OWNER, *columns), f"dashboards_ownerwork WHERE {where} AND {condition}", parameters
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +113,10 @@ class Book:
     people: Sequence[Person]
     mondays: Sequence[dt.date]
     work: Mapping[str, Hours]
-    days: Sequence[Sequence[int]]
+    days: Integers  # [person, week]
     terms: CapacityTerms
     hours: Callable[[int | None, int | None], Decimal]  # of a renewal by segment and stage
-    works: Mapping[int, Any]  # rows of OwnerWork of who has any, by index
+    account_counts: Sequence[int]
     rep_count: int
     is_current: bool = True  # every change is in what is kept by owner
 
@@ -112,8 +131,7 @@ class Book:
 
     @cached_property
     def capacity(self) -> Hours:
-        days = np.array(self.days, dtype=np.float64).reshape(len(self.people), len(self.mondays))
-        return days * float(self.full_week_hours) / WORK_DAYS
+        return self.days * float(self.full_week_hours) / WORK_DAYS
 
     @property
     def full_week_hours(self) -> Decimal:
@@ -160,30 +178,47 @@ def read_book(user: User, as_of: dt.date, *, team: Team | None, owner: User | No
     asked = Asked(user, team, owner)
     people, rep_count = _people(asked, what_if.people_count)
     at_by_id = {one.user_id: at for at, one in enumerate(people)}
-    names = ["pk", "account_count", "plan_counts", "plan_minutes", "task_counts", "task_minutes"]
-    due = "due_hundredths" if what_if.renewal_hours is None else "due_counts"
-    found = list(asked.works.values_list(*names, due, named=True))
-    each = 1 / HUNDREDTHS if what_if.renewal_hours is None else float(what_if.renewal_hours)
-    waiting = np.zeros((len(people) + 1, WEEKS + terms.work_weeks))
-    with_due = [one for one in found if getattr(one, due)]
-    if with_due:
-        places = [at_by_id.get(one.pk, -1) for one in with_due]
-        np.add.at(waiting, places, np.array([getattr(one, due) for one in with_due], dtype=np.float64))
-    renewals = waiting * each @ spread_of(WEEKS, terms.work_weeks)
+    kept, each = "due_hundredths", 1 / HUNDREDTHS
+    if what_if.renewal_hours is not None:
+        kept, each = "due_counts", float(what_if.renewal_hours)
+    found = asked.work(ACCOUNTS, _by_week(kept, WEEKS + terms.work_weeks))
+    places = _places(found, at_by_id)
+    waiting = _of_people(found[kept], places, len(people) + 1)
+    waiting[-1] = found[kept][places < 0].sum(axis=0)
     if waiting[-1].any():
         people.append(Person("Without a rep", is_there=False))
-    works = {at_by_id[one.pk]: one for one in found if one.pk in at_by_id}
-    size = (len(people), len(mondays))
-    work = {
-        RENEWALS: renewals[: len(people)],
-        PLANS: _minutes(works, "plan_minutes", size),
-        TASKS: _minutes(works, "task_minutes", size),
-        **_from_customers(mondays, terms, people, rep_count),
-    }
-    for at, one in works.items():
-        work[SUPPORT][at] += float(one.account_count * terms.support_hours)
+    count = len(people)
+    renewals = waiting * each @ spread_of(WEEKS, terms.work_weeks)
+    account_counts = _of_people(found[ACCOUNTS.name], places, count).tolist()
+    tasks = asked.work(*(_by_week(name, WEEKS) for name in TASKED), condition=WITH_TASKS)
+    places = _places(tasks, at_by_id)
+    plans, others = (_of_people(tasks[name], places, count) / HOUR_MINUTES for name in TASKED)
+    customers = _from_customers(mondays, terms, people, rep_count)
+    support = [float(own * terms.support_hours) for own in account_counts]
+    customers[SUPPORT] += np.array(support, dtype=np.float64)[:, None]
+    work = {RENEWALS: renewals[:count], PLANS: plans, TASKS: others, **customers}
     days = _days(mondays, people)
-    return Book(asked, people, mondays, work, days, terms, hours_by(table), works, rep_count, is_current)
+    return Book(asked, people, mondays, work, days, terms, hours_by(table), account_counts, rep_count, is_current)
+
+
+def _by_week(name: str, size: int) -> Column:
+    """What is kept of each owner by week; zeros where there is nothing."""
+    return Column(
+        name, "int8", f"CASE {name} WHEN '{{}}' THEN array_fill(0::int8, '{{{size}}}') ELSE {name} END", size=size
+    )
+
+
+def _places(rows: Arrays, at_by_id: Mapping[int | None, int]) -> Integers:
+    """Where each row's owner is among the people; -1 of who is not."""
+    return np.array([at_by_id.get(pk, -1) for pk in rows[OWNER.name].tolist()], dtype=np.int64)
+
+
+def _of_people(values: Integers, places: Integers, count: int) -> Integers:
+    """int64[count, ...]: of each person, without what others have."""
+    found = np.zeros((count, *values.shape[1:]), dtype=np.int64)
+    is_here = places >= 0
+    found[places[is_here]] = values[is_here]
+    return found
 
 
 def _people(asked: Asked, more: int) -> tuple[list[Person], int]:
@@ -201,15 +236,6 @@ def _people(asked: Asked, more: int) -> tuple[list[Person], int]:
     joins = team.pk if team else next(iter(team_ids)) if len(team_ids) == 1 else None
     people += [Person(f"New person {at + 1}", None, joins) for at in range(more)]
     return people, reps.count() + more
-
-
-def _minutes(works: Mapping[int, Any], name: str, size: tuple[int, int]) -> Hours:
-    hours = np.zeros(size)
-    for at, one in works.items():
-        minutes = getattr(one, name)
-        if minutes:
-            hours[at] = np.array(minutes) / HOUR_MINUTES
-    return hours
 
 
 def _from_customers(
@@ -275,9 +301,11 @@ def _week_of(monday: dt.date, first_monday: dt.date, terms: CapacityTerms) -> tu
 def _task_lines(book: Book, people: Collection[int]) -> list[Line]:
     """Steps of plans, and other open tasks, in the week that they fall on; each row is the tasks of a week."""
     lines = []
+    ids = [one for at in people if (one := book.people[at].user_id) is not None]
+    works = {book.at_by_id[one.pk]: one for one in OwnerWork.objects.filter(pk__in=ids)}
     for kind, name, what in ((PLANS, "plan", "steps of plans"), (TASKS, "task", "tasks")):
         for at in people:
-            own = book.works.get(at)
+            own = works.get(at)
             counts, minutes = (getattr(own, f"{name}_{of}") if own else [] for of in ("counts", "minutes"))
             for week, (count, each) in enumerate(zip(counts, minutes, strict=True)):
                 if count:
@@ -295,7 +323,7 @@ def _support_lines(book: Book, people: Collection[int]) -> list[Line]:
             SUPPORT, "Accounts, in every week", count, each, 1, Work(at, 0, WEEKS - 1, float(count * each)),
         )
         for at in people
-        if each and at in book.works and (count := book.works[at].account_count)
+        if each and (count := book.account_counts[at])
     ]  # fmt: skip
 
 
@@ -333,7 +361,7 @@ def _shared_lines(mondays: Sequence[dt.date], terms: CapacityTerms, rep_count: i
     return lines
 
 
-def _days(mondays: Sequence[dt.date], people: Sequence[Person]) -> list[list[int]]:
+def _days(mondays: Sequence[dt.date], people: Sequence[Person]) -> Integers:
     """Working days of each person by week; nobody has none."""
     last_on = mondays[-1] + WEEK
     holidays = set(Holiday.objects.filter(on__gte=mondays[0], on__lt=last_on).values_list("on", flat=True))
@@ -342,12 +370,9 @@ def _days(mondays: Sequence[dt.date], people: Sequence[Person]) -> list[list[int
     away = Absence.objects.filter(last_on__gte=mondays[0], first_on__lt=last_on)
     for person_id, first_on, to_on in away.values_list("person_id", "first_on", "last_on"):
         absences[person_id].append((first_on, to_on))
-    present = days_present(mondays, holidays, ())
-    return [
-        [0] * len(mondays)
-        if not one.is_there
-        else days_present(mondays, holidays, absences[one.user_id])
-        if one.user_id in absences
-        else present
-        for one in people
-    ]
+    is_there = np.array([one.is_there for one in people], dtype=np.int64)
+    days: Integers = np.outer(is_there, days_present(mondays, holidays, ()))
+    for at, one in enumerate(people):
+        if one.user_id in absences:
+            days[at] = days_present(mondays, holidays, absences[one.user_id])
+    return days

@@ -112,7 +112,7 @@ def capacity_sum(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "work": hours_of(float(book.load[people, week].sum())),
         "people": [
-            (book.people[at].name, book.days[at][week], hours_of(float(book.capacity[at, week]))) for at in people
+            (book.people[at].name, int(book.days[at, week]), hours_of(float(book.capacity[at, week]))) for at in people
         ],
         "hours": hours_of(float(book.capacity[people, week].sum())),
         "terms": book.terms,

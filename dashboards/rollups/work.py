@@ -137,7 +137,7 @@ def add_up_work(*, as_of: dt.date, is_waiting: bool = False) -> bool:
 
 
 def _wanted(as_of: dt.date) -> dict[str, Any]:
-    run = Run.objects.latest_published()
+    run = Run.objects.only("pk").latest_published()
     terms = {
         "weeks": read_terms().work_weeks,
         "hours": sorted([str(segment), str(stage), str(hours)] for (segment, stage), hours in read_hours().items()),

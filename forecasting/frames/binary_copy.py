@@ -50,16 +50,21 @@ KINDS: Final = {
 
 
 class Column(NamedTuple):
-    """`kind` is a key of KINDS; `sql` yields that type and never NULL, but for the kinds that say what it becomes."""
+    """`kind` is a key of KINDS; `sql` yields that type and never NULL, but for the kinds that say what it becomes.
+
+    With a `size` it yields arrays of so many of that type, none of them NULL, as they are.
+    """
 
     name: str
     kind: str
     sql: str
     parameters: tuple[object, ...] = ()
+    size: int = 0
 
     @property
     def wire(self) -> np.dtype[Any]:
-        return np.dtype(KINDS[self.kind].wire)
+        wire = np.dtype(KINDS[self.kind].wire)
+        return _array(self.size, wire) if self.size else wire
 
     @property
     def is_small(self) -> bool:
@@ -67,11 +72,11 @@ class Column(NamedTuple):
 
     @property
     def value(self) -> str:
-        return KINDS[self.kind].cast.format(self.sql)
+        return self.sql if self.size else KINDS[self.kind].cast.format(self.sql)
 
 
 def copy_out(cursor: Any, columns: Sequence[Column], source: str, parameters: Sequence[object] = ()) -> Arrays:
-    """One contiguous array per column of `SELECT columns FROM source`, in the type of its kind.
+    """One contiguous array per column of `SELECT columns FROM source`, in the type of its kind; [rows, size] of arrays.
 
     `source` is everything after FROM; `parameters` fill its placeholders. Raises ValueError when a value was NULL.
     """
@@ -88,7 +93,8 @@ def copy_out(cursor: Any, columns: Sequence[Column], source: str, parameters: Se
     rows = np.frombuffer(buffer.getbuffer(), dtype=wire, count=size // wire.itemsize, offset=len(HEADER))
     if size % wire.itemsize or (rows["field_count"] != len(words)).any():
         raise ValueError(f"A column of {source} holds NULL: {', '.join(column.name for column in columns)}")
-    return {column.name: native(rows[column.name], column.kind) for column in columns}
+    held = {one.name: rows[one.name]["elements"]["value"] if one.size else rows[one.name] for one in columns}
+    return {column.name: native(held[column.name], column.kind) for column in columns}
 
 
 def _words(columns: Sequence[Column]) -> list[list[Column]]:
@@ -122,8 +128,8 @@ def _word_sql(word: Sequence[Column]) -> str:
     return f"({' | '.join(parts)})"
 
 
-def _wire(place: int, word: Sequence[Column]) -> list[tuple[str, str]]:
-    fields = [(f"length {place}", ">i4"), *((column.name, KINDS[column.kind].wire) for column in word)]
+def _wire(place: int, word: Sequence[Column]) -> list[tuple[str, Any]]:
+    fields: list[tuple[str, Any]] = [(f"length {place}", ">i4"), *((column.name, column.wire) for column in word)]
     unused = WORD_BYTES - sum(column.wire.itemsize for column in word)
     return [*fields, (f"unused {place}", f"V{unused}")] if unused and len(word) > 1 else fields
 
@@ -147,16 +153,17 @@ def encode_rows(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     fields: list[Any] = [("field_count", ">i2")]
     for name, values in arrays.items():
         fields.append((f"{name}.length", ">i4"))
-        fields.append((name, _smallint_array(values.shape[1]) if values.ndim == 2 else values.dtype.newbyteorder(">")))
-    wire = np.zeros(count, dtype=np.dtype(fields))
-    wire["field_count"] = len(arrays)
+        wire = values.dtype.newbyteorder(">")
+        fields.append((name, _array(values.shape[1], wire) if values.ndim == 2 else wire))
+    rows = np.zeros(count, dtype=np.dtype(fields))
+    rows["field_count"] = len(arrays)
     for name, values in arrays.items():
-        wire[f"{name}.length"] = wire.dtype[name].itemsize
+        rows[f"{name}.length"] = rows.dtype[name].itemsize
         if values.ndim == 2:
-            _fill_smallint_array(wire[name], values)
+            _fill_smallint_array(rows[name], values)
         else:
-            wire[name] = values
-    return wire.tobytes()
+            rows[name] = values
+    return rows.tobytes()
 
 
 def encoded_rows(rows: memoryview) -> NDArray[Any]:
@@ -208,8 +215,8 @@ def copy_out_bytes(cursor: Any, query: str) -> memoryview:
     return buffer.getbuffer()[before : buffer.tell() - len(TRAILER)]
 
 
-def _smallint_array(width: int) -> np.dtype[Any]:
-    element = np.dtype([("length", ">i4"), ("value", ">i2")])
+def _array(width: int, wire: np.dtype[Any]) -> np.dtype[Any]:
+    element = np.dtype([("length", ">i4"), ("value", wire)])
     head = [("dimensions", ">i4"), ("has_null", ">i4"), ("oid", ">i4"), ("size", ">i4"), ("first", ">i4")]
     return np.dtype([*head, ("elements", element, (width,))])
 

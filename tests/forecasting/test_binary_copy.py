@@ -57,6 +57,24 @@ def test_null_is_an_error_that_names_the_columns(beside: str) -> None:
         read(("int4", "NULL"), (beside, "1"))
 
 
+def test_arrays_of_a_size_come_back_as_rows_of_a_matrix() -> None:
+    columns = [
+        Column("a", "int2", "n"),
+        Column("b", "int8", "ARRAY[n, -n, 9000000000]::int8[]", size=3),
+        Column("c", "int4", "7"),
+    ]
+    with connection.cursor() as cursor:
+        found = copy_out(cursor, columns, "generate_series(1, 2) AS n")
+        assert {name: values.tolist() for name, values in found.items()} == {
+            "a": [1, 2],
+            "b": [[1, -1, 9_000_000_000], [2, -2, 9_000_000_000]],
+            "c": [7, 7],
+        }
+        assert copy_out(cursor, columns, "generate_series(1, 0) AS n")["b"].shape == (0, 3)
+        with pytest.raises(ValueError, match="holds NULL"):
+            copy_out(cursor, [Column("b", "int8", "ARRAY[1, NULL]::int8[]", size=2)], "(VALUES (1)) one")
+
+
 def test_number_that_does_not_fit_is_refused_by_the_database() -> None:
     with pytest.raises(Exception, match="integer out of range"):
         read(("small_id", "3000000000"), ("int4", "1"))

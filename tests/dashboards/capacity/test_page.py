@@ -24,7 +24,7 @@ from tests.pages import read_page
 PAGE = "/dashboards/capacity/"
 MONDAYS = weeks_from(AS_OF)
 DAY = dt.timedelta(days=1)
-STATEMENTS = 15
+STATEMENTS = 16
 
 
 def book_of(user: User, what_if: WhatIf | None = None):  # type: ignore[no-untyped-def]
