@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from accounts.models import User
 from dashboards.models import Level, RollUp
+from dashboards.rollups.adding import joined
 from dashboards.rollups.facts import BAND, SOURCE
 from dashboards.scorecards.credit import read_moved, whole_books
 from dashboards.scorecards.people import Group
@@ -104,21 +105,13 @@ class Strata:
     @classmethod
     def added_up(cls, rows: Mapping[str, NDArray[Any]], company: Strata | None = None) -> Strata:
         """Of rows, or of strata of parts of them, which may be taken off with a minus."""
-        keys = np.stack([rows[name].astype(np.int64) for name in ("owner", "segment", "band")])
-        found, place = np.unique(keys, axis=1, return_inverse=True)
-        place, size = place.reshape(-1), found.shape[1]
-        sums = {name: np.bincount(place, rows[name], size) for name in MEASURES}
+        keys = [rows[name].astype(np.int64) for name in ("owner", "segment", "band")]
+        _, first, place = np.unique(joined(keys), return_index=True, return_inverse=True)
+        sums = {name: np.bincount(place, rows[name], first.size) for name in MEASURES}
         counts = {name: sums[name].round().astype(np.int64) for name in MEASURES[:-1]}
-        return cls(
-            found[0],
-            found[1],
-            found[2],
-            counts["count"],
-            counts["baseline"],
-            counts["kept"],
-            sums["squares"].astype(np.float64),
-            company,
-        )
+        owner, segment, band = (key[first] for key in keys)
+        squares = sums["squares"].astype(np.float64)
+        return cls(owner, segment, band, counts["count"], counts["baseline"], counts["kept"], squares, company)
 
     @classmethod
     def of_mixes(cls, mixes: Mapping[int, Mix]) -> Strata:
@@ -132,9 +125,9 @@ class Strata:
         """What the whole company kept of the segment and band of each entry."""
         whole = self.company or self
         keys = [np.concatenate([getattr(whole, name), getattr(self, name)]) for name in ("segment", "band")]
-        found, place = np.unique(np.stack(keys), axis=1, return_inverse=True)
-        of_whole, own = np.split(place.reshape(-1), [whole.segment.size])
-        kept, baseline = (np.bincount(of_whole, values, found.shape[1]) for values in (whole.kept, whole.baseline))
+        found, place = np.unique(joined(keys), return_inverse=True)
+        of_whole, own = np.split(place, [whole.segment.size])
+        kept, baseline = (np.bincount(of_whole, values, found.size) for values in (whole.kept, whole.baseline))
         shares: Floats = np.divide(kept, baseline, out=np.zeros(baseline.size), where=baseline != 0)
         return shares[own]
 

@@ -7,23 +7,29 @@ day of its decision. Sums of accounts are not among them: what two people share 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
+import numpy as np
+from django.db import connection
 from django.db.models import BigIntegerField, Case, DateField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast
 
-from accounts.models import User
+from accounts.models import User, owners_visible_to
 from dashboards.figures import FIGURES
 from dashboards.frame import Frame
-from dashboards.models import Cell
+from dashboards.models import Cell, Level
 from dashboards.rollups.reading import Total
 from dashboards.scorecards.credit import ByPeriod, moved_cells, together
 from dashboards.scorecards.people import Group
+from forecasting.engine.arrays import Integers
+from forecasting.frames import Column, copy_out
 from forecasting.periods import Period, period_of
 
 KEYS: Final = ("due_count", "due", "kept", "gross", "net", "on_time", "booked_above", "upsell", "cross_sell")
+OWNER: Final = Column("owner_id", "int8", "owner_id")
 PLAIN: Final = ("due_count", "upsell_cents", "cross_sell_cents")
 
 
@@ -56,19 +62,53 @@ def read_moves(frame: Frame, moved: Mapping[int, int]) -> Moves:
     return Moves(found)
 
 
-def read_owners(frame: Frame, period: Period, moves: Moves) -> dict[int | None, Total]:
+@dataclass(frozen=True, eq=False)
+class Owners:
+    """Totals of each owner in a period. Of hundreds of them any group is added up at once."""
+
+    places: Mapping[int | None, int]
+    sums: Integers  # [owner, name]
+    names: Sequence[str]
+
+    @classmethod
+    def of_totals(cls, totals: Mapping[int | None, Total], names: Sequence[str]) -> Owners:
+        sums = [[total.sums[name] for name in names] for total in totals.values()]
+        places = {owner: at for at, owner in enumerate(totals)}
+        return cls(places, np.array(sums, dtype=np.int64).reshape(-1, len(names)), names)
+
+    def total(self, owner_ids: Iterable[int]) -> Total:
+        """Of some owners together."""
+        own = [self.places[pk] for pk in owner_ids if pk in self.places]
+        return Total(dict(zip(self.names, self.sums[own].sum(axis=0).tolist(), strict=True)), {})
+
+    @cached_property
+    def working(self) -> set[int | None]:
+        """Who has anything due."""
+        due = self.sums[:, self.names.index("due_count")].tolist()
+        return {owner for owner, at in self.places.items() if due[at]}
+
+
+def read_owners(frame: Frame, period: Period, moves: Moves) -> Owners:
     """Of each owner that the reader sees, in a period: one statement."""
     names = names_of(frame)
-    cells = _in_segment(frame, _cells(frame).by_owner(team=None)).filter(owner__isnull=False)
-    cells = cells.filter(month_on__gte=period.starts_on, month_on__lte=period.ends_on)
-    found: dict[int | None, dict[str, int]] = {}
-    for owner, *values in cells.order_by().values_list("owner_id").annotate(**_sums(names)):
-        found[owner] = dict(zip(names, values, strict=True))
-    for owner, periods in moves.by_owner.items():
-        if period.starts_on in periods:
-            own, more = found.setdefault(owner, dict.fromkeys(names, 0)), periods[period.starts_on]
-            found[owner] = {name: own[name] + more[name] for name in names}
-    return {owner: Total(sums, {}) for owner, sums in found.items()}
+    where = f"level = {Level.OWNER:d} AND owner_id IS NOT NULL AND month_on BETWEEN %s AND %s"
+    parameters: list[object] = [period.starts_on, period.ends_on]
+    if frame.scope.segment:
+        where, parameters = f"{where} AND segment_id = %s", [*parameters, frame.scope.segment.pk]
+    if not frame.user.sees_all:
+        seen = list(owners_visible_to(frame.user).values_list("pk", flat=True))
+        where, parameters = f"{where} AND owner_id = ANY(%s)", [*parameters, seen]
+    columns = [OWNER, *(Column(name, "int8", f"sum({name})") for name in names)]
+    with connection.cursor() as cursor:
+        rows = copy_out(cursor, columns, f"dashboards_cell WHERE {where} GROUP BY owner_id", parameters)
+    moved = {owner: one[period.starts_on] for owner, one in moves.by_owner.items() if period.starts_on in one}
+    owners = dict.fromkeys([*rows[OWNER.name].tolist(), *moved])
+    places = {owner: at for at, owner in enumerate(owners)}
+    sums = np.zeros((len(places), len(names)), dtype=np.int64)
+    sums[: rows[OWNER.name].size] = np.stack([rows[name] for name in names], axis=1)
+    for owner, more in moved.items():
+        sums[places[owner]] += [more[name] for name in names]
+    return Owners(places, sums, names)
 
 
 def read_group(frame: Frame, group: Group, moves: Moves) -> ByPeriod:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, Sum, TextField
+from django.db.models.functions import Cast
 
 from accounts.exchange import read_rates
 from dashboards.frame import Frame
@@ -40,15 +42,28 @@ def of_owners(tallies: Mapping[int, Tally], owners: Collection[int]) -> Tally:
 
 @dataclass
 class Hygiene:
-    """Of the open renewals of an owner. An account with open renewals of two owners is both's."""
+    """Of the open renewals of an owner, or of several. An account with open renewals of two owners is both's."""
 
-    baseline: Decimal = Decimal(0)
-    broken: Decimal = Decimal(0)
-    account_counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ACCOUNTS, 0))
+    rates: Mapping[str, Decimal]
+    cents: Mapping[str, Sequence[int]]  # by currency: the baseline, and that of what breaks a rule of weight
+    account_counts: dict[str, int]
+
+    @property
+    def baseline(self) -> Decimal:
+        return self._converted(0)
+
+    @property
+    def broken(self) -> Decimal:
+        return self._converted(1)
+
+    def _converted(self, at: int) -> Decimal:
+        known = (pair[at] * self.rates[one] / 100 for one, pair in self.cents.items() if one in self.rates)
+        return sum(known, Decimal(0))
 
     @property
     def trust_rate(self) -> Decimal | None:
-        return 1 - self.broken / self.baseline if self.baseline else None
+        baseline = self.baseline
+        return 1 - self.broken / baseline if baseline else None
 
 
 def read_hygiene(frame: Frame) -> dict[int, Hygiene]:
@@ -57,24 +72,24 @@ def read_hygiene(frame: Frame) -> dict[int, Hygiene]:
         return read_raw_hygiene(frame)
     keep_work(as_of=frame.as_of)
     rates = read_rates(as_of=frame.company.today(), reporting_currency=frame.currency)
-    found: dict[int, Hygiene] = {}
     counts = [f"{name}_count" for name in ACCOUNTS]
     rows = OwnerWork.objects.visible_to(frame.user).exclude(pk=NOBODY)
-    for owner, cents, *numbers in rows.values_list("pk", "open_cents", *counts):
-        one = found[owner] = Hygiene(account_counts=dict(zip(ACCOUNTS, numbers, strict=True)))
-        for currency, (baseline, broken) in cents.items():
-            if currency in rates:
-                one.baseline += baseline * rates[currency] / 100
-                one.broken += broken * rates[currency] / 100
-    return found
+    found = list(rows.values_list("pk", Cast("open_cents", TextField()), *counts))
+    # Of hundreds of owners, read as one text.
+    cents = json.loads(f"[{','.join(text for _, text, *_ in found)}]")
+    return {
+        owner: Hygiene(rates, own, dict(zip(ACCOUNTS, numbers, strict=True)))
+        for (owner, _, *numbers), own in zip(found, cents, strict=True)
+    }
 
 
 def read_raw_hygiene(frame: Frame) -> dict[int, Hygiene]:
     """The same of the rows, in the frame's segment and slice. Five statements, however many owners."""
-    found: dict[int, Hygiene] = defaultdict(Hygiene)
     today, segment = frame.company.today(), frame.scope.segment
     part = sliced(frame.scope.slice)
     rates = read_rates(as_of=today, reporting_currency=frame.currency)
+    cents: dict[int, dict[str, Sequence[int]]] = defaultdict(dict)
+    accounts: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(ACCOUNTS, 0))
     scope = {"account__segment": segment} if segment else {}
     # Whoever the page is about: their peers stand beside them.
     rows = Renewal.objects.visible_to(frame.user).open().order_by()
@@ -83,9 +98,7 @@ def read_raw_hygiene(frame: Frame) -> dict[int, Hygiene]:
         baseline=Sum("baseline_amount"), broken=Sum("baseline_amount", filter=BROKEN, default=Decimal(0))
     )
     for owner, currency, baseline, broken in sums:
-        if currency in rates:
-            found[owner].baseline += baseline * rates[currency]
-            found[owner].broken += broken * rates[currency]
+        cents[owner][currency] = [int(100 * amount) for amount in (baseline, broken)]
     flagged = rows.filter(Exists(Flag.objects.open().filter(account=OuterRef("account"))))
     terms = read_terms()
     silent, both = (
@@ -94,13 +107,16 @@ def read_raw_hygiene(frame: Frame) -> dict[int, Hygiene]:
     )
     for name, renewals in (("flagged", flagged), ("silent", silent), ("both", both)):
         for owner, count in renewals.order_by().values_list("owner").annotate(count=Count("account", distinct=True)):
-            found[owner].account_counts[name] = count
-    return dict(found)
+            accounts[owner][name] = count
+    return {owner: Hygiene(rates, cents[owner], accounts[owner]) for owner in cents.keys() | accounts.keys()}
 
 
-def add_hygiene(ones: Collection[Hygiene]) -> Hygiene:
-    return Hygiene(
-        sum((one.baseline for one in ones), Decimal(0)),
-        sum((one.broken for one in ones), Decimal(0)),
-        {name: sum(one.account_counts[name] for one in ones) for name in ACCOUNTS},
-    )
+def add_hygiene(ones: Sequence[Hygiene]) -> Hygiene:
+    cents: dict[str, list[int]] = {}
+    for one in ones:
+        for currency, (baseline, broken) in one.cents.items():
+            own = cents.setdefault(currency, [0, 0])
+            own[0] += baseline
+            own[1] += broken
+    counts = {name: sum(one.account_counts[name] for one in ones) for name in ACCOUNTS}
+    return Hygiene(ones[0].rates if ones else {}, cents, counts)

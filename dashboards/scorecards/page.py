@@ -20,9 +20,9 @@ from dashboards.people import LISTED, NAME, Leaf, leaf_of, orders_of
 from dashboards.rollups.reading import Total
 from dashboards.scorecards.credit import DECISION, ByPeriod, read_credited, read_moved, together
 from dashboards.scorecards.fair import Fair, judge_groups
-from dashboards.scorecards.kept import names_of, read_group, read_moves, read_owners
-from dashboards.scorecards.measures import Hygiene, add_hygiene, of_owners, read_calls, read_hygiene
-from dashboards.scorecards.people import Group, Shown, read_shown
+from dashboards.scorecards.kept import Owners, read_group, read_moves, read_owners
+from dashboards.scorecards.measures import add_hygiene, of_owners, read_calls, read_hygiene
+from dashboards.scorecards.people import Group, Person, Shown, read_shown
 from dashboards.scorecards.pictures import expected_figure
 from dashboards.scorecards.recurring import Recurring, recurring_tile
 from dashboards.tiles import Cell, Column, Kind, Number, Row, Tile, lines, tile
@@ -43,62 +43,57 @@ class Cards:
     shown: Shown
     periods: Sequence[PeriodTotal]
     chosen: PeriodTotal
-    owners: Mapping[int | None, Total]
-    trends: Mapping[tuple[int, ...], ByPeriod]  # of the focus and of everybody
+    owners: Owners
+    trends: Mapping[Group, ByPeriod]  # of the focus and of everybody
     moved: Mapping[int, int]  # owners on the day of the decision, of those that have another one now
-    names: Sequence[str]  # the sums that there are
-    added: dict[tuple[int, ...], Total] = field(default_factory=dict)  # what was asked for before
+    added: dict[Group, Total] = field(default_factory=dict)  # what was asked for before
 
     def total(self, group: Group, one: PeriodTotal | None = None) -> Total:
         """In the period chosen; of the focus and of everybody in any period."""
-        key = tuple(group.owner_ids)
         if one is not None and one is not self.chosen:
-            return self.trends[key][one.starts_on]
-        if key not in self.added:
-            own = (self.owners[pk] for pk in group.owner_ids if pk in self.owners)
-            self.added[key] = together(own, self.names)
-        return self.added[key]
-
-    def is_working(self, pk: int) -> bool:
-        return pk in self.owners and bool(self.owners[pk].sums["due_count"])
+            return self.trends[group][one.starts_on]
+        if group not in self.added:
+            self.added[group] = self.owners.total(group.owner_ids)
+        return self.added[group]
 
     def value(self, key: str, total: Total) -> Number:
         return self.frame.value(key, total)
 
     @cached_property
-    def judged(self) -> dict[tuple[int, ...], Fair | None]:
+    def judged(self) -> dict[Group, Fair | None]:
         """Of each that is shown, and of the one person that the page is about."""
         frame = self.frame
         if frame.roll_up is None or frame.past is not None:
             return {}
-        groups = [group for group, _ in self.lines] + ([self.shown.focus] if self.shown.is_of_one else [])
+        shown = [group for group, _ in self.lines] + ([self.shown.focus] if self.shown.is_of_one else [])
+        groups = list(dict.fromkeys(shown))
         found = judge_groups(frame.roll_up, self.chosen.period, frame.scope, self.moved, groups)
-        return {tuple(group.owner_ids): one for group, one in zip(groups, found, strict=True)}
+        return dict(zip(groups, found, strict=True))
 
     def judge(self, group: Group) -> Fair | None:
-        return self.judged.get(tuple(group.owner_ids))
+        return self.judged.get(group)
 
     @cached_property
-    def listed(self) -> Leaf[Group]:
+    def listed(self) -> Leaf[Group | Person]:
         """The page of teams, and of people with something due, that has cards."""
-        people = [Group(str(one), [one]) for one in self.shown.named]
-        working = [one for one in people if self.is_working(one.owner_ids[0]) or len(people) == 1]
+        named, working = self.shown.named, self.owners.working
         return leaf_of(
             self.frame.scope,
-            [self.shown.teams, working],
-            name=lambda group: group.name,
+            [self.shown.teams, [one for one in named if one.pk in working or len(named) == 1]],
+            name=lambda one: one.name,
             measures={key: partial(self.measure, key) for key in ORDERED},
             is_whole=self.frame.is_whole,
         )
 
-    def measure(self, key: str, group: Group) -> float | None:
-        value = self.value(key, self.total(group))
+    def measure(self, key: str, one: Group | Person) -> float | None:
+        value = self.value(key, self.owners.total(self.shown.group_of(one).owner_ids))
         return None if value is None else float(value)
 
     @cached_property
     def lines(self) -> list[tuple[Group, str]]:
         """Each that is shown, with the address of the card."""
-        return [(one, "" if one.team else self.card_url(one.owner_ids[0])) for one in self.listed.entries]
+        groups = [self.shown.group_of(one) for one in self.listed.entries]
+        return [(one, "" if one.team else self.card_url(one.owner_ids[0])) for one in groups]
 
     @property
     def has_many(self) -> bool:
@@ -147,31 +142,28 @@ def read_cards(frame: Frame) -> Cards:
 
 def _cards_of_cells(frame: Frame, shown: Shown, moved: Mapping[int, int]) -> Cards:
     moves = read_moves(frame, moved)
-    groups = {tuple(group.owner_ids): group for group in (shown.focus, shown.everybody)}
-    trends = {key: read_group(frame, group, moves) for key, group in groups.items()}
-    periods = _periods(frame, trends[tuple(shown.focus.owner_ids)])
+    trends = {group: read_group(frame, group, moves) for group in shown.looked_at}
+    periods = _periods(frame, trends[shown.focus])
     chosen = frame.chosen(periods)
-    return Cards(
-        frame, shown, periods, chosen, read_owners(frame, chosen.period, moves), trends, moved, names_of(frame)
-    )
+    return Cards(frame, shown, periods, chosen, read_owners(frame, chosen.period, moves), trends, moved)
 
 
 def _cards_of_rows(frame: Frame, shown: Shown, moved: Mapping[int, int]) -> Cards:
     """Of a slice, or as at a past moment, of which nothing is kept."""
     found = read_credited(frame, moved)
     trends = {
-        tuple(group.owner_ids): {
+        group: {
             one.starts_on: together(
                 found[pk][one.starts_on] for pk in group.owner_ids if one.starts_on in found.get(pk, {})
             )
             for one in frame.periods
         }
-        for group in (shown.focus, shown.everybody)
+        for group in shown.looked_at
     }
-    periods = _periods(frame, trends[tuple(shown.focus.owner_ids)])
+    periods = _periods(frame, trends[shown.focus])
     chosen = frame.chosen(periods)
     owners = {owner: of_owner[chosen.starts_on] for owner, of_owner in found.items() if chosen.starts_on in of_owner}
-    return Cards(frame, shown, periods, chosen, owners, trends, moved, SUMS)
+    return Cards(frame, shown, periods, chosen, Owners.of_totals(owners, SUMS), trends, moved)
 
 
 def _periods(frame: Frame, totals: ByPeriod) -> list[PeriodTotal]:
@@ -250,7 +242,7 @@ def cards_tile(cards: Cards) -> Tile:
 
     rows = [row(group.name, group, url) for group, url in cards.lines]
     everybody = cards.shown.everybody
-    working = [pk for pk in everybody.owner_ids if cards.is_working(pk)]
+    working = cards.owners.working.intersection(everybody.owner_ids)
     if working:
         total = cards.total(everybody)
         head_count = Decimal(len(working))
@@ -398,7 +390,7 @@ def hygiene_tile(cards: Cards) -> Tile:
         "account that two people work counts for both.",
         "Who",
         ["Data quality", "Flagged", "Unmonitored", "Both"],
-        rows if any(isinstance(one, Hygiene) for one in found.values()) else [],
+        rows if found else [],
         None,
         NOT_THEN if cards.frame.past is not None else "Nothing is open for this choice of filters.",
         "p-span-6",

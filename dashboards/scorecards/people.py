@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from django.http import Http404
 
@@ -14,29 +15,29 @@ from dashboards.frame import Frame
 from forecasting.scopes.scope import Scope
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """What a card says of somebody: a book has hundreds, and whole users take five times as long to read."""
 
     pk: int
     name: str
     team: Team | None
 
-    def __str__(self) -> str:
-        return self.name
-
     @classmethod
     def of(cls, user: User) -> Person:
         return cls(user.pk, str(user), user.team)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
-    """People who are looked at together: a team, those of no team, or everybody."""
+    """People who are looked at together: a team, those of no team, or everybody. Itself a key: its people are many."""
 
     name: str
     members: Sequence[Person]
     team: Team | None = None
+
+    @classmethod
+    def of_one(cls, person: Person) -> Group:
+        return cls(person.name, [person])
 
     @cached_property
     def owner_ids(self) -> list[int]:
@@ -64,8 +65,19 @@ class Shown:
     focus: Group
 
     @property
+    def looked_at(self) -> list[Group]:
+        """Those whose trend is told, often one."""
+        return list(dict.fromkeys([self.focus, self.everybody]))
+
+    @property
     def is_of_one(self) -> bool:
         return len(self.focus.members) == 1
+
+    def group_of(self, one: Group | Person) -> Group:
+        """A team as it is, a person by themselves: the focus where the page is about them."""
+        if isinstance(one, Group):
+            return one
+        return self.focus if self.focus.owner_ids == [one.pk] else Group.of_one(one)
 
 
 def read_shown(frame: Frame) -> Shown:
@@ -84,7 +96,7 @@ def read_shown(frame: Frame) -> Shown:
 
 
 def _focus(own: User | None, everybody: Group) -> Group:
-    return Group(str(own), [Person.of(own)]) if own else everybody
+    return Group.of_one(Person.of(own)) if own else everybody
 
 
 def _people(user: User, team: Team | None, owner: User | None) -> list[Person]:

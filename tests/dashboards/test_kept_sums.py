@@ -60,14 +60,15 @@ def assert_cards_true(frame: Frame) -> None:
         found_owners = read_owners(frame, period, moves)
         for member in shown.everybody.members:
             totals = [one for start, one in raw.get(member.pk, {}).items() if start == period.starts_on]
-            own = found_owners.get(member.pk)
-            assert (own.sums if own else dict.fromkeys(names, 0)) == together(totals, names).sums, (member, period)
+            own = found_owners.total([member.pk])
+            assert own.sums == together(totals, names).sums, (member, period)
+            assert (member.pk in found_owners.working) == (own.sums["due_count"] != 0)
 
 
 def assert_mix_true(frame: Frame) -> None:
     """Each team and person as kept is what the rows of its members add up to, and so is the company."""
     done, shown = RollUp.objects.get(), read_shown(frame)
-    groups = [*shown.teams, *(Group(str(one), [one]) for one in shown.named)]
+    groups = [*shown.teams, *(Group.of_one(one) for one in shown.named)]
     for period in frame.periods:
         moved = read_moved("UTC", period.starts_on, period.ends_on)
         kept = read_strata(done, period, frame.scope, moved, groups)

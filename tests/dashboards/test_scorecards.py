@@ -217,6 +217,21 @@ def test_a_rep_sees_their_own_card_and_the_average_a_manager_the_team(cast: Cast
     assert "Tom Mate" not in text.split("<main", 1)[1].split("p-strip", 1)[1]
 
 
+def test_who_is_looked_at_is_compared_as_in_the_list_of_all(cast: Cast) -> None:
+    make_renewal(owner=cast.rep, due_on=DUE_ON, **renewed(9_000, DUE_ON))
+    make_renewal(owner=cast.team_mate, due_on=DUE_ON, **renewed(12_000, DUE_ON))
+    add_up()
+
+    def compared(query: str) -> dict[str, list[str]]:
+        tile = next(one for one in build_tiles(read_cards(frame_of(cast.admin, query))) if one.key == "fair")
+        return {row.label: [cell.text for cell in row.cells] for row in tile.rows}
+
+    name, whole = "Rhea Rep: as expected", compared("")
+    assert compared(f"owner={cast.rep.pk}")[name] == whole[name]
+    assert whole[name][:2] == ["1", "75.0\N{NO-BREAK SPACE}%"]
+    assert "as expected" in texts(cast, "admin", f"owner={cast.rep.pk}").split('class="d-words">')[1].split("<")[0]
+
+
 def test_the_card_of_a_team_mate_is_not_there_for_a_rep(cast: Cast) -> None:
     add_up()
     mate = cast.team_mate.pk
@@ -351,7 +366,7 @@ def test_grr_and_nrr_of_owners_are_what_the_movements_add_up_to(cast: Cast, seed
     assert checked > 20
     # As they are kept of groups; and in a segment, of which nothing is kept.
     shown, recurring = read_shown(frame), Recurring(frame)
-    groups = [shown.everybody, *shown.teams, *(Group(str(one), [one]) for one in shown.named)]
+    groups = [shown.everybody, *shown.teams, *(Group.of_one(one) for one in shown.named)]
     assert recurring.moved(groups, frame.periods) == [moved_of(frame, ledger, one.owner_ids) for one in groups]
     for period in frame.periods:
         (whole,) = recurring.moved([shown.everybody], [period], whole=shown.everybody)
