@@ -165,11 +165,15 @@ def _needed(
     if reached >= peak_hours(before, capacity) - SLACK:
         after[:] = before
         return []
-    kept = list(steps)
-    for step in steps:
-        _apply(after, groups[step[0]], step[1], -1)
-        if peak_hours(after, capacity) <= reached + SLACK:
-            kept.remove(step)
-        else:
-            _apply(after, groups[step[0]], step[1])
+    kept, before_last = list(steps), len(steps) + 1
+    while len(kept) < before_last:  # what one that was taken back made room for may not be needed any more
+        before_last = len(kept)
+        for step in list(kept):
+            _apply(after, groups[step[0]], step[1], -1)
+            peak = peak_hours(after, capacity)
+            if peak <= reached + SLACK:
+                kept.remove(step)
+                reached = min(reached, peak)
+            else:
+                _apply(after, groups[step[0]], step[1])
     return kept
