@@ -38,6 +38,7 @@ COLLISIONS = """() => [...document.querySelectorAll("[data-figure]")].flatMap((p
 })"""
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PNG = b"\x89PNG\r\n\x1a\n"
+A4_WIDTH = 703  # px between the margins of static/css/print.css
 
 
 @pytest.fixture
@@ -149,5 +150,27 @@ def test_the_pages_fit_a_phone(visit: Visit, address: str) -> None:
         page.set_viewport_size({"width": 390, "height": 800})
         open_page(page, address)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+    visit(steps)
+
+
+def test_what_is_printed_fits_a_portrait_page(visit: Visit) -> None:
+    def steps(page: Page) -> None:
+        open_page(page, f"{SITE}/dashboards/forecast/")
+        fits(page)
+        open_page(page, RETENTION)
+        fits(page)
+        page.locator(".p-strip a").nth(1).click()
+        page.wait_for_url("**/dashboards/explain/gross/**")
+        fits(page)
+
+    def fits(page: Page) -> None:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": A4_WIDTH, "height": 1000})
+        assert page.evaluate("document.documentElement.scrollWidth") == A4_WIDTH, page.url
+        page.emulate_media(media="screen")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        page.set_viewport_size({"width": 1280, "height": 800})
 
     visit(steps)
