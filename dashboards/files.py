@@ -43,7 +43,7 @@ def as_xlsx(tiles: Sequence[Tile], facts: Sequence[tuple[str, str]]) -> bytes:
                 sheet.write_string(at, 0, row.label)
                 for place, cell in enumerate(row.cells, start=1):
                     if cell.number is not None:
-                        sheet.write_number(at, place, float(cell.number), formats[cell.kind])
+                        sheet.write_number(at, place, float(cell.number or 0), formats[cell.kind])
     return content.getvalue()
 
 

@@ -26,16 +26,19 @@ class Kind(StrEnum):
 
 
 def text_of(number: Number, kind: Kind) -> str:
-    """To the cent or the unit; a rate in per cent, a difference of rates in points, with one decimal; else a dash."""
+    """To the cent or the unit; a rate in per cent, a difference of rates in points, with one decimal; else a dash.
+
+    What is nothing once it is rounded has no minus.
+    """
     if number is None:
         return NOTHING
     if kind == Kind.RATE:
         return exact_rate(number)
     if kind == Kind.POINTS:
-        return f"{number * 100:+,.1f}".replace("-", "−")
+        return f"{number * 100:+z,.1f}".replace("-", "−")
     if kind == Kind.UNITS:
         number = round(number)
-    return (f"{number:,.2f}" if kind == Kind.MONEY else f"{number:,}").replace("-", "−")
+    return (f"{number:z,.2f}" if kind == Kind.MONEY else f"{number:,}").replace("-", "−")
 
 
 @dataclass(frozen=True)

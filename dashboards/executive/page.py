@@ -237,9 +237,9 @@ def most_tile(frame: Frame) -> Tile:
     )  # fmt: skip
 
 
-def words(six: Sequence[Headline]) -> str:
+def words(six: Sequence[Headline], due: Decimal | None) -> str:
     expected = six[0]
-    if expected.now is None:
+    if expected.now is None or not due:
         return "Nothing is due in the running period for this choice of filters."
     if not expected.target:
         return f"{expected.label}: no target is set."
@@ -255,4 +255,4 @@ def build_executive(frame: Frame) -> Content:
     six = read_six(frame, outlook, totals, frame.chosen(totals))
     tiles = [outlook_tile(frame, outlook), rates_tile(frame, totals), risk_tile(frame), most_tile(frame),
              six_tile(frame, six)]  # fmt: skip
-    return Content(build_totals(frame, six), words(six), tiles)
+    return Content(build_totals(frame, six), words(six, outlook.amount(outlook.periods[BEFORE], "due_amount")), tiles)

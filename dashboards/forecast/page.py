@@ -22,7 +22,7 @@ from forecasting.overview.charts import booking_chart
 from forecasting.overview.dashboard import OPEN, WON, Period, range_text
 from forecasting.pictures import Series, band, bar, drawn, empty_figure, line, unit_of
 
-NOTHING: Final = "Nothing was, or will be, due in these periods for this choice of team, owner and segment."
+NOTHING: Final = "Nothing was won and nothing is open in these periods, for this choice of filters."
 DAYS_BACK: Final = (7, 30, 90)
 
 

@@ -61,7 +61,7 @@ def value_chart(scope: Scope, currency: str, periods: Sequence[Period]) -> Chart
         series,
         currency_sign(currency),
         drawn(figure) if _has_any(series) else None,
-        "Nothing was, or will be, due in these periods for this choice of team, owner and segment.",
+        "Nothing was won and nothing is open in these periods, for this choice of filters.",
         "p-span-8",
     )
 

@@ -23,7 +23,7 @@ from dashboards.review.said import read_said
 from dashboards.risk.views import build_risk
 from dashboards.rollups.services import bring_up_to_date
 from dashboards.scorecards.views import build_scorecards
-from dashboards.tiles import Kind, Tile
+from dashboards.tiles import Kind, Tile, text_of
 from dashboards.timing.views import build_timing
 from renewals.models import Renewal
 from tests.cast import Cast, make_renewal
@@ -200,3 +200,10 @@ def test_every_column_of_money_names_its_currency(cast: Cast) -> None:
             kinds = {row.cells[at].kind for row in tile.rows if row.cells[at].number is not None}
             if kinds == {Kind.MONEY} and head != "Risk score":
                 assert "€" in head or "€" in tile.label_head, f"{tile.title}: {head}"
+
+
+def test_nothing_has_no_minus() -> None:
+    numbers = [Decimal("-0.001"), Decimal(-1), Decimal("-0.0004"), Decimal("-0.01")]
+    kinds = [Kind.MONEY, Kind.MONEY, Kind.POINTS, Kind.POINTS]
+    texts = [text_of(number, kind) for number, kind in zip(numbers, kinds, strict=True)]
+    assert texts == ["0.00", "−1.00", "+0.0", "−1.0"]
