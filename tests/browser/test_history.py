@@ -163,7 +163,8 @@ def test_a_word_that_turns_the_direction_of_writing_turns_nothing_beside_it(
         page.goto(f"{SITE}/history/")
         change_of_it = page.locator(".h-changes dd", has_text="second")
         old, new = (change_of_it.locator(part).bounding_box() for part in ("del", "ins"))
-        assert old is not None and new is not None
+        assert old is not None
+        assert new is not None
         return [old["x"], old["x"] + old["width"], new["x"]]
 
     places = visit(steps)
