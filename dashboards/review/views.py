@@ -39,6 +39,8 @@ def review(request: HttpRequest) -> HttpResponse:
             "note": f"Early-month review of {frame.company.today():%B %Y}",
             "may_freeze": frame.user.role in {User.Role.ADMIN, User.Role.MANAGER},
         }
+    else:
+        context["xlsx_url"] = ""  # there is nothing to export
     status = 422 if frame.problem and frame.asked is None else 200
     return render(request, "dashboards/review.html", context | {"is_now": is_now}, status=status)
 
