@@ -312,7 +312,7 @@ def trend_tile(cards: Cards) -> Tile:
     return tile(
         "trend",
         f"{focus.name} by {cards.frame.grain}, %",
-        f"{CREDIT} The running {cards.frame.grain} is left out.",
+        f"{CREDIT} What nobody owns, and the running {cards.frame.grain}, are left out.",
         labels=labels,
         label_head=cards.frame.grain.capitalize(),
         columns=columns,

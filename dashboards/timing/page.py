@@ -98,11 +98,11 @@ def mix_tile(frame: Frame, totals: Sequence[PeriodTotal], what: str) -> Tile:
     has_any = any(number for part in parts for number in part.numbers)
     title = "value" if what == "value" else "count"
     unit = f", {currency_sign(frame.currency)}" if what == "value" else ""
+    above = ", with what came above the baseline" if what == "value" else ""
     return tile(
         f"mix-{what}",
         f"Timing of orders by {frame.grain} due, % of {title}",
-        "Of what was renewed or won back of each cohort, with what came above the baseline. A win-back had lapsed: it "
-        "is no renewal.",
+        f"Of what was renewed or won back of each cohort{above}. A win-back had lapsed: it is no renewal.",
         labels=labels,
         label_head=frame.grain.capitalize(),
         columns=[*shares, *(Column(f"{p.name}{unit}", p.kind, p.numbers, p.colour, p.rows_urls, p.urls) for p in parts)]
@@ -226,7 +226,7 @@ def segments_tile(frame: Frame, chosen: PeriodTotal) -> Tile:
     return tile(
         "segments",
         f"Timing of orders by segment, {chosen.label}, % of value",
-        f"Of what was renewed or won back of what was due in {chosen.label}.",
+        f"Of what was renewed or won back of what was due in {chosen.label}, with what came above the baseline.",
         labels=labels,
         label_head="Segment",
         columns=[*shares, on_time] if found else [],
