@@ -115,12 +115,11 @@ def _people(user: User, team: Team | None, owner: User | None) -> list[Person]:
 
 def _teams(people: Sequence[Person]) -> list[Group]:
     members: dict[int, list[Person]] = defaultdict(list)
-    teams: dict[int, Team] = {}
     for one in people:
         if one.team is not None:
-            members[one.team.pk].append(one)
-            teams[one.team.pk] = one.team
-    return [Group(str(team), members[team.pk], team) for team in sorted(teams.values(), key=str)]
+            members[one.team.id].append(one)
+    teams = [Group(str(own[0].team), own, own[0].team) for own in members.values()]
+    return sorted(teams, key=lambda team: team.name)
 
 
 def credited_owners(scope: Scope) -> list[int]:
