@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+import numpy as np
 from django.db import connection
 from django.db.models import Model, Q, Sum
 
@@ -24,7 +25,9 @@ from forecasting.periods import Period
 AMOUNTS: Final = tuple(f"{kind.name.lower()}_amount" for kind in Movement)
 Month = dict[str, Decimal]  # "all_" and a name of AMOUNTS: a month's sum
 ByMonth = dict[dt.date, Month]
-SUMS: Final = tuple(f"all_{name}" for name in AMOUNTS)
+# What a movement does to the level, in the order of the columns.
+SIGNS: Final = np.array([-1 if kind in LOSSES else 1 for kind in Movement], dtype=np.int64)
+OPENED: Final = list(Movement).index(Movement.OPENING)
 # Of groups of owners by some days: of each owner the newest level by then.
 LEVELS: Final = f"""
 SELECT g.place, d.place, {", ".join(f"sum(g.sign * l.{kind.name.lower()}_cents)::bigint" for kind in Movement)}
@@ -98,27 +101,35 @@ def read_levels(frame: Frame, groups: Sequence[Mapping[int, int]], periods: Sequ
     """Of each group, which is its owners with 1 or, where they are taken off, -1: by periods that follow each other,
     from the levels that are kept. One statement."""
     days = [periods[0].starts_on - dt.timedelta(days=1), *(one.ends_on for one in periods)]
-    levels: list[list[Month]] = [[dict.fromkeys(SUMS, Decimal(0)) for _ in days] for _ in groups]
+    levels = np.zeros((len(groups), len(days), len(Movement)), dtype=np.int64)
     signed = [(at, *pair) for at, owners in enumerate(groups) for pair in owners.items()]
     with connection.cursor() as cursor:
         cursor.execute(LEVELS, [*map(_array, zip(*signed, strict=True)), days])
         for group, day, *cents in cursor.fetchall():
-            levels[group][day - 1] = {name: Decimal(one) / 100 for name, one in zip(SUMS, cents, strict=True)}
-    return [draw_periods(frame, _between(days, own), periods) for own in levels]
+            levels[group, day - 1] = cents
+    moved = np.diff(levels, axis=1)
+    # What was there when the ledger began is no movement of its first month, but stands at its start.
+    openings = levels[:, :-1] @ SIGNS + moved[:, :, OPENED]
+    labels = [frame.label(one) for one in periods]
+    found: list[list[Moved]] = []
+    for level, opening, own in zip(levels, openings.tolist(), moved.tolist(), strict=True):
+        drawn = zip(periods, labels, _amounts(opening), map(_by_kind, own), strict=True)
+        found.append([Moved(*one) for one in drawn] if level.any() else [])
+    return found
+
+
+def _by_kind(cents: Sequence[int]) -> dict[Movement, Decimal]:
+    known = dict(zip(Movement, _amounts(cents), strict=True))
+    return {kind: known[kind] for kind in KINDS}
+
+
+def _amounts(cents: Sequence[int]) -> list[Decimal]:
+    return [Decimal(one) / 100 for one in cents]
 
 
 def _array(numbers: Iterable[int]) -> str:
     """As PostgreSQL reads one: of the hundreds of an ARRAY[...] it takes longer to read each than to look it up."""
     return f"{{{','.join(map(str, numbers))}}}"
-
-
-def _between(days: Sequence[dt.date], levels: Sequence[Month]) -> ByMonth:
-    """What moved by the first day, and after each day to the next one, by the day that each of these begins on."""
-    steps = zip(days, levels, levels[1:], strict=False)
-    moved = {
-        day + dt.timedelta(days=1): {name: after[name] - before[name] for name in SUMS} for day, before, after in steps
-    }
-    return {days[0]: levels[0], **moved}
 
 
 def sums_of(source: type[Model]) -> dict[str, Sum]:
@@ -128,16 +139,14 @@ def sums_of(source: type[Model]) -> dict[str, Sum]:
     return {f"all_{_column(kind)}": Sum("amount", filter=Q(kind=kind), default=Decimal(0)) for kind in Movement}
 
 
-def draw_periods(frame: Frame, months: Mapping[dt.date, Month], periods: Sequence[Period] | None = None) -> list[Moved]:
-    """Months, from the first one of the ledger, added up to periods that follow each other, those of the frame where
-    none are given; empty where nothing ever moved."""
+def draw_periods(frame: Frame, months: Mapping[dt.date, Month]) -> list[Moved]:
+    """Months, from the first of the ledger, added up to the periods of the frame; empty where nothing ever moved."""
     if not any(any(row.values()) for row in months.values()):
         return []
-    periods = periods or frame.periods
-    first_on = periods[0].starts_on
+    first_on = frame.periods[0].starts_on
     level = sum((_net(row) for month_on, row in months.items() if month_on < first_on), Decimal(0))
     found: list[Moved] = []
-    for period in periods:
+    for period in frame.periods:
         rows = [row for month_on, row in months.items() if period.starts_on <= month_on <= period.ends_on]
         # What was there when the ledger began is no movement of its first month, but stands at its start.
         opening = level + sum((row["all_opening_amount"] for row in rows), Decimal(0))
