@@ -154,6 +154,14 @@ def test_an_empty_book_waits(cast: Cast) -> None:
     assert ">20.7<" in text
 
 
+def test_what_has_no_owner_is_no_work_to_move(cast: Cast, without_support: None) -> None:
+    due_in(7, owner=None)
+    add_up()
+    text = texts(cast, "admin")
+    assert "Rebalance from the week of" in text
+    assert "Nobody has more work than hours. What has no owner is to be given to somebody first." in text
+
+
 def test_moves_are_named_and_lead_to_their_rows(cast: Cast, without_support: None) -> None:
     for _ in range(20):
         due_in(7, owner=cast.rep)
