@@ -66,7 +66,7 @@ class Figure:
         return Decimal(total) / 100 if self.kind == Kind.MONEY else total
 
 
-DUE = Term("due_cents", "Due (baseline, atr)")
+DUE = Term("due_cents", "Due (baseline, ATR)")
 KEPT = Term("{credited}kept_cents", "Kept, min(R, B) of renewed")
 RENEWED = Term("{credited}renewed_cents", "Renewed, R")
 COHORT_KEPT = Term("kept_cents", "Kept of the cohort, at any order date")

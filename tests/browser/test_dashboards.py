@@ -163,6 +163,8 @@ def test_what_is_printed_fits_a_portrait_page(visit: Visit) -> None:
         page.locator(".p-strip a").nth(1).click()
         page.wait_for_url("**/dashboards/explain/gross/**")
         fits(page)
+        page.goto(page.url.replace("/gross/", "/resolution/"))  # three amounts
+        fits(page)
 
     def fits(page: Page) -> None:
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
