@@ -2,7 +2,8 @@
 
 They say what the newest measured signals of each account with an open renewal say: as many severe tickets are open, the
 shares that were reopened, the satisfaction and the days late are near. What is made of them is then no other truth than
-the one that the renewals were drawn by. Drawn by hashes of ids: the same book has the same tickets.
+the one that the renewals were drawn by. Drawn by hashes of places: the same book has the same tickets, wherever its
+numbers begin.
 """
 
 from __future__ import annotations
@@ -50,11 +51,11 @@ THEMES: tuple[dict[str, object], ...] = (
 
 STATES = """
     WITH state AS (
-        SELECT a.id AS account_id, a.id * 2654435761 %% 1000003 AS salt, coalesce(s.severe_ticket_count, 0) AS severe,
-            coalesce(s.reopened_ticket_rate, 0.05) AS reopened, s.csat_score AS csat,
-            coalesce(s.late_payment_days, 0) AS late, coalesce(s.failed_payment_count, 0) AS failed,
-            coalesce(s.chargeback_count, 0) AS charged
-        FROM accounts_account a LEFT JOIN LATERAL (
+        SELECT a.id AS account_id, (a.id - first.id + 1) * 2654435761 %% 1000003 AS salt,
+            coalesce(s.severe_ticket_count, 0) AS severe, coalesce(s.reopened_ticket_rate, 0.05) AS reopened,
+            s.csat_score AS csat, coalesce(s.late_payment_days, 0) AS late,
+            coalesce(s.failed_payment_count, 0) AS failed, coalesce(s.chargeback_count, 0) AS charged
+        FROM accounts_account a CROSS JOIN (SELECT min(id) AS id FROM accounts_account) first LEFT JOIN LATERAL (
             SELECT * FROM accounts_accountsignal WHERE account_id = a.id AND measured_on <= %(today)s
             ORDER BY measured_on DESC LIMIT 1) s ON true
         WHERE EXISTS (SELECT FROM renewals_renewal r WHERE r.account_id = a.id AND r.outcome = 'open'))
