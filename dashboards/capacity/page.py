@@ -334,9 +334,9 @@ def moves_tile(picture: Picture) -> Tile:
         changed = sum(move.count for move in moves)
         rows.append(Row("Owners changed", [Cell(changed, Kind.COUNT), Cell(None, Kind.COUNT)], is_total=True))
     before_peak, after_peak = peak_hours(load, capacity), peak_hours(after, capacity)
-    is_unowned = len(people) < len(picture.shown)
+    unowned = " What has no owner is to be given to somebody first." if len(people) < len(picture.shown) else ""
     empty = (
-        f"Nobody has more work than hours.{' What has no owner is to be given to somebody first.' if is_unowned else ''}"
+        f"Nobody has more work than hours.{unowned}"
         if before_peak <= SLACK
         else (
             f"Somebody has {hours_of(before_peak):,} hours too many in a week, and no colleague of the team "
