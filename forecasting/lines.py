@@ -7,7 +7,7 @@ What is only expected is whole cents of each row too: it adds up whatever the gr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.engine.arrays import NO_ID, Booleans, Floats, Integers
+from forecasting.engine.bits import mixed
 from forecasting.engine.booking import split, weighted
 from forecasting.engine.distribution import quantiles_by_group
 from forecasting.engine.fitted.shock import PRIOR_SIZE, RATE_SPREAD, Shock
@@ -29,7 +30,8 @@ from forecasting.periods import days_of_months
 
 COUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields if field.name.endswith("_count"))
 QUANTILES: Final = ("p10_amount", "p50_amount", "p90_amount")
-# Part of each open_hash: a change of the arithmetic, or of the limits below, takes another number.
+# Part of each open_hash and of what lines are computed from (line_sources): a change of what any figure of a line is,
+# or of the limits below, takes another number.
 ARITHMETIC: Final = 4
 # The distribution's limits for tens of thousands of lines; engine.distribution says what they cost in accuracy.
 LISTED_ROWS: Final = 11
@@ -54,14 +56,35 @@ def compute_lines(
     `shock` is what the renewals of a period share. `stored` are lines from before: where one
     has the same open_hash, its quantiles are taken over.
     """
+    quarters = rows_by_quarter(rows, report.fiscal_start).values()
+    return compute_quarters(quarters, report, shock=shock, stored=stored, with_scopes=with_scopes)
+
+
+def compute_quarters(
+    quarters: Iterable[NDArray[Any]],
+    report: Reporting,
+    *,
+    shock: Shock = STATED_SHOCK,
+    stored: Arrays | None = None,
+    with_scopes: bool = True,
+) -> Arrays:
+    """The same of rows that come by fiscal quarter, all rows of one together."""
     known = _Known(stored if stored is not None else _empty())
-    quarter = _quarters(rows["month"], report)
-    order = np.argsort(quarter, kind="stable")
-    parts = np.split(rows[order], np.flatnonzero(_is_new([quarter[order]]))[1:]) if rows.size else []
     # Quarters know nothing of each other, and NumPy lets go of the interpreter while it works.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        lines = [_empty(), *pool.map(lambda part: _lines_of_quarter(part, report, shock, known, with_scopes), parts)]
+        lines = [_empty(), *pool.map(lambda part: _lines_of_quarter(part, report, shock, known, with_scopes), quarters)]
     return {name: np.concatenate([part[name] for part in lines]) for name in lines[0]}
+
+
+def rows_by_quarter(rows: NDArray[Any], fiscal_start: int) -> dict[int, NDArray[Any]]:
+    """LINE_ROW[m] by the first month of the fiscal quarter in which they are due."""
+    quarter = _quarters(rows["month"], fiscal_start)
+    order = np.argsort(quarter, kind="stable")
+    starts = np.flatnonzero(_is_new([quarter[order]]))
+    # Whole rows as bytes: NumPy takes those of many fields one field at a time.
+    ordered = np.take(rows.view(f"V{rows.dtype.itemsize}"), order).view(rows.dtype)
+    parts = np.split(ordered, starts[1:]) if rows.size else []
+    return dict(zip(quarter[order[starts]].tolist(), parts, strict=True))
 
 
 def _lines_of_quarter(rows: NDArray[Any], report: Reporting, shock: Shock, known: _Known, with_scopes: bool) -> Arrays:
@@ -119,7 +142,7 @@ class _Base:
         chance = self.probability * (1 - self.probability) * self.amount.astype(np.float64) ** 2
         self.chance = np.bincount(group, chance + self.probability * self.variance, starts.size)
         month = live["month"].astype(np.int64)
-        sizes = [self.sizes(past_end) for past_end in (month + 1, _quarters(month, report) + 3)]
+        sizes = [self.sizes(past_end) for past_end in (month + 1, _quarters(month, report.fiscal_start) + 3)]
         self.hashes = _row_hashes([*sizes, shock.segment_size], self.probability, self.amount, self.variance)
 
     def sizes(self, past_end: Integers) -> Floats:
@@ -148,7 +171,7 @@ def _measures(row: Mapping[str, NDArray[Any]], report: Reporting) -> Iterator[tu
     for timing_class in (TimingClass.EARLY, TimingClass.ON_TIME, TimingClass.LATE, TimingClass.WIN_BACK):
         yield f"{timing_class.label}_count", (timing == timing_class).astype(np.int64)
         yield f"{timing_class.label}_amount", kept * (timing == timing_class)
-    for name, past_end in (("month", row["month"] + 1), ("quarter", _quarters(row["month"], report) + 3)):
+    for name, past_end in (("month", row["month"] + 1), ("quarter", _quarters(row["month"], report.fiscal_start) + 3)):
         yield f"in_{name}", kept * (is_won & (row["ordered"] < days_of_months(past_end)))
     yield from _expected(row, renewed)
 
@@ -188,7 +211,7 @@ def _add_rests(lines: Arrays) -> None:
 
 def _lines_of_scope(base: _Base, report: Reporting, known: _Known, grain: int, keys: dict[str, Integers]) -> Arrays:
     """The lines of one kind of scope, such as team and segment; rows that have no team are in none of its lines."""
-    period = _quarters(base.month, report) if grain else base.month
+    period = _quarters(base.month, report.fiscal_start) if grain else base.month
     within = np.flatnonzero(np.logical_and.reduce([period >= 0, *(ids != NO_ID for ids in keys.values())]))
     parts = [period[within], *(ids[within] for ids in keys.values())]
     order = np.argsort(_joined([*parts, base.currency[within]]), kind="stable")
@@ -273,20 +296,14 @@ class _Known:
 def _row_hashes(
     shocks: Sequence[Floats | float], probability: Floats, amount: Integers, variance: Floats
 ) -> NDArray[np.uint64]:
-    """64 bits of each row, by the finaliser of SplitMix64; those of a group are added up, whatever their order."""
-    mixed = probability.view(np.uint64) + np.uint64(ARITHMETIC)
+    """64 bits of each row; those of a group are added up, whatever their order."""
+    bits = probability.view(np.uint64) + np.uint64(ARITHMETIC)
     sizes = (np.broadcast_to(size, probability.shape).astype(np.float64) for size in shocks)
     for values in (amount, variance, *sizes):
         for _ in range(2):
-            mixed = _mixed(mixed)
-        mixed = mixed + values.view(np.uint64)
-    return _mixed(mixed)
-
-
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
-    return bits ^ (bits >> np.uint64(31))
+            bits = mixed(bits)
+        bits = bits + values.view(np.uint64)
+    return mixed(bits)
 
 
 def _is_new(parts: Sequence[Integers]) -> Booleans:
@@ -312,8 +329,8 @@ def _mapped(ids: Integers, table: Mapping[int, int]) -> Integers:
     return np.array([table.get(int(value), NO_ID) for value in known], dtype=np.int64)[place]
 
 
-def _quarters(months: Integers, report: Reporting) -> Integers:
-    return months - (months - (report.fiscal_start - 1)) % 3
+def _quarters(months: Integers, fiscal_start: int) -> Integers:
+    return months - (months - (fiscal_start - 1)) % 3
 
 
 def _convert(sums: Integers, currency: Integers, firsts: Integers, report: Reporting) -> Integers:

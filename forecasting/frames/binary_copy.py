@@ -200,11 +200,15 @@ def copy_in_rows(
     cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN ({options})", content, size=1 << 20)
 
 
-def copy_in_bytes(cursor: Any, table: str, key: int, *contents: bytes) -> None:
-    """Append one row of a key and bytes to a table (bigint, bytea ...), without spelling the bytes out."""
-    fields = [part for content in contents for part in (struct.pack(">i", len(content)), content)]
-    row = [HEADER, struct.pack(">hiq", 1 + len(contents), 8, key), *fields, TRAILER]
-    cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT binary)", BytesIO(b"".join(row)), size=1 << 20)
+def copy_in_bytes(cursor: Any, table: str, rows: Sequence[Sequence[int | bytes]]) -> None:
+    """Append rows of numbers and bytes to a table of bigint and bytea, without spelling the bytes out."""
+    parts = [HEADER]
+    for row in rows:
+        parts.append(struct.pack(">h", len(row)))
+        for value in row:
+            content = struct.pack(">q", value) if isinstance(value, int) else value
+            parts += [struct.pack(">i", len(content)), content]
+    cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT binary)", BytesIO(b"".join([*parts, TRAILER])), size=1 << 20)
 
 
 def copy_out_bytes(cursor: Any, query: str) -> memoryview:

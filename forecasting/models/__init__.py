@@ -2,7 +2,7 @@
 
 from forecasting.models.accuracy import Backtest, BacktestQuerySet, BacktestScope, BacktestScopeQuerySet
 from forecasting.models.learning import LikelihoodModel, LikelihoodModelQuerySet
-from forecasting.models.lines import ForecastLine
+from forecasting.models.lines import ForecastLine, LineSource
 from forecasting.models.mrr import (
     MrrCall,
     MrrCohort,
@@ -31,6 +31,7 @@ __all__ = [
     "FreshScore",
     "LikelihoodModel",
     "LikelihoodModelQuerySet",
+    "LineSource",
     "MrrCall",
     "MrrCohort",
     "MrrLevel",

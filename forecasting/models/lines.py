@@ -100,3 +100,17 @@ class ForecastLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.grain} of {self.starts_on}"
+
+
+class LineSource(models.Model):
+    """What the stored lines of a fiscal quarter, and of its months, were computed from (see line_sources).
+
+    A run whose rows give the same number leaves these lines alone. Whoever writes one of them otherwise, and however,
+    takes the number away: a trigger does, raw SQL included.
+    """
+
+    starts_on = models.DateField(primary_key=True)
+    source_hash = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"source of the quarter from {self.starts_on}"

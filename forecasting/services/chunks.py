@@ -28,6 +28,7 @@ from forecasting.frames import (
     score_book,
 )
 from forecasting.frames.outlook import MEANS
+from forecasting.lines import rows_by_quarter
 from forecasting.models import Run, RunChunk
 from forecasting.services.staging import NOT_STORED, stage_frame
 
@@ -89,7 +90,12 @@ def _stage(cursor: Any, chunk: RunChunk, rules: Rules, report: Reporting) -> Non
     is_changed, edit_count = _compared({**scores, "contributions": hashes}, stored)
     staged = {name: values[is_changed] for name, values in scores.items()}
     chunk.row_count, chunk.changed_count = book.row_count, staged["renewal_id"].size
-    stage_frame(cursor, chunk_id=chunk.pk, lines=lines, scores={**staged, "edit_count": edit_count[is_changed]})
+    stage_frame(
+        cursor,
+        chunk_id=chunk.pk,
+        lines=rows_by_quarter(lines, report.fiscal_start),
+        scores={**staged, "edit_count": edit_count[is_changed]},
+    )
 
 
 def _compared(scores: Arrays, stored: Arrays) -> tuple[Booleans, Integers]:

@@ -12,7 +12,8 @@ from config.foreign_keys import may_skip_checks, unchecked_keys
 from config.indexes import suspended_indexes
 from forecasting.frames import Column, Reporting, copy_out, read_reporting
 from forecasting.frames.outlook import Outlook
-from forecasting.lines import compute_lines
+from forecasting.line_sources import source_hash
+from forecasting.lines import compute_quarters
 from forecasting.models import Run, RunChunk
 from forecasting.services.locks import Lock, take_lock
 from forecasting.services.staging import (
@@ -23,8 +24,9 @@ from forecasting.services.staging import (
     copy_staged_scores,
     is_staging_whole,
     staged_lines,
+    staged_sums,
 )
-from forecasting.services.store_lines import read_lines, replace_lines
+from forecasting.services.store_lines import read_lines_but, read_sources, replace_lines, replace_sources
 
 NAMES: Final = ", ".join(SCORE_COLUMNS)
 
@@ -69,13 +71,17 @@ def publish_run(*, run_id: int) -> bool:
         report = read_reporting(as_of=run.as_of_on)
         with ThreadPoolExecutor(max_workers=1) as beside:
             take_lock(Lock.LINES)
-            stored = read_lines(cursor)
-            # The lines are computed here while the database merges the scores.
             shock = Outlook.of_run(run).shock
-            lines = beside.submit(compute_lines, staged_lines(cursor), report, shock=shock, stored=stored)
+            sources = {quarter: source_hash(sums, report, shock) for quarter, sums in staged_sums(cursor).items()}
+            kept = dict(sources.items() & read_sources(cursor).items())
+            stored = read_lines_but(cursor, kept)
+            rows = [staged_lines(cursor, quarter) for quarter in sources.keys() - kept]
+            # The lines are computed here while the database merges the scores.
+            lines = beside.submit(compute_quarters, rows, report, shock=shock, stored=stored)
             take_lock(Lock.SCORES)
             run.changed_count = _write_scores(cursor)
             replace_lines(cursor, lines.result(), stored=stored)
+            replace_sources(cursor, sources)
         clear_staging(cursor)
         _finish(run, report)
     return True

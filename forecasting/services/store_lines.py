@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from typing import Any, Final
 
@@ -13,10 +14,12 @@ from forecasting.engine.arrays import NO_ID, Booleans, Integers
 from forecasting.frames import Arrays, Column, copy_in, copy_out
 from forecasting.lines import AMOUNTS, COUNTS
 from forecasting.models import ForecastLine
+from forecasting.periods import first_day, month_number
 
 IDS: Final = ("team_id", "owner_id", "segment_id")
 KEYS: Final = ("grain", "month", *IDS)
 TABLE: Final = "forecasting_forecastline"
+SOURCES: Final = "forecasting_linesource"
 VALUES: Final = (*COUNTS, *AMOUNTS, "open_hash")
 # A line as it is in memory: codes for names, the month's number for its first day, cents for amounts.
 STORED: Final = (
@@ -54,6 +57,27 @@ HOLD: Final = "SELECT count(*) FROM (SELECT FROM {} WHERE id = ANY(%s) FOR KEY S
 def read_lines(cursor: Any, *, first_on: dt.date = dt.date.min, last_on: dt.date = dt.date.max) -> Arrays:
     """The stored lines of the periods that start between two days, as `compute_lines` has them, with their `id`."""
     return copy_out(cursor, STORED, f"{TABLE} WHERE starts_on BETWEEN %s AND %s", (first_on, last_on))
+
+
+def read_lines_but(cursor: Any, quarters: Collection[int]) -> Arrays:
+    """The same of all periods but some quarters, each named by its first month, and their months."""
+    left_out = [first_day(quarter + month) for quarter in quarters for month in range(3)]
+    return copy_out(cursor, STORED, f"{TABLE} WHERE starts_on <> ALL(%s::date[])", (left_out,))
+
+
+def read_sources(cursor: Any) -> dict[int, int]:
+    """The hash of what the stored lines of a quarter were computed from, by its first month; where that is known."""
+    cursor.execute(f"SELECT starts_on, source_hash FROM {SOURCES}")
+    return {month_number(starts_on): source for starts_on, source in cursor.fetchall()}
+
+
+def replace_sources(cursor: Any, sources: Mapping[int, int]) -> None:
+    """Say what all lines that are stored now were computed from. The caller holds Lock.LINES."""
+    cursor.execute(f"DELETE FROM {SOURCES}")
+    cursor.execute(
+        f"INSERT INTO {SOURCES} (starts_on, source_hash) SELECT * FROM unnest(%s::date[], %s::bigint[])",
+        [[first_day(quarter) for quarter in sources], list(sources.values())],
+    )
 
 
 def replace_lines(cursor: Any, lines: Arrays, *, stored: Arrays) -> int:
