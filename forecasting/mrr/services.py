@@ -49,8 +49,9 @@ def roll_up_book(cursor: Any, run: Run) -> None:
     """Every movement and roll-up of a run; what is equal already is left alone. The caller holds Lock.MRR."""
     report = read_reporting(as_of=run.as_of_on)
     everybody = Accounts()
-    stored = read_movements(cursor, everybody)
+    # The book is let go of before what is stored is read: either is hundreds of megabytes.
     rows, assumed_rate = movement_rows(read_movement_book(cursor, report, everybody), report)
+    stored = read_movements(cursor, everybody)
     touched = replace_movements(cursor, rows, stored=stored)
     if touched.size or not MrrRollUp.objects.exists():
         cursor.execute("ANALYZE forecasting_mrrmovement")
