@@ -22,6 +22,8 @@ from config import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("STATIC_UNHASHED", "yes")
+# Commands are timed as an installation has them: their byte-code is kept from one start to the next.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 FAILED = "failed"
 UNSCORED = {"signals"}  # parts that ask for a book, and neither for its scores nor for its history
 BESIDE_SMALL = {"pages", "dashboards"}  # parts that hold the book against a small one
