@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.engine.bits import mixed
+from forecasting.engine.bits import chained
 from forecasting.engine.fitted.shock import Shock
 from forecasting.engine.timing import TimingClass
 from forecasting.frames import LINE_ROW, Reporting
@@ -55,7 +55,4 @@ def _row_hashes(rows: NDArray[Any]) -> NDArray[np.uint64]:
     width = rows.dtype.itemsize
     held = np.zeros((rows.size, -(-width // WORD_BYTES) * WORD_BYTES), dtype=np.uint8)
     held[:, :width] = np.ascontiguousarray(rows).view(np.uint8).reshape(rows.size, width)
-    hashes = np.zeros(rows.size, dtype=np.uint64)
-    for word in held.view(np.uint64).T:
-        hashes = mixed(hashes + word)
-    return hashes
+    return chained(held.view(np.uint64).T, np.zeros(rows.size, dtype=np.uint64))

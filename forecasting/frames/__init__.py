@@ -1,6 +1,5 @@
 """The only bridge between the database and the engine: rules and rows as arrays, and arrays back as rows."""
 
-from forecasting.frames.array_hash import array_hashes, hash_sql
 from forecasting.frames.binary_copy import (
     Arrays,
     Column,
@@ -41,7 +40,6 @@ __all__ = [
     "Rules",
     "Training",
     "add_account_facts",
-    "array_hashes",
     "copy_in",
     "copy_in_bytes",
     "copy_in_rows",
@@ -54,7 +52,6 @@ __all__ = [
     "encoded_rows",
     "fit_history",
     "fitted_likelihood",
-    "hash_sql",
     "judge",
     "line_rows",
     "load_likelihood",

@@ -16,10 +16,8 @@ from forecasting.frames import (
     Column,
     Reporting,
     Rules,
-    array_hashes,
     copy_out,
     day_number,
-    hash_sql,
     judge,
     line_rows,
     load_rules,
@@ -27,25 +25,17 @@ from forecasting.frames import (
     read_reporting,
     score_book,
 )
-from forecasting.frames.outlook import MEANS
+from forecasting.frames.fingerprints import fingerprints
 from forecasting.lines import rows_by_quarter
 from forecasting.models import Run, RunChunk
 from forecasting.services.staging import NOT_STORED, stage_frame
 
-# A score as `score_book` has it, but for its contributions, of which a hash tells whether they are the same.
+# Of a stored score, what tells whether it is the one that a run would write.
+UNKNOWN: Final = 0
 STORED: Final = (
     Column("renewal_id", "int8", "renewal_id"),
     Column("edit_count", "int4", "edit_count"),
-    Column("account_id", "int8", "account_id"),
-    Column("timing_class", "int2", "timing_class"),
-    Column("timing_days", "int4", "timing_days"),
-    Column("risk_score", "float8", "COALESCE(risk_score, 'NaN')"),
-    Column("likelihood", "float8", "likelihood"),
-    Column("likelihood_count", "int4", "likelihood_count"),
-    Column("probability", "float8", "probability"),
-    *(Column(name, "int8", name) for name in MEANS),
-    Column("completeness", "float8", "completeness"),
-    Column("contributions", "int8", hash_sql("contributions")),
+    Column("fingerprint", "int8", f"COALESCE(fingerprint, {UNKNOWN})"),
 )
 
 
@@ -86,8 +76,8 @@ def _stage(cursor: Any, chunk: RunChunk, rules: Rules, report: Reporting) -> Non
     book = read_book(cursor, rules, accounts, currencies=report.currencies)
     scores = score_book(book, rules, judge(book, rules, day_number(report.as_of)))
     lines, chunk.unrated_count = line_rows(book.renewals, scores, rules, report)
-    hashes = array_hashes(cursor, scores["contributions"])
-    is_changed, edit_count = _compared({**scores, "contributions": hashes}, stored)
+    scores["fingerprint"] = fingerprints(scores)
+    is_changed, edit_count = _compared(scores, stored)
     staged = {name: values[is_changed] for name, values in scores.items()}
     chunk.row_count, chunk.changed_count = book.row_count, staged["renewal_id"].size
     stage_frame(
@@ -108,12 +98,6 @@ def _compared(scores: Arrays, stored: Arrays) -> tuple[Booleans, Integers]:
     rows = np.flatnonzero(known[place] == scores["renewal_id"]) if known.size else order
     twins = order[place[rows]]
     edit_count[rows] = stored["edit_count"][twins]
-    is_same = np.ones(rows.size, dtype=np.bool_)
-    for name, values in scores.items():
-        ours, theirs = values[rows], stored[name][twins]
-        if name == "risk_score":
-            is_same &= (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
-        else:
-            is_same &= ours == theirs
-    is_changed[rows] = ~is_same
+    theirs = stored["fingerprint"][twins]
+    is_changed[rows] = (scores["fingerprint"][rows] != theirs) | (theirs == UNKNOWN)
     return is_changed, edit_count

@@ -23,6 +23,7 @@ from forecasting.frames import (
     score_book,
 )
 from forecasting.frames.few import read_few
+from forecasting.frames.fingerprints import fingerprints
 from forecasting.frames.outlook import MEANS
 from forecasting.models import StaleScore
 from forecasting.services.locks import Lock, try_to_share
@@ -43,6 +44,7 @@ TYPES: Final = {
     **dict.fromkeys(MEANS, "bigint"),
     "completeness": "float8",
     "contributions": "smallint[]",
+    "fingerprint": "bigint",
 }
 NAMES: Final = ", ".join(TYPES)
 TYPED: Final = ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
@@ -102,6 +104,7 @@ def _score(ids: list[int], as_of: dt.date) -> None:
         is_few = len(ids) <= FEW
         rules, book, data_rules = (_read_few if is_few else _read_many)(cursor, ids)
         scores = score_book(book, rules, judge(book, rules, day_number(as_of)))
+        scores["fingerprint"] = fingerprints(scores)
         judging, values = judging_sql(data_rules, ids, as_of)
         values["scores"] = _as_json(scores, ids)
         write = WRITE.format(judging=judging)

@@ -24,24 +24,13 @@ from forecasting.frames import (
     encoded_field,
     encoded_rows,
 )
-from forecasting.frames.outlook import MEANS
+from forecasting.frames.fingerprints import DERIVED
 from forecasting.line_sources import RowSums
 from forecasting.models import Run
 
 SCORES: Final = "forecasting_stagedframe"
 LINES: Final = "forecasting_stagedlines"
-SCORE_COLUMNS: Final = (
-    "account_id",
-    "timing_class",
-    "timing_days",
-    "risk_score",
-    "likelihood",
-    "likelihood_count",
-    "probability",
-    *MEANS,
-    "completeness",
-    "contributions",
-)
+SCORE_COLUMNS: Final = (*DERIVED, "fingerprint")
 COLUMNS: Final = ("renewal_id", "edit_count", *SCORE_COLUMNS)
 NOT_STORED: Final = -1  # the count of edits of a row that its chunk found no score of
 

@@ -64,6 +64,9 @@ class RenewalScore(models.Model):
     # Counts the edits that re-scored this row. A recompute merges a row only if this is what it read, so an edit made
     # while it ran is never overwritten by a stale result.
     edit_count = models.IntegerField(default=0)
+    # 64 bits of what is said above, but for the count: a run that would say the same leaves the row alone. A trigger
+    # makes it null where somebody writes any of that and leaves these bits.
+    fingerprint = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         constraints = [

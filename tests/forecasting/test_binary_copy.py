@@ -7,14 +7,11 @@ from django.db import connection
 from forecasting.engine.arrays import NO_DAY
 from forecasting.frames import (
     Column,
-    array_hashes,
-    copy_in,
     copy_in_rows,
     copy_out,
     encode_rows,
     encoded_field,
     encoded_rows,
-    hash_sql,
 )
 
 pytestmark = pytest.mark.django_db
@@ -85,17 +82,6 @@ def test_parameters_follow_their_columns_wherever_these_travel() -> None:
     with connection.cursor() as cursor:
         found = copy_out(cursor, columns, "generate_series(1, %s)", [2])
     assert {name: values.tolist() for name, values in found.items()} == {"a": [1, 1], "b": [2, 2], "c": [3, 3]}
-
-
-def test_array_hash_is_that_of_the_database() -> None:
-    values = np.array([[-1, 0, 10_000], [5, -1, -1], [0, 0, 0]], dtype=np.int16)
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE hashed (position bigint, contributions smallint[])")
-        copy_in(cursor, "hashed", {"position": np.arange(3), "contributions": values})
-        columns = [Column("hash", "int8", hash_sql("contributions"))]
-        stored = copy_out(cursor, columns, "hashed ORDER BY position")["hash"]
-        np.testing.assert_array_equal(array_hashes(cursor, values), stored)
-        assert len(set(stored.tolist()) | set(array_hashes(cursor, values[:, :2]).tolist())) == 6
 
 
 def test_field_of_encoded_rows_is_read_and_written_where_it_lies() -> None:
