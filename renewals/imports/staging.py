@@ -15,7 +15,7 @@ from itertools import repeat
 from django.db.backends.utils import CursorWrapper
 
 from renewals.imports.cells import NULL, ColumnReader, clean
-from renewals.imports.fields import FIELDS, MANDATORY, Kind
+from renewals.imports.fields import FIELDS, MANDATORY
 from renewals.imports.findings import Problem, copy_problems, problem
 from renewals.imports.lookups import Lookups
 from renewals.imports.mapping import AttributeRule, Mapping, Rule
@@ -289,13 +289,14 @@ def _account_keys(values: dict[str, list[str]], count: int) -> list[str]:
 
 
 def apply_new_names(cursor: CursorWrapper, lookups: Lookups) -> None:
-    """Adds the names that the file brought to their lists, and puts their ids where the placeholders stood."""
-    for kind, ids in lookups.save_new_names().items():
-        for one in FIELDS.values():
-            if one.kind is kind and kind is not Kind.USER:
-                cases = " ".join("WHEN %s THEN %s" for _ in ids)
-                params = [number for pair in ids.items() for number in pair]
-                cursor.execute(
-                    f"UPDATE import_cell SET {one.staged} = CASE {one.staged} {cases} END WHERE {one.staged} < 0",
-                    params,
-                )
+    """Adds the names that the file brought to their lists, and puts their ids where the placeholders stood: once over
+    all rows, whatever the number of lists."""
+    real = lookups.save_new_names()
+    columns = [(one.staged, real[one.kind]) for one in FIELDS.values() if one.kind in real]
+    if not columns:
+        return
+    cases = [f"{name} = CASE {name} {'WHEN %s THEN %s ' * len(ids)}ELSE {name} END" for name, ids in columns]
+    cursor.execute(
+        f"UPDATE import_cell SET {', '.join(cases)} WHERE {' OR '.join(f'{name} < 0' for name, _ in columns)}",
+        [number for _, ids in columns for pair in ids.items() for number in pair],
+    )

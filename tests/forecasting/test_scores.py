@@ -92,6 +92,7 @@ def test_edit_scores_a_row_as_a_run_does(cast: Cast) -> None:
     services.score_renewals(renewal_ids=[renewal.pk for renewal in book], as_of=AS_OF)
     assert scores() == expected
     assert set(RenewalScore.objects.values_list("edit_count", flat=True)) == {1}
+    assert recompute().changed_count == 0
 
 
 def test_few_rows_and_many_are_scored_alike(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
