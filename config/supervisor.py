@@ -15,9 +15,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from config import embedded, env
 from config.hosting.home import CHECKOUT
@@ -30,6 +31,9 @@ STEADY_SECONDS = 60.0
 WEB_PATIENCE = 90.0
 # Celery's warning is about pickled messages, which it is not set to accept here.
 CELERY_AS_ROOT = "ignore:You're running the worker with superuser privileges"
+# What a job over the whole book has let go of goes back to the machine: by itself glibc learns from the first large
+# array to keep those that follow. Names of its own; elsewhere they mean nothing.
+RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(4 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
 
 
 @dataclass
@@ -60,6 +64,7 @@ class Supervisor:
         *,
         death_signal: signal.Signals = signal.SIGTERM,
         stop_steps: tuple[tuple[signal.Signals, float], ...],
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> Child:
         """Start `python -m module...` and keep it running."""
 
@@ -68,7 +73,7 @@ class Supervisor:
                 [sys.executable, "-W", CELERY_AS_ROOT, "-m", *module],
                 death_signal=death_signal,
                 folder=CHECKOUT,
-                environment=os.environ | {"PYTHONUNBUFFERED": "1"},
+                environment={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
                 output=subprocess.PIPE,
             )
 
@@ -181,6 +186,7 @@ def _start_celery(supervisor: Supervisor) -> None:
         # SIGTERM lets a task finish. SIGQUIT does not: the task is delivered again when a worker is back.
         death_signal=signal.SIGQUIT,
         stop_steps=((signal.SIGTERM, 10.0), (signal.SIGQUIT, 5.0)),
+        environment=RETURN_MEMORY,
     )
 
 
