@@ -17,6 +17,7 @@ from typing import Self
 from django.db import connection
 
 from bench.figures import Figure, against, seconds
+from bench.recompute import settle
 from bench.scratch import scratch_database
 from renewals.models import Renewal
 
@@ -124,6 +125,7 @@ def _own_memory_mb(process_id: int) -> float:
 def measure(count: int) -> list[Figure]:
     """An import of so many contracts as a company's first, and into the book; of a million too, into a copy of the
     book, where it has as many."""
+    settle()
     with scratch_database("perennial_bench_first"):
         found = _measure(count, "the first")
     found += _measure(count, "into the book")

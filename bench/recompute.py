@@ -66,9 +66,10 @@ def judge_health() -> None:
 
 
 def settle() -> None:
-    """What autovacuum does within minutes of a great change, at a moment that is not measured."""
+    """What the server does by itself within minutes of a great change, at a moment that is not measured."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
 
 
 def measure(count: int) -> list[Figure]:
