@@ -1,7 +1,7 @@
 """The full recompute, until it is published, against one INSERT ... SELECT of the same derived columns.
 
-The bar is against a table that has its key alone. Readers sort by these columns, so the product's own has five more
-indexes: what the statement takes with those is told beside it.
+Where nothing changed, the bar is against a table that has its key alone. Where rows are written, it is against one with
+the indexes that the scores have too, because readers sort by these columns. The other ratio is told beside each.
 """
 
 import datetime as dt
@@ -85,16 +85,20 @@ def measure(count: int) -> list[Figure]:
     changed = last_run().changed_count
     floor = sorted(seconds(copy_derived_columns) for _ in range(5))[2]
     indexed = sorted(seconds(lambda: copy_derived_columns(" INCLUDING INDEXES")) for _ in range(3))[1]
-    what, with_indexes = "INSERT ... SELECT of the same columns", f"the same with the scores' indexes: {indexed:,.2f} s"
     run, rules = f"recompute of {count:,} until published", f"data rules over {count:,} after it"
-    cases = {
-        "every row new": first_wall,
-        "nothing changed": again_wall,
-        f"the next day, {changed:,} rows changed": next_wall,
-    }
+    what, with_indexes = "INSERT ... SELECT of the same columns", "the same into a table with the scores' indexes"
+    writing = {"every row new": first_wall, f"the next day, {changed:,} rows changed": next_wall}
     return [
-        *(against(f"{run}: {case}", wall, floor, unit="s", what=what, bar=3) for case, wall in cases.items()),
-        *(Figure(f"{run}: {case}", wall, "s", with_indexes, wall / indexed) for case, wall in cases.items()),
+        against(f"{run}: nothing changed", again_wall, floor, unit="s", what=what, bar=3),
+        *(
+            against(f"{run}: {case}", wall, indexed, unit="s", what=with_indexes, bar=3)
+            for case, wall in writing.items()
+        ),
+        Figure(f"{run}: nothing changed", again_wall, "s", f"{with_indexes}: {indexed:,.2f} s", again_wall / indexed),
+        *(
+            Figure(f"{run}: {case}", wall, "s", f"{what}: {floor:,.2f} s", wall / floor)
+            for case, wall in writing.items()
+        ),
         Figure(
             f"recompute of {count:,}: peak memory of a process",
             max(first_mb, again_mb, next_mb),
