@@ -11,6 +11,7 @@ from dashboards.models.cells import SUMS
 from dashboards.rollups.adding import CLASSES, KEYS, VALUES
 from dashboards.rollups.lateness import LATE_KEYS, LATE_SUMS
 from forecasting.engine.arrays import NO_DAY, NO_ID, Integers
+from forecasting.engine.bits import chained
 from forecasting.frames import Arrays, Column, copy_in, copy_out
 from forecasting.periods import first_day
 
@@ -98,12 +99,7 @@ def replace_late_accounts(cursor: Any, rows: Arrays, account_ids: Integers | Non
 
 
 def hashes_of(rows: Arrays, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """64 bits of each row, by the finaliser of SplitMix64; float64 by its bits, all else as whole numbers."""
-    mixed = np.zeros(rows[names[0]].size, dtype=np.uint64)
-    for name in names:
-        values = rows[name] if rows[name].dtype == np.float64 else rows[name].astype(np.int64)
-        mixed ^= np.ascontiguousarray(values).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-        mixed ^= mixed >> np.uint64(31)
-    return mixed.view(np.int64)
+    """64 bits of each row; float64 by its bits, all else as whole numbers."""
+    columns = (rows[name] if rows[name].dtype == np.float64 else rows[name].astype(np.int64) for name in names)
+    words = (np.ascontiguousarray(values).view(np.uint64) for values in columns)
+    return chained(words, np.zeros(rows[names[0]].size, dtype=np.uint64)).view(np.int64)

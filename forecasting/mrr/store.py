@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.engine.arrays import NO_ID, Integers
+from forecasting.engine.bits import chained
 from forecasting.frames import Arrays, Column, copy_in, copy_out
 from forecasting.models.mrr import EVERYBODY, NOBODY
 from forecasting.mrr.book import INTEGERS, Accounts
@@ -113,14 +114,9 @@ def replace_movements(cursor: Any, rows: Arrays, *, stored: Arrays) -> Integers:
 
 
 def _hashes(rows: Arrays) -> NDArray[np.uint64]:
-    """64 bits of each row, by the finaliser of SplitMix64. No two movements of a book are the same in all columns."""
-    mixed = rows["probability"].astype(np.float64).view(np.uint64).copy()
-    for name in INTEGERS:
-        mixed ^= rows[name].astype(np.int64).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-        mixed ^= mixed >> np.uint64(31)
-    return mixed
+    """64 bits of each row. No two movements of a book are the same in all columns."""
+    words = (rows[name].astype(np.int64).view(np.uint64) for name in INTEGERS)
+    return chained(words, rows["probability"].astype(np.float64).view(np.uint64))
 
 
 def roll_up_all(cursor: Any) -> None:
