@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.db.models import Max
 
 from accounts.models import Industry, Segment, User
@@ -25,21 +26,23 @@ LENGTHS = {Kind.SEGMENT: 60, Kind.INDUSTRY: 80, Kind.OFFER: 120, Kind.CHURN_REAS
 class Lookups:
     """Finds ids by name, whatever the case, and collects the names that the import adds to a list.
 
-    A new name has a negative id until `save_new_names` gives it a real one; so a check writes nothing.
+    Where the import is applied, a new name has from the first row on the id by which `save_new_names` adds it. A check
+    writes nothing: there it has a negative one.
     """
 
     may_create: bool
+    is_applied: bool = False
     known: dict[Kind, dict[str, int]] = field(default_factory=dict)
-    new_names: dict[Kind, list[str]] = field(default_factory=dict)
+    new_names: dict[Kind, dict[int, str]] = field(default_factory=dict)
     made: dict[Kind, list[int]] = field(default_factory=dict)  # ids of the names that were added
 
     def find(self, kind: Kind, text: str, *, create_missing: bool) -> int | None:
         known = self._list(kind)
         folded = text.casefold()
         if folded not in known and create_missing and self.may_create and len(text) <= LENGTHS[kind]:
-            names = self.new_names.setdefault(kind, [])
-            names.append(text)
-            known[folded] = -len(names)
+            names = self.new_names.setdefault(kind, {})
+            known[folded] = number = _next_id(kind) if self.is_applied else -len(names) - 1
+            names[number] = text
         return known.get(folded)
 
     def _list(self, kind: Kind) -> dict[str, int]:
@@ -52,20 +55,28 @@ class Lookups:
         return self.known[kind]
 
     def save_new_names(self) -> dict[Kind, dict[int, int]]:
-        """Adds the new names; the real id of each negative one. Somebody may have added one meanwhile: then theirs."""
-        real: dict[Kind, dict[int, int]] = {}
+        """Adds the new names. Of one that somebody added meanwhile: their id, by the one that it has in the rows."""
+        theirs: dict[Kind, dict[int, int]] = {}
         for kind, names in self.new_names.items():
             model = LISTS[kind]
             extra: dict[str, Any] = {}
             if kind is Kind.SEGMENT:
                 extra["position"] = (Segment.objects.aggregate(last=Max("position"))["last"] or 0) + 1
-            for number, name in enumerate(names, 1):
+            for number, name in names.items():
                 found = model.objects.filter(name__iexact=name).first()
                 if found is None:
-                    found = model.objects.create(name=name, **extra)
-                    self.made.setdefault(kind, []).append(found.pk)
-                real.setdefault(kind, {})[-number] = found.pk
-        return real
+                    model.objects.create(pk=number, name=name, **extra)
+                    self.made.setdefault(kind, []).append(number)
+                else:
+                    theirs.setdefault(kind, {})[number] = found.pk
+        return theirs
 
     def made_by_table(self) -> dict[str, list[int]]:
         return {LISTS[kind]._meta.db_table: ids for kind, ids in self.made.items()}
+
+
+def _next_id(kind: Kind) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [LISTS[kind]._meta.db_table])
+        (number,) = cursor.fetchone()
+    return int(number)

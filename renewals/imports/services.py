@@ -195,7 +195,7 @@ def _stage_and_work(batch: ImportBatch) -> None:
     is_admin = user is None or user.is_admin
     is_applied = batch.state == State.IMPORTING
     check_attributes(mapping, may_create=is_admin)
-    lookups = Lookups(may_create=is_admin)
+    lookups = Lookups(may_create=is_admin, is_applied=is_applied)
     with connection.cursor() as cursor:
         cursor.execute(findings.CREATE)
         with kept_file(batch) as path, open_table(path, mapping) as table:

@@ -289,14 +289,13 @@ def _account_keys(values: dict[str, list[str]], count: int) -> list[str]:
 
 
 def apply_new_names(cursor: CursorWrapper, lookups: Lookups) -> None:
-    """Adds the names that the file brought to their lists, and puts their ids where the placeholders stood: once over
-    all rows, whatever the number of lists."""
-    real = lookups.save_new_names()
-    columns = [(one.staged, real[one.kind]) for one in FIELDS.values() if one.kind in real]
-    if not columns:
-        return
-    cases = [f"{name} = CASE {name} {'WHEN %s THEN %s ' * len(ids)}ELSE {name} END" for name, ids in columns]
-    cursor.execute(
-        f"UPDATE import_cell SET {', '.join(cases)} WHERE {' OR '.join(f'{name} < 0' for name, _ in columns)}",
-        [number for _, ids in columns for pair in ids.items() for number in pair],
-    )
+    """Adds the names that the file brought to their lists. Rows whose name somebody added meanwhile take that one."""
+    for kind, theirs in lookups.save_new_names().items():
+        cases = "WHEN %s THEN %s " * len(theirs)
+        ids = [number for pair in theirs.items() for number in pair]
+        for one in FIELDS.values():
+            if one.kind is kind:
+                cursor.execute(
+                    f"UPDATE import_cell SET {one.staged} = CASE {one.staged} {cases} END WHERE {one.staged} = ANY(%s)",
+                    [*ids, list(theirs)],
+                )

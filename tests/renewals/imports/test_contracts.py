@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Account, AttributeDefinition, Segment, get_company
 from renewals.imports.services import ImportRejected, confirm_import
+from renewals.imports.staging import stage_rows
 from renewals.models import Contract, ImportBatch, Renewal, Stage
 from tests.cast import Cast, make_account, make_renewal
 from tests.renewals.imports.conftest import CONTRACTS, HEADING, Import, assert_no_row_is_lost, findings_of, refusals_of
@@ -310,6 +311,23 @@ def test_new_names_join_their_lists_only_when_the_import_is_written(run_import: 
     assert not Segment.objects.filter(name="Public").exists()
     run_import(text, mapping)
     assert Account.objects.get().segment == Segment.objects.get(name="Public")
+
+
+def test_name_that_somebody_adds_while_a_file_is_read_is_theirs(
+    run_import: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_and_add(*args: Any, **settings: Any) -> Any:
+        found = stage_rows(*args, **settings)
+        Segment.objects.create(name="public", position=7)
+        return found
+
+    monkeypatch.setattr("renewals.imports.services.stage_rows", read_and_add)
+    mapping = {**CONTRACTS, "account": {**CONTRACTS["account"], "segment": {"column": "Seg", "create_missing": True}}}
+    row, other = ROW.replace("\n", ",Public\n"), ROW.replace("A1,Acme,C1", "A2,Beta,C2").replace("\n", ",Private\n")
+    batch = run_import(HEADING.replace("\n", ",Seg\n") + row + other, mapping)
+    assert batch.state == "done", batch.message
+    assert set(Account.objects.values_list("external_id", "segment__name")) == {("A1", "public"), ("A2", "Private")}
+    assert Segment.objects.filter(name__iexact="public").count() == 1
 
 
 def test_all_or_nothing_imports_nothing_where_a_row_is_refused(run_import: Import) -> None:
