@@ -20,7 +20,7 @@ from config.hosting.home import (
     socket_folder,
     write_server_file,
 )
-from config.hosting.processes import command_line, end_leftover, start_child
+from config.hosting.processes import end_leftover, start_child
 from config.hosting.programs import POSTGRES_MAJOR, postgres_programs
 
 NAME = "PostgreSQL"
@@ -134,17 +134,21 @@ def _check_version(data: Path) -> None:
 
 
 def _clear_leftovers(data: Path) -> None:
-    """Stop a server that outlived its parent, and clear pid files that PostgreSQL would take for a running server.
+    """Stop a server that outlived its parent, and mark pid files that PostgreSQL would take for a running server's.
 
-    PostgreSQL clears a dead process's file itself (and looks whether its shared memory is still in use, so we leave
-    that to it). It is misled only when the number now belongs to some other living process.
+    It is misled when the number now belongs to another process, or to a killed server that nobody has reaped yet. A
+    file with its parent's number it knows to be stale, and still looks whether the old server's memory is in use: a
+    file that was removed would spare it that look.
     """
     for pid_file in (data / "postmaster.pid", socket_folder() / f".s.PGSQL.{PORT}.lock"):
-        with suppress(FileNotFoundError, ValueError, IndexError):
-            process_id = int(pid_file.read_text().splitlines()[0])
-            end_leftover(process_id, marker=f"-D {data}", stop_signal=STOP_SIGNAL)
-            if command_line(process_id):
+        with suppress(FileNotFoundError):
+            try:
+                process_id, *others = pid_file.read_text().splitlines()
+                end_leftover(int(process_id), marker=f"-D {data}", stop_signal=STOP_SIGNAL)
+            except ValueError:  # empty or torn by a power cut
                 pid_file.unlink()
+            else:
+                pid_file.write_text("\n".join([str(os.getpid()), *others, ""]))
 
 
 def _settings() -> str:

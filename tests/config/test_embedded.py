@@ -83,19 +83,32 @@ def test_second_process_attaches_and_the_first_waits_for_it(home_folder: Path, s
     assert processes_of(home_folder) == {}
 
 
-def test_pid_file_of_an_unrelated_living_process_is_cleared(home_folder: Path, start_python: Start) -> None:
+# One that lives on, and one that has ended and that nobody has reaped.
+@pytest.mark.parametrize("command", [["sleep", "60"], ["true"]])
+def test_pid_file_of_an_unrelated_process_is_no_obstacle(
+    home_folder: Path, start_python: Start, command: list[str]
+) -> None:
     with embedded.running():
         pass
     # As the servers' own user: PostgreSQL itself knows that another user's process cannot be a server of its cluster.
-    unrelated = start_child(["sleep", "60"], death_signal=signal.SIGKILL, account=server_account())
+    unrelated = start_child(command, death_signal=signal.SIGKILL, account=server_account())
     pid_file = home_folder / "postgres" / "postmaster.pid"
     pid_file.write_text(f"{unrelated.pid}\n{home_folder}/postgres\n1\n5432\n\n\n")
 
     assert line_of(start_python("-c", HOLD_SERVERS)) == "ready PostgreSQL Valkey"
 
     assert pid_file.read_text().split()[0] != str(unrelated.pid)
-    assert unrelated.poll() is None
+    assert unrelated.poll() == (None if command[0] == "sleep" else 0)
     stop_child(unrelated)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\0\0", b"\xff\xfe"])
+def test_pid_files_torn_by_a_power_cut_are_cleared(home_folder: Path, start_python: Start, content: bytes) -> None:
+    with embedded.running():
+        pass
+    for torn in (home_folder / "postgres" / "postmaster.pid", home_folder / "valkey" / "valkey.pid"):
+        torn.write_bytes(content)
+    assert line_of(start_python("-c", HOLD_SERVERS)) == "ready PostgreSQL Valkey"
 
 
 def test_server_that_outlived_its_parent_is_replaced(home_folder: Path, start_python: Start) -> None:
