@@ -23,7 +23,7 @@ ENV PATH=/venv/bin:$PATH \
     STATIC_ROOT=/app/staticfiles \
     PERENNIAL_HOME=/home/perennial/data
 # Made here and owned by the user, so that a volume mounted on one of them is writable.
-RUN install -d -o perennial -g perennial -m 0700 /home/perennial/data /home/perennial/schedule
+RUN install -d -o perennial -g perennial -m 0700 /home/perennial/data
 USER perennial
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 \

@@ -1,10 +1,14 @@
 """The Celery application; tasks are thin callers of services and live in each app's tasks.py."""
 
+import datetime as dt
 import os
 import signal
+import warnings
+from typing import Any
 
 from billiard import current_process
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning
 from celery.schedules import crontab
 from celery.signals import worker_process_init
 
@@ -19,7 +23,11 @@ app.autodiscover_tasks()
 ROOMS = ("alerts", "feedback", "flags", "mail", "plans", "webhooks")
 app.autodiscover_tasks([f"engagement.{room}" for room in ROOMS])
 # Not in the settings: every command would load Celery to read them.
-app.conf.beat_schedule = {
+# Beat keeps no file of what it sent when: one that a power cut tears would keep it from starting, or what was missed
+# forgotten. What is due stands in the database, so whatever is sent only asks, and each is sent once as beat starts.
+app.conf.beat_scheduler = "celery.beat:Scheduler"
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+SCHEDULE: dict[str, dict[str, Any]] = {
     "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
     "dispatch-waiting-imports": {"task": "renewals.imports.dispatch_waiting", "schedule": 10.0},
     "dispatch-waiting-edits": {"task": "renewals.bulk.dispatch_waiting", "schedule": 10.0},
@@ -62,6 +70,9 @@ app.conf.beat_schedule = {
     },
     "nightly-forgetting": {"task": "renewals.history.tasks.forget_old_history", "schedule": crontab(hour=2, minute=40)},
 }
+app.conf.beat_schedule = {name: {**entry, "last_run_at": LONG_AGO} for name, entry in SCHEDULE.items()}
+# It tells that tasks go on when the broker is lost and are delivered again: so they shall, and both is provided for.
+warnings.simplefilter("ignore", CPendingDeprecationWarning)
 
 
 @worker_process_init.connect
