@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from config import embedded, env
@@ -177,8 +178,8 @@ def _start_web(supervisor: Supervisor, host: str, port: int) -> None:
 
 def _start_celery(supervisor: Supervisor) -> None:
     celery = ["celery", "-A", "config", "--quiet"]
-    beat = [*celery, "beat", "--schedule", str(embedded.home() / "beat-schedule"), "--pidfile", ""]
-    supervisor.start("beat", [*beat, "--loglevel", "WARNING"], stop_steps=((signal.SIGTERM, 5.0),))
+    beat = [*celery, "beat", "--loglevel", "WARNING"]
+    supervisor.start("beat", beat, stop_steps=((signal.SIGTERM, 5.0),))
     worker = [*celery, "worker", "--concurrency", str(env.number("WORKER_PROCESSES", 2)), "--loglevel", "WARNING"]
     supervisor.start(
         "worker",
@@ -221,11 +222,20 @@ def welcome(host: str, port: int) -> str:
     lines = ["", f"Perennial is ready:  http://{f'[{shown}]' if ':' in shown else shown}:{port}/", ""]
     sign_in_file = embedded.home() / "demo-sign-in.json"
     if sign_in_file.exists():
-        sign_ins = json.loads(sign_in_file.read_text())
-        lines.append("Sign in to the demo company as")
-        lines += [f"  {entry['role']:<8} {entry['email']:<32} {entry['password']}" for entry in sign_ins]
-        lines.append("")
+        lines += [*_sign_ins(sign_in_file), ""]
     return "\n".join([*lines, "Ctrl-C stops everything.", ""])
+
+
+def _sign_ins(file: Path) -> list[str]:
+    try:
+        entries = json.loads(file.read_text())
+        listed = [f"  {entry['role']:<8} {entry['email']:<32} {entry['password']}" for entry in entries]
+    except (OSError, ValueError, LookupError, TypeError):  # nothing to stop a whole installation for
+        return [
+            f"The demo company's sign-ins cannot be read from {file}.",
+            "A new password for one of them: python manage.py changepassword admin@demo.example",
+        ]
+    return ["Sign in to the demo company as", *listed]
 
 
 def check_port(host: str, port: int) -> None:
