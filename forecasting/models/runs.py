@@ -78,6 +78,10 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"run {self.pk}"
 
+    def is_prepared(self) -> bool:
+        """Whether the book was split into its chunks; an empty one has none."""
+        return self.likelihood_table is not None
+
     def progress(self) -> RunProgress:
         """How far it is, for a progress bar."""
         counts = self.chunks.aggregate(

@@ -66,7 +66,9 @@ def publish_run(*, run_id: int) -> bool:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         run = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=Run.State.RUNNING).first()
-        if run is None or run.chunks.filter(staged_at__isnull=True).exists() or not is_staging_whole(cursor, run):
+        if run is None or not run.is_prepared() or run.chunks.filter(staged_at__isnull=True).exists():
+            return False
+        if not is_staging_whole(cursor, run):
             return False
         report = read_reporting(as_of=run.as_of_on)
         with ThreadPoolExecutor(max_workers=1) as beside:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -21,6 +22,7 @@ from django.utils import timezone
 
 from accounts.models import get_company
 from accounts.signals_refresh import refresh_signals
+from forecasting.engine.payments import PaymentTerms
 from forecasting.frames import fit_history, load_likelihood, load_rules
 from forecasting.frames.payments import learn_payment_terms
 from forecasting.health import refresh_health
@@ -30,6 +32,7 @@ from forecasting.queue import send
 from forecasting.requests import request_run
 from forecasting.services.chunks import stage_chunk
 from forecasting.services.data_rules import judge_data_rules
+from forecasting.services.locks import Lock, hold_alone, try_lock
 from forecasting.services.publish import publish_run
 from forecasting.services.staging import clear_staging
 
@@ -38,6 +41,8 @@ CHUNK_ROWS: Final = 50_000
 # Within this time a task that was sent is surely begun, unless its worker died or every worker is busy.
 STILL_SECONDS: Final = 15
 RESTARTS: Final = 5
+# Between two looks at a step that somebody else is at.
+PAUSE_SECONDS: Final = 0.2
 
 
 def request_nightly() -> int | None:
@@ -66,15 +71,23 @@ def claim_run(*, as_of: dt.date | None = None) -> Run | None:
 def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
     """Learn from history and split the book; the ids of the chunks, or none when somebody else is at it.
 
-    Before that, the signals of accounts with new tickets or invoices: what is read must be what is known.
+    Before that, the signals of accounts with new tickets or invoices: what is read must be what is known. Those are
+    many transactions, so the row of the run alone would not keep a second worker from going on without them.
     """
-    refresh_signals(as_of=get_company().today())
-    terms = learn_payment_terms(as_of=get_company().today())
+    with hold_alone(Lock.PREPARATION) as is_mine:
+        if not is_mine:
+            return []
+        refresh_signals(as_of=get_company().today())
+        terms = learn_payment_terms(as_of=get_company().today())
+        return _split_book(run_id, terms, chunk_rows)
+
+
+def _split_book(run_id: int, terms: PaymentTerms, chunk_rows: int) -> list[int]:
     with transaction.atomic():
         run = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=Run.State.RUNNING).first()
         if run is None:
             return []
-        if not run.chunks.exists():
+        if not run.is_prepared():
             run.likelihood_model = LikelihoodModel.objects.light().newest_fitted()
             with connection.cursor() as cursor:
                 clear_staging(cursor)
@@ -150,18 +163,21 @@ def _publish(run_id: int) -> None:
 
 
 def execute_run(*, run_id: int, processes: int = 1, on_progress: Callable[[Run], None] | None = None) -> None:
-    """The whole run, to its publication, in this process and its children; `judge_data_rules` is to follow.
+    """The whole run, to its end, in this process and its children; `judge_data_rules` is to follow.
 
-    Whatever stops it ends the run as failed and is raised.
+    Whatever stops it ends the run as failed and is raised. A step that a worker has taken up meanwhile, because
+    nothing seemed to move, is waited for, and done here after all if it was not.
 
     With more than one process the caller has no transaction open, for the children bring connections of their own.
     """
-    run = Run.objects.get(pk=run_id)
+    running = Run.objects.filter(pk=run_id, state=Run.State.RUNNING)
     try:
-        for _ in _stage_all(prepare_run(run_id=run_id), processes):
-            if on_progress is not None:
-                on_progress(run)
-        publish_run(run_id=run_id)
+        while (run := running.first()) is not None:
+            for _ in _stage_all(prepare_run(run_id=run_id), processes):
+                if on_progress is not None:
+                    on_progress(run)
+            if not publish_run(run_id=run_id):
+                time.sleep(PAUSE_SECONDS)
     except BaseException as error:
         fail_run(run_id=run_id, message=str(error) or type(error).__name__)
         raise
@@ -196,13 +212,18 @@ def dispatch_runs() -> None:
 
 
 def _stands_still(run: Run) -> bool:
-    """Nothing was sent or staged for a while, and nobody is at work on it: whoever is holds its row or a chunk's."""
+    """Nothing was sent or staged for a while, and nobody is at work on it.
+
+    Whoever is holds its row, that of a chunk, or the lock of its preparation.
+    """
     staged_at = run.chunks.aggregate(newest=Max("staged_at"))["newest"]
     moved_at = max(moment for moment in (run.dispatched_at, staged_at, run.started_at) if moment is not None)
     if timezone.now() - moved_at < dt.timedelta(seconds=STILL_SECONDS):
         return False
     with transaction.atomic():
-        is_free = Run.objects.select_for_update(skip_locked=True).filter(pk=run.pk).exists()
+        is_free = (
+            try_lock(Lock.PREPARATION) and Run.objects.select_for_update(skip_locked=True).filter(pk=run.pk).exists()
+        )
         unstaged = run.chunks.filter(staged_at__isnull=True)
         return is_free and len(unstaged.select_for_update(skip_locked=True)) == unstaged.count()
 

@@ -4,7 +4,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from decimal import Decimal
 
 import pytest
@@ -16,7 +16,7 @@ from accounts.models import Company, User
 from config.celery import app
 from forecasting import services
 from forecasting.models import ForecastLine, Run, RunChunk, StaleMonth
-from forecasting.services.locks import Lock, take_lock
+from forecasting.services.locks import Lock, hold_alone, take_lock
 from renewals.models import Renewal, RenewalScore
 from tests.cast import Cast, make_account, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute
@@ -97,6 +97,25 @@ def test_chunk_and_publish_delivered_twice_count_once(cast: Cast) -> None:
     services.compute_chunk(run_id=run.pk, chunk_id=chunk_ids[0])
     assert published() == before
     assert state_of(run) == Run.State.PUBLISHED
+
+
+def test_run_that_somebody_prepares_is_left_to_them(cast: Cast) -> None:
+    make_book(cast.rep)
+    recompute()
+    before = published()
+    services.request_run(reason=Run.Reason.DEMAND, user=None)
+    run = services.claim_run(as_of=NEXT_DAY)
+    assert run is not None
+    stand_still(run)
+    with hold_alone(Lock.PREPARATION) as is_mine:
+        assert is_mine
+        assert services.prepare_run(run_id=run.pk) == []
+        services.dispatch_runs()
+        assert Run.objects.get(pk=run.pk).restart_count == 0
+        services.continue_run(run_id=run.pk)
+    assert state_of(run) == Run.State.RUNNING
+    assert published() == before
+    assert len(services.prepare_run(run_id=run.pk, chunk_rows=8)) > 1
 
 
 def test_run_is_not_published_before_its_last_chunk(cast: Cast) -> None:
@@ -414,6 +433,31 @@ def test_processes_of_the_command_give_the_same(cast: Cast) -> None:
     services.prepare_run(run_id=run.pk, chunk_rows=8)
     services.execute_run(run_id=run.pk, processes=2)
     assert published() == expected
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_command_waits_for_the_steps_that_a_worker_took_up(cast: Cast) -> None:
+    make_book(cast.rep)
+    services.request_run(reason=Run.Reason.DEMAND, user=None)
+    run = services.claim_run(as_of=AS_OF)
+    assert run is not None
+    is_held, is_asked = threading.Event(), threading.Event()
+
+    def prepare_and_die() -> None:
+        with suppress(OSError), transaction.atomic():
+            Run.objects.select_for_update().get(pk=run.pk)
+            is_held.set()
+            is_asked.wait(5)
+            raise OSError
+
+    worker = in_thread(prepare_and_die)
+    assert is_held.wait(5)
+    assert services.prepare_run(run_id=run.pk) == []
+    in_thread(lambda: time.sleep(0.5) or is_asked.set())
+    services.execute_run(run_id=run.pk)
+    worker.join()
+    assert state_of(run) == Run.State.PUBLISHED
+    assert Run.objects.get(pk=run.pk).row_count == 48
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)

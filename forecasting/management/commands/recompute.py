@@ -55,6 +55,8 @@ class Command(BaseCommand):
         on_progress = None if options["json"] else self._print_progress
         services.execute_run(run_id=run.pk, processes=processes, on_progress=on_progress)
         run.refresh_from_db()
+        if run.state == Run.State.FAILED:
+            raise CommandError(f"Run {run.pk} failed in a worker that took part in it: {run.message}")
         self._print_result(run, time.monotonic() - began, as_json=options["json"])
         if not options["no_data_rules"]:
             services.judge_data_rules()
