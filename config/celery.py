@@ -25,7 +25,7 @@ app.autodiscover_tasks([f"engagement.{room}" for room in ROOMS])
 # Not in the settings: every command would load Celery to read them.
 # Beat keeps no file of what it sent when: one that a power cut tears would keep it from starting, or what was missed
 # forgotten. What is due stands in the database, so whatever is sent only asks, and each is sent once as beat starts.
-app.conf.beat_scheduler = "celery.beat:Scheduler"
+app.conf.beat_scheduler = "config.beat:Scheduler"
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 SCHEDULE: dict[str, dict[str, Any]] = {
     "dispatch-waiting-runs": {"task": "forecasting.tasks.dispatch_waiting_runs", "schedule": 10.0},
