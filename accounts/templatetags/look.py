@@ -1,10 +1,12 @@
 """Small pieces of the look that have parameters: icons, states, bars."""
 
+import datetime as dt
 from functools import cache
 
 from django import template
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -22,6 +24,18 @@ STATES = {
     "win_back": ("refresh", "Win-back"),
     "lost": ("mood-sad", "Lost"),
 }
+
+
+# A worker that is free takes up within ten seconds what the broker did not bring it at once.
+LONG_SECONDS = 30
+
+
+@register.filter
+def waits_long(since: dt.datetime | None) -> str:
+    """What is said of work that no worker has taken up for longer than it should take; else nothing."""
+    if not since or (timezone.now() - since).total_seconds() < LONG_SECONDS:
+        return ""
+    return "no worker has taken it up yet: all are busy, or cannot be reached. It is kept, and starts by itself"
 
 
 @register.simple_tag

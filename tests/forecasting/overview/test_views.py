@@ -132,6 +132,10 @@ def test_run_status_polls_only_while_a_run_is_on_its_way(cast: Cast) -> None:
     waiting = cast.client_of("admin").post("/forecast/run/", {"shown": published.pk}, headers={"HX-Request": "true"})
     assert f'hx-get="/forecast/run/status/?shown={published.pk}" hx-trigger="every 2s"' in waiting.content.decode()
     assert "Recompute waits for a worker" in text_of(waiting.content)
+    assert "starts within 10 s" in text_of(waiting.content)
+    Run.objects.filter(state=Run.State.WAITING).update(requested_at=timezone.now() - dt.timedelta(seconds=40))
+    waiting = client.get("/forecast/run/status/")
+    assert "no worker has taken it up yet: all are busy, or cannot be reached" in text_of(waiting.content)
     Run.objects.filter(state="waiting").update(state="running", row_count=3000)
     running = Run.objects.get(state="running")
     RunChunk.objects.create(
