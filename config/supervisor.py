@@ -137,6 +137,8 @@ class Supervisor:
 
 def run(host: str, port: int) -> None:
     """Run the installation until somebody stops it."""
+    if not env.text("SECRET_KEY"):
+        embedded.secret_key()  # told of here, if it is damaged, and not by each child
     with embedded.running(must_own=True) as own_servers:
         supervisor = Supervisor(own_servers)
         try:

@@ -170,7 +170,21 @@ def secret(name: str) -> str:
             pass
         finally:
             draft.unlink()
-    return path.read_text()
+    return _read_secret(path)
+
+
+def _read_secret(path: Path) -> str:
+    text = path.read_bytes()
+    if not text.strip() or not text.isascii():
+        raise EmbeddedServerError(
+            f"{path} is empty or damaged. Restore it from a backup"
+            + (
+                ", together with the data it belongs to."
+                if path.name == "database-password"
+                else ", or remove it: a new one is made, and everybody signs in again."
+            )
+        )
+    return text.decode()
 
 
 def _digest(path: Path) -> str:

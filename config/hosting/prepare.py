@@ -18,7 +18,7 @@ def is_prepared() -> bool:
     The stamp lies inside the embedded cluster's folder and goes away with it. Of a PostgreSQL of somebody's own we
     cannot know what happened to it since, so there the answer is no.
     """
-    return bool(_stamp()) and _stamp_file().exists() and _stamp_file().read_text() == _stamp()
+    return bool(_stamp()) and _stamp_file().exists() and _stamp_file().read_bytes() == _stamp().encode()
 
 
 def prepare() -> None:

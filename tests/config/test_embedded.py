@@ -15,6 +15,7 @@ from config import embedded
 from config.hosting import home as home_module
 from config.hosting import postgres
 from config.hosting.home import CHECKOUT, server_account, socket_folder
+from config.hosting.prepare import is_prepared
 from config.hosting.processes import start_child, stop_child
 from tests.config.conftest import Start, processes_of, wait_until
 
@@ -181,6 +182,25 @@ def test_secret_key_is_one_for_processes_that_ask_at_once(home_folder: Path, sta
     answers = {line_of(process) for process in asking}
     assert answers == {embedded.secret_key()}
     assert len(embedded.secret_key()) == 64
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\xff\xfe"])
+def test_torn_stamp_has_everything_prepared_again(home_folder: Path, content: bytes) -> None:
+    (embedded.home() / "postgres").mkdir()
+    (home_folder / "postgres" / "perennial-prepared.txt").write_bytes(content)
+    assert not is_prepared()
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\xff\xfe"])
+def test_damaged_secret_is_told_and_left_alone(home_folder: Path, start_python: Start, content: bytes) -> None:
+    secret = embedded.home() / "secret-key"
+    secret.write_bytes(content)
+    said, _ = start_python("-m", "config.supervisor", PORT="0").communicate()
+    assert said == (
+        f"Perennial: {secret} is empty or damaged. Restore it from a backup, or remove it: a new one is made, and "
+        "everybody signs in again.\n"
+    )
+    assert secret.read_bytes() == content
 
 
 def test_folder_with_other_files_is_refused_and_left_alone(home_folder: Path) -> None:
