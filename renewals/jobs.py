@@ -21,7 +21,15 @@ log = logging.getLogger(__name__)
 EDIT_LOCK, EXPORT_LOCK = 7_215_010, 7_215_011
 MOST_ATTEMPTS = 3
 # A person waits for the answer: one try, and the sweep does the rest.
-ONE_TRY = {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0, "connect_retries_timeout": 1}
+ONE_TRY = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 1,
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+    "connect_retries_timeout": 1,
+}
 
 
 def send(task: str, job_id: int) -> bool:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,11 +16,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import Account
+from config.celery import app
 from renewals.imports import files, services, tasks
+from renewals.jobs import is_worked_on
 from renewals.models import Contract, ImportBatch, ImportPart, Renewal
 from tests.renewals.imports.conftest import CONTRACTS, HEADING
 
@@ -130,10 +132,10 @@ def test_a_worker_killed_while_it_writes_changes_nothing_and_the_next_one_finish
         cwd=Path(settings.BASE_DIR),
     )
     wait_until(is_writing, "the worker never came to write")
-    assert tasks._is_worked_on(batch.pk)
+    assert is_worked_on(services.BATCH_LOCK, batch.pk)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    wait_until(lambda: not tasks._is_worked_on(batch.pk), "the lock outlived the worker")
+    wait_until(lambda: not is_worked_on(services.BATCH_LOCK, batch.pk), "the lock outlived the worker")
     batch.refresh_from_db()
     assert (batch.state, batch.attempt_count, counts()) == (State.IMPORTING, 1, (0, 0, 0))
     services.process_batch(batch.pk)
@@ -192,7 +194,7 @@ def test_work_that_never_ends_well_is_not_tried_for_ever() -> None:
 @pytest.mark.django_db
 def test_the_sweeper_sends_what_nobody_works_on(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(tasks.process_import, "delay", sent.append)
+    monkeypatch.setattr(tasks, "send", lambda task, batch_id: sent.append(batch_id))
     waiting, working, checked = waiting_batch(), waiting_batch(state=State.CHECKING), waiting_batch(state=State.CHECKED)
     ImportBatch.objects.update(requested_at=timezone.now() - tasks.WAITING_FOR * 2)
     with connections["default"].copy().cursor() as other:  # the lock of another process
@@ -202,14 +204,23 @@ def test_the_sweeper_sends_what_nobody_works_on(monkeypatch: pytest.MonkeyPatch)
     assert (sent, checked.state) == ([waiting.pk], State.CHECKED)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_without_a_broker_a_batch_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(batch_id: int) -> None:
-        raise OperationalError("connection refused")
+@pytest.fixture(params=["refuses", "hangs"])
+def broker(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of one that is away, or takes connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        if request.param == "hangs":
+            listener.listen()
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
 
-    monkeypatch.setattr(tasks.process_import, "delay", away)
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_without_a_broker_a_batch_waits(monkeypatch: pytest.MonkeyPatch, broker: str) -> None:
+    monkeypatch.setattr(app.conf, "broker_url", broker)
     batch = waiting_batch(state=State.UPLOADED)
+    began = time.monotonic()
     services.choose_mapping(batch=batch, mapping=CONTRACTS, name="Test")
+    assert time.monotonic() - began < 4
     batch.refresh_from_db()
     assert batch.state == State.CHECKING
 
