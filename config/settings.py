@@ -137,6 +137,8 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,20/5m/ip", "login": "30/m/ip"}
 # Celery; what beat sends, and when, is in config.celery. Delivery settings follow docs/architecture.md section 4:
 # a killed worker's task is back within seconds, and as none outlives the visibility timeout, none runs twice at once.
 REDIS_URL = env.text("REDIS_URL") or embedded.redis_url()
+if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+    raise SystemExit(f"REDIS_URL must start with redis://, rediss:// or unix://, not {urlsplit(REDIS_URL).scheme}://.")
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -75,7 +75,7 @@ def home() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _claim(folder, account)
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+    except OSError as error:
         raise EmbeddedServerError(
             f"{folder} cannot be used: {error.strerror}. Set PERENNIAL_HOME to a folder you may write to."
         ) from error

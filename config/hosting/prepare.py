@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from psycopg2.errors import InsufficientPrivilege
+
 from config.hosting import postgres
 from config.hosting.home import CHECKOUT
 
@@ -52,5 +54,18 @@ def _stamp() -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+def main() -> None:
+    from django.db import OperationalError, ProgrammingError
+
+    try:
+        prepare()
+    except OperationalError as error:
+        raise SystemExit(f"The database cannot be used: {str(error).strip()}") from error
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
+        raise SystemExit(f"The role of DATABASE_URL may not do what it has to: {str(error).strip()}") from error
+
+
 if __name__ == "__main__":
-    prepare()
+    main()

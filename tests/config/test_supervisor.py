@@ -143,3 +143,26 @@ def test_sign_ins_torn_by_a_power_cut_keep_nothing_from_starting(home_folder: Pa
         f"The demo company's sign-ins cannot be read from {file}.",
         "A new password for one of them: python manage.py changepassword admin@demo.example",
     ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "said"),
+    [
+        ("DATABASE_URL", "mysql://x/y", "DATABASE_URL must start with postgresql://, not mysql://."),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1:1/x", "The database cannot be used: connection to server at"),
+        ("REDIS_URL", "http://x", "REDIS_URL must start with redis://, rediss:// or unix://, not http://."),
+    ],
+)
+def test_address_that_cannot_be_used_is_told_without_a_traceback(
+    home_folder: Path, port: int, start_python: Start, variable: str, url: str, said: str
+) -> None:
+    heard, _ = start_python("-m", "config.supervisor", PORT=str(port), **{variable: url}).communicate()
+    assert said in heard
+    assert "the database could not be prepared; the lines above say why" in heard
+    assert "Traceback" not in heard
+
+
+def test_home_that_cannot_be_made_is_told(port: int, start_python: Start) -> None:
+    said, _ = start_python("-m", "config.supervisor", PORT=str(port), PERENNIAL_HOME="/proc/perennial").communicate()
+    assert said.startswith("Perennial: /proc/perennial cannot be used: ")
+    assert "Traceback" not in said
