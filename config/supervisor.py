@@ -30,6 +30,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A child that lived this long failed by accident, not by its configuration: its pauses start anew.
 STEADY_SECONDS = 60.0
 WEB_PATIENCE = 90.0
+VENV_PYTHON = ".venv/bin/python"  # as the Makefile makes it
 # Celery's warning is about pickled messages, which it is not set to accept here.
 CELERY_AS_ROOT = "ignore:You're running the worker with superuser privileges"
 # What a job over the whole book has let go of goes back to the machine: by itself glibc learns from the first large
@@ -225,6 +226,8 @@ def welcome(host: str, port: int) -> str:
     sign_in_file = embedded.home() / "demo-sign-in.json"
     if sign_in_file.exists():
         lines += [*_sign_ins(sign_in_file), ""]
+    else:
+        lines += [f"The first admin of an empty book: {VENV_PYTHON} manage.py createsuperuser", ""]
     return "\n".join([*lines, "Ctrl-C stops everything.", ""])
 
 
@@ -235,7 +238,7 @@ def _sign_ins(file: Path) -> list[str]:
     except (OSError, ValueError, LookupError, TypeError):  # nothing to stop a whole installation for
         return [
             f"The demo company's sign-ins cannot be read from {file}.",
-            "A new password for one of them: python manage.py changepassword admin@demo.example",
+            f"A new password for one of them: {VENV_PYTHON} manage.py changepassword admin@demo.example",
         ]
     return ["Sign in to the demo company as", *listed]
 

@@ -56,11 +56,17 @@ def _stamp() -> str:
 
 def main() -> None:
     from django.db import OperationalError, ProgrammingError
+    from django.db.migrations.exceptions import MigrationSchemaMissing
 
     try:
         prepare()
     except OperationalError as error:
         raise SystemExit(f"The database cannot be used: {str(error).strip()}") from error
+    except MigrationSchemaMissing as error:
+        reason = str(error.__context__).partition("\n")[0]
+        raise SystemExit(
+            f"The role of DATABASE_URL cannot make tables: {reason}. Make it the database's owner."
+        ) from error
     except ProgrammingError as error:
         if not isinstance(error.__cause__, InsufficientPrivilege):
             raise

@@ -135,13 +135,19 @@ def test_welcome_shows_address_and_one_sign_in_per_role(home_folder: Path) -> No
     ]
 
 
+def test_welcome_says_how_the_first_admin_is_made(home_folder: Path) -> None:
+    assert welcome("127.0.0.1", 8080).splitlines()[3] == (
+        "The first admin of an empty book: .venv/bin/python manage.py createsuperuser"
+    )
+
+
 @pytest.mark.parametrize("content", [b"", b'[{"role": "adm', b"\xff", b"7", b'[{"role": "admin"}]'])
 def test_sign_ins_torn_by_a_power_cut_keep_nothing_from_starting(home_folder: Path, content: bytes) -> None:
     file = embedded.home() / "demo-sign-in.json"
     file.write_bytes(content)
     assert welcome("127.0.0.1", 8080).splitlines()[3:5] == [
         f"The demo company's sign-ins cannot be read from {file}.",
-        "A new password for one of them: python manage.py changepassword admin@demo.example",
+        "A new password for one of them: .venv/bin/python manage.py changepassword admin@demo.example",
     ]
 
 
