@@ -17,7 +17,7 @@ from forecasting.engine.log_odds import expit, logit
 from forecasting.engine.risk import risk_band
 from forecasting.frames import Book, Rules, day_number, judge, open_rows, open_steps
 from forecasting.frames.few import read_few
-from forecasting.frames.likelihood_columns import CUSTOM
+from forecasting.frames.likelihood_columns import CUSTOM, WORKED
 from forecasting.frames.scoring import Judged
 from forecasting.learning.words import CHANGEABLE, LABELS, label_of, open_words, said_of, state_of
 from renewals.models import Renewal
@@ -144,6 +144,9 @@ class _Explainer:
 
     def _may_change(self, name: str) -> bool:
         if not self.rules.inputs.levels.get(name):
+            return False
+        # Not asked yet, or nothing forecast: to write it would move nothing, and no rise is there to be taken back.
+        if name in WORKED and self._value(name) is None:
             return False
         attribute = self.attributes.get(name.removeprefix(CUSTOM))
         return name in CHANGEABLE or (attribute is not None and attribute.kind != AttributeDefinition.Kind.DATE)

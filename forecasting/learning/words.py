@@ -38,7 +38,8 @@ LABELS: Final = {
     "quarter": "Quarter so far",
     "limit": "Limit",
 }
-# What somebody can bring about, and in which sense: 1 is more of it, -1 less, 0 either. The rest are as they are.
+# What somebody can bring about, and in which sense: 1 is more of it, -1 less, 0 either. The rest are as they are; so is
+# whether a contract renews by itself, which says above all when such renewals are decided, and not that they come.
 CHANGEABLE: Final = {
     "usage_change_rate": 1,
     "days_since_touch": -1,
@@ -50,7 +51,6 @@ CHANGEABLE: Final = {
     "failed_payment_count": -1,
     "champion_left": -1,
     "price_rise_rate": -1,
-    "is_auto_renewing": 0,
     "term_days": 0,
 }
 # Below half a point a factor moves the number that is shown by nothing.

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
 
 from accounts.models import AccountSignal
 from forecasting import services
@@ -13,7 +14,7 @@ from renewals.drawer.card import add_up
 from renewals.models import Renewal, RenewalScore
 from tests.cast import Cast
 from tests.forecasting.forecast_book import recompute
-from tests.forecasting.learning.decided import AS_OF, make_decided, open_renewal
+from tests.forecasting.learning.decided import AS_OF, backdate, make_decided, open_renewal
 from tests.forecasting.learning.test_fit import fit
 
 
@@ -131,3 +132,30 @@ def test_shown_log_odds_add_up_as_shown(values: list[float], total: float) -> No
 )
 def test_a_value_reads_as_a_sentence(column: str, value: float | str | None, text: str) -> None:
     assert state_of(column, value, "CSAT", "EUR") == text
+
+
+def test_no_change_is_advised_that_would_move_nothing(cast: Cast) -> None:
+    """A rise that is not asked yet, 80 days before the due day, stays unknown whatever is forecast."""
+    outcomes = ("outcome", "ordered_on", "declined_on", "final_amount")
+    made = [(row, {name: getattr(row, name) for name in outcomes}) for row in make_decided(400)]
+    for at, (row, decided) in enumerate(made):  # a rise that goes with renewing, known before each decision
+        rise = 0.1 if (decided["outcome"] == "renewed") == (at % 10 > 0) else 0.0
+        was_open = dict.fromkeys(outcomes[1:]) | {"outcome": "open", "forecast_amount": 12_000 * (1 + rise)}
+        Renewal.objects.filter(pk=row.pk).update(**was_open)
+        backdate(Renewal, row.pk, (AS_OF - row.due_on).days + 300)
+    with connection.cursor() as cursor:  # as if each had been so from the beginning
+        cursor.execute("DELETE FROM renewals_renewalevent")
+    for row, decided in made:
+        Renewal.objects.filter(pk=row.pk).update(**decided)
+    far = open_renewal(cast.rep)
+    fit()
+    recompute()
+    content = LikelihoodModel.objects.get().content
+    assert content is not None
+    assert "price_rise_rate" in content["inputs"]["levels"]
+    found = explain_likelihood(renewal_id=far.pk, as_of=AS_OF)
+    assert found is not None
+    assert [change.text for change in found.changes if "rice" in change.text] == []
+    Renewal.objects.filter(pk=far.pk).update(forecast_amount=13_200)
+    services.score_renewals(renewal_ids=[far.pk], as_of=AS_OF)
+    assert RenewalScore.objects.get(renewal=far).likelihood == round(found.likelihood, 4)
