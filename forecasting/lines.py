@@ -32,7 +32,7 @@ COUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields
 QUANTILES: Final = ("p10_amount", "p50_amount", "p90_amount")
 # Part of each open_hash and of what lines are computed from (line_sources): a change of what any figure of a line is,
 # or of the limits below, takes another number.
-ARITHMETIC: Final = 4
+ARITHMETIC: Final = 5
 # The distribution's limits for tens of thousands of lines; engine.distribution says what they cost in accuracy.
 LISTED_ROWS: Final = 11
 MOST_FREQUENCIES: Final = 256

@@ -297,4 +297,4 @@ def test_arithmetic_of_lines_has_its_number() -> None:
     # The quantiles and their chance are floats until the last step; the libraries beneath them may change.
     for name in sorted(set(lines) - {"p10_amount", "p50_amount", "p90_amount", "chance_amount"}):
         digest.update(name.encode() + lines[name].astype(np.int64).tobytes())
-    assert (ARITHMETIC, digest.hexdigest()) == (4, "a4d3b50e76b02bb8")
+    assert (ARITHMETIC, digest.hexdigest()) == (5, "2578e190d1fa5760")

@@ -78,15 +78,59 @@ def test_it_is_near_the_exact_mixture(count: int, room: float) -> None:
     assert np.abs(misses).mean() < room
 
 
+def drawn_sums(p: np.ndarray, found: Outcomes, size: float, count: int = 4_000) -> np.ndarray:
+    """What came of all renewals, `count` times by chance."""
+    chance = np.random.default_rng(1)
+    z = chance.normal(size=(count, 1))
+    won = chance.random((count, p.size)) < expit(logit(p) - 0.5 * size**2 * (1 - 2 * p) + size * z)
+    kind = (chance.random((count, p.size, 1)) > np.cumsum(found.weights, axis=0).T).sum(axis=2)
+    sums: np.ndarray = (won * found.amounts[np.minimum(kind, 6), np.arange(p.size)]).sum(axis=1)
+    return sums
+
+
 def test_eighty_of_a_hundred_outcomes_lie_within() -> None:
     p, found = book(200, 3)
     wide = quick(p, found, Shock(0.2, 5))
-    chance = np.random.default_rng(1)
-    z = chance.normal(size=(4_000, 1))
-    won = chance.random((4_000, p.size)) < expit(logit(p) + 0.2 * z)
-    kind = (chance.random((4_000, p.size, 1)) > np.cumsum(found.weights, axis=0).T).sum(axis=2)
-    sums = (won * found.amounts[np.minimum(kind, 6), np.arange(p.size)]).sum(axis=1)
+    sums = drawn_sums(p, found, 0.2)
     assert np.mean((sums >= wide.p10[0]) & (sums <= wide.p90[0])) == pytest.approx(0.80, abs=0.03)
+
+
+@pytest.mark.parametrize("giant_p", [0.85, 0.905, 0.93, 0.97])
+@pytest.mark.parametrize("share", [0.4, 0.6, 0.9])
+def test_a_giant_comes_or_does_not(giant_p: float, share: float) -> None:
+    """One in ten lies below P10 and one above P90, also where one contract is most of the sum."""
+    p, small = book(40, 5)
+    p[0] = giant_p
+    amounts = small.amounts.copy()
+    amounts[:, 0] *= share / (1 - share) * (small.mean.sum() - small.mean[0]) / small.mean[0]
+    found = Outcomes(amounts, small.weights)
+    wide = quick(p, found, Shock(0.25, 5))
+    sums = drawn_sums(p, found, 0.25, 20_000)
+    assert np.mean(sums < wide.p10[0]) == pytest.approx(0.10, abs=0.03)
+    assert np.mean(sums > wide.p90[0]) == pytest.approx(0.10, abs=0.03)
+
+
+def test_a_single_renewal_is_lost_or_brings_what_it_brings() -> None:
+    p, cents, one = np.array([0.8, 0.95]), np.array([100_000, 100_000]), np.array([0, 1])
+    base, spread = quantiles_by_group(one, p, cents, 2), np.full(2, 5_000.0**2)
+    wide = widen(base, one, p, cents * 1.0, spread, cents, cents * 2, **told(Shock(0.2, 0), 2), segment_codes=one)
+    assert wide.p10[0] == 0
+    assert wide.p10[1] == pytest.approx(95_090, abs=100)
+    assert wide.p50.tolist() == pytest.approx([99_500, 99_900], abs=200)
+
+
+def test_a_giant_group_is_the_same_alone_and_among_others() -> None:
+    p, cents = np.array([0.9, 0.7, 0.6, 0.4, 0.93]), np.array([9_000_000, 40_000, 70_000, 3, 60_000])
+    codes, spread = np.array([0, 0, 0, 1, 2]), (cents * 0.1) ** 2
+
+    def wide(rows: np.ndarray, codes: np.ndarray, groups: int) -> GroupQuantiles:
+        base = quantiles_by_group(codes, p[rows], cents[rows], groups)
+        most, none = cents[rows] * 2, np.zeros(rows.size, dtype=np.int64)
+        sizes = told(Shock(0.2, 0), groups)
+        return widen(base, codes, p[rows], cents[rows] * 1.0, spread[rows], most, most, **sizes, segment_codes=none)
+
+    together, alone = wide(np.arange(5), codes, 3), wide(np.arange(3), codes[:3], 1)
+    assert [together.p10[0], together.p50[0], together.p90[0]] == [alone.p10[0], alone.p50[0], alone.p90[0]]
 
 
 def test_without_shock_and_spread_nothing_moves() -> None:
