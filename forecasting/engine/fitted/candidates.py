@@ -150,13 +150,26 @@ def _learn_score(rows: Rows, weights: Floats, ahead: int | None) -> Formula:
 
 
 def _learn_blend(rows: Rows, weights: Floats, ahead: int | None) -> Formula:
-    """Half the segment rates, half a strongly penalised logistic."""
+    """Half the segment rates, half a strongly penalised logistic, calibrated on rows that they did not see.
+
+    So strong a penalty holds noise down, and a strong signal with it: what is said of unseen rows would be too timid.
+    """
     encoding, encoded = learn_encoding(rows, weights)
     rates = learn_rates(rows, weights)
     if not encoded.design.shape[1]:
         return _levelled(Formula(rates), rows, ahead)
     logistic = learn_logistic(encoded.design, rows.is_renewed, weights, STRONG_PENALTY)
-    return _levelled(Formula(rates, 0.5, encoding=encoding, logistic=logistic, logistic_share=0.5), rows, ahead)
+    formula = Formula(rates, 0.5, encoding=encoding, logistic=logistic, logistic_share=0.5)
+    some, inner = _inner(rows)
+    unseen = np.empty(some.size)
+    for train, rest in inner:
+        learned, others, own_weights = rows.take(some[train]), rows.take(some[rest]), weights[some[train]]
+        own, seen = learn_encoding(learned, own_weights)
+        unseen[rest] = learn_rates(learned, own_weights).log_odds(others)
+        if seen.design.shape[1] and 0 < learned.is_renewed.sum() < len(learned):
+            fitted = learn_logistic(seen.design, learned.is_renewed, own_weights, STRONG_PENALTY)
+            unseen[rest] = 0.5 * unseen[rest] + 0.5 * fitted.log_odds(own.design(others))
+    return _calibrated(formula, unseen, rows.take(some), weights[some], ahead)
 
 
 def _learn_logistic(rows: Rows, weights: Floats, ahead: int | None) -> Formula:

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from forecasting.engine.fitted import Categories, Model, Numbers, Rows, fit, fit_apart, metrics
+from forecasting.engine.fitted.calibration import UNCALIBRATED
+from forecasting.engine.fitted.candidates import BLEND
 from forecasting.engine.fitted.level import miss
 from forecasting.engine.log_odds import expit
 from tests.forecasting.engine.fitted.books import made, plain
@@ -225,3 +227,16 @@ def test_renewals_of_one_account_are_no_proof_of_a_signal():
     for seed in range(4):
         rows, _ = made(240, strength=0.0, seed=seed)
         assert not fit(replace(rows, accounts=np.zeros(len(rows), dtype=np.int64))).is_signal
+
+
+def test_a_blend_of_few_rows_is_as_bold_as_those_it_did_not_see_say():
+    skills = []
+    for seed in range(4):
+        rows, _ = made(2_200, strength=2.5, seed=seed)
+        few, others = rows.take(np.arange(0, 2_200, 11)), rows.take(np.arange(1, 2_200, 11))
+        learned = BLEND.learn(few, np.ones(len(few)), None)
+        assert learned.calibration.slope > 1
+        timid = replace(learned, calibration=UNCALIBRATED)
+        skills.append([metrics.brier(expit(way.log_odds(others)), others.is_renewed) for way in (learned, timid)])
+    calibrated, uncalibrated = np.mean(skills, axis=0)
+    assert calibrated < uncalibrated - 0.005
