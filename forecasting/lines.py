@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.engine.arrays import NO_ID, Booleans, Floats, Integers
-from forecasting.engine.bits import mixed
+from forecasting.engine.bits import chained, mixed
 from forecasting.engine.booking import split, weighted
 from forecasting.engine.distribution import quantiles_by_group
 from forecasting.engine.fitted.shock import PRIOR_SIZE, RATE_SPREAD, Shock
@@ -32,7 +32,7 @@ COUNTS: Final = tuple(field.name for field in ForecastLine._meta.concrete_fields
 QUANTILES: Final = ("p10_amount", "p50_amount", "p90_amount")
 # Part of each open_hash and of what lines are computed from (line_sources): a change of what any figure of a line is,
 # or of the limits below, takes another number.
-ARITHMETIC: Final = 5
+ARITHMETIC: Final = 6
 # The distribution's limits for tens of thousands of lines; engine.distribution says what they cost in accuracy.
 LISTED_ROWS: Final = 11
 MOST_FREQUENCIES: Final = 256
@@ -142,8 +142,12 @@ class _Base:
         chance = self.probability * (1 - self.probability) * self.amount.astype(np.float64) ** 2
         self.chance = np.bincount(group, chance + self.probability * self.variance, starts.size)
         month = live["month"].astype(np.int64)
-        sizes = [self.sizes(past_end) for past_end in (month + 1, _quarters(month, report.fiscal_start) + 3)]
-        self.hashes = _row_hashes([*sizes, shock.segment_size], self.probability, self.amount, self.variance)
+        shared = _row_hashes(live["segment"], shock, self.probability, self.amount, self.variance, self.highest)
+        # By grain: the same rows of a month and of its quarter have shocks of different sizes.
+        self.hashes = [
+            mixed(shared + self.sizes(past_end).view(np.uint64))
+            for past_end in (month + 1, _quarters(month, report.fiscal_start) + 3)
+        ]
 
     def sizes(self, past_end: Integers) -> Floats:
         """Of the shock of periods, each by the month after it: it depends on how far away its end is."""
@@ -236,17 +240,17 @@ def _lines_of_scope(base: _Base, report: Reporting, known: _Known, grain: int, k
     lines.pop("in_month" if grain else "in_quarter")
     lines["chance_amount"] = np.rint(np.sqrt(np.add.reduceat(base.chance[within], firsts))).astype(np.int64)
     _add_rests(lines)
-    _add_quantiles(lines, base, known, within, scope)
+    _add_quantiles(lines, base, known, grain, within, scope)
     return lines
 
 
-def _add_quantiles(lines: Arrays, base: _Base, known: _Known, within: Integers, scope: Integers) -> None:
+def _add_quantiles(lines: Arrays, base: _Base, known: _Known, grain: int, within: Integers, scope: Integers) -> None:
     count = lines["month"].size
     scope_of_group = np.full(base.month.size, -1, dtype=np.int64)
     scope_of_group[within] = scope
     codes = scope_of_group[base.group]
     hashes = np.zeros(count, dtype=np.uint64)
-    np.add.at(hashes, codes[codes >= 0], base.hashes[codes >= 0])
+    np.add.at(hashes, codes[codes >= 0], base.hashes[grain][codes >= 0])
     lines["open_hash"] = hashes.view(np.int64)
     found, is_found = known.find(lines["open_hash"])
     is_new = (codes >= 0) & ~is_found[codes]
@@ -293,17 +297,14 @@ class _Known:
         return [np.where(is_known, cents[place], 0) for cents in self.quantiles], is_known | (hashes == 0)
 
 
-def _row_hashes(
-    shocks: Sequence[Floats | float], probability: Floats, amount: Integers, variance: Floats
-) -> NDArray[np.uint64]:
-    """64 bits of each row; those of a group are added up, whatever their order."""
-    bits = probability.view(np.uint64) + np.uint64(ARITHMETIC)
-    sizes = (np.broadcast_to(size, probability.shape).astype(np.float64) for size in shocks)
-    for values in (amount, variance, *sizes):
-        for _ in range(2):
-            bits = mixed(bits)
-        bits = bits + values.view(np.uint64)
-    return mixed(bits)
+def _row_hashes(segment: Integers, shock: Shock, *floats_or_cents: NDArray[Any]) -> NDArray[np.uint64]:
+    """64 bits of each row but for the size of its period's shock; those of a group are added up, whatever their order.
+
+    All that quantiles are made from: which rows share a segment's shock, too.
+    """
+    start = np.float64(shock.segment_size).view(np.uint64) + np.uint64(ARITHMETIC)
+    words = [segment.astype(np.int64), *floats_or_cents]
+    return chained((word.view(np.uint64) for word in words), np.full(segment.size, start))
 
 
 def _is_new(parts: Sequence[Integers]) -> Booleans:
