@@ -13,7 +13,13 @@ from forecasting.frames import Reporting, read_reporting
 from forecasting.models import MrrRollUp, Run
 from forecasting.mrr.book import Accounts, movement_rows, read_movement_book
 from forecasting.mrr.cohorts import change_cohorts, replace_cohorts
-from forecasting.mrr.store import read_movements, replace_movements, roll_up_all, roll_up_some
+from forecasting.mrr.store import (
+    read_movements,
+    replace_movements,
+    roll_up_all,
+    roll_up_offers,
+    roll_up_some,
+)
 from forecasting.periods import first_day, month_number
 from forecasting.services.locks import Lock, try_lock
 
@@ -56,6 +62,8 @@ def roll_up_book(cursor: Any, run: Run) -> None:
     if touched.size or not MrrRollUp.objects.exists():
         cursor.execute("ANALYZE forecasting_mrrmovement")
         roll_up_all(cursor)
+    else:
+        roll_up_offers(cursor)
     replace_cohorts(cursor, rows, report.fiscal_start)
     cursor.execute(UNRATED, [list(report.currencies)])
     MrrRollUp.objects.update_or_create(

@@ -121,13 +121,20 @@ def _hashes(rows: Arrays) -> NDArray[np.uint64]:
 
 def roll_up_all(cursor: Any) -> None:
     """All roll-ups anew, from every movement."""
-    for table, insert in (("forecasting_mrrline", LINES), ("forecasting_mrrofferline", OFFER_LINES)):
-        cursor.execute(f"DELETE FROM {table}")
-        cursor.execute(insert.format(scope="TRUE"))
+    cursor.execute("DELETE FROM forecasting_mrrline")
+    cursor.execute(LINES.format(scope="TRUE"))
     cursor.execute("DELETE FROM forecasting_mrrlevel")
     for owner in (OWNER, EVERYBODY):
         cursor.execute(LEVELS.format(owner=owner, scope="TRUE"))
-    cursor.execute("ANALYZE forecasting_mrrline, forecasting_mrrofferline, forecasting_mrrlevel")
+    cursor.execute("ANALYZE forecasting_mrrline, forecasting_mrrlevel")
+    roll_up_offers(cursor)
+
+
+def roll_up_offers(cursor: Any) -> None:
+    """Those by what was sold: its name is none of a movement's columns, and may be another one where no movement is."""
+    cursor.execute("DELETE FROM forecasting_mrrofferline")
+    cursor.execute(OFFER_LINES.format(scope="TRUE"))
+    cursor.execute("ANALYZE forecasting_mrrofferline")
 
 
 def roll_up_some(cursor: Any, touched: Integers) -> None:

@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 import pytest
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from accounts.exchange import read_rates
@@ -19,7 +21,7 @@ from forecasting.models.mrr import EVERYBODY, NOBODY
 from forecasting.mrr.book import monthly_cents
 from forecasting.mrr.services import roll_up_mrr
 from forecasting.services import refresh_stale_months
-from renewals.models import Renewal, RenewalScore
+from renewals.models import Contract, Offer, Renewal, RenewalScore
 from tests.cast import Cast, make_renewal
 from tests.forecasting.mrr.books import AS_OF, FIRST_ON, make_rates, random_book
 from tests.forecasting.mrr.oracle import Oracle
@@ -177,6 +179,22 @@ def test_a_roll_up_of_the_same_book_writes_nothing(cast: Cast) -> None:
     publish()
     assert roll_up_mrr()
     assert list(MrrMovement.objects.order_by("pk").values_list("pk", flat=True)) == before
+
+
+def test_what_was_sold_has_its_new_name_where_no_movement_is_another_one(cast: Cast) -> None:
+    make_rates()
+    random_book(7, cast)
+    publish()
+    assert roll_up_mrr()
+    before = set(MrrOfferLine.objects.values_list("name", flat=True))
+    movements = list(MrrMovement.objects.order_by("pk").values_list("pk", flat=True))
+    Contract.objects.update(product=Concat("product", Value(" ")))  # the same line of the ledger
+    Offer.objects.update(name=Concat("name", Value(" ")))
+    publish()
+    assert roll_up_mrr()
+    assert list(MrrMovement.objects.order_by("pk").values_list("pk", flat=True)) == movements
+    assert set(MrrOfferLine.objects.values_list("name", flat=True)) == {f"{name} " for name in before}
+    assert_rolled_up()
 
 
 def test_a_currency_without_a_rate_is_named_and_left_out(cast: Cast) -> None:
