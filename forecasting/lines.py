@@ -293,7 +293,7 @@ class _Known:
         if not self.hashes.size:
             return [np.zeros_like(hashes) for _ in QUANTILES], hashes == 0
         place = np.minimum(np.searchsorted(self.hashes, hashes), self.hashes.size - 1)
-        is_known = self.hashes[place] == hashes
+        is_known = (self.hashes[place] == hashes) & (hashes != 0)
         return [np.where(is_known, cents[place], 0) for cents in self.quantiles], is_known | (hashes == 0)
 
 

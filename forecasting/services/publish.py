@@ -26,7 +26,13 @@ from forecasting.services.staging import (
     staged_lines,
     staged_sums,
 )
-from forecasting.services.store_lines import read_lines_but, read_sources, replace_lines, replace_sources
+from forecasting.services.store_lines import (
+    read_lines_but,
+    read_sources,
+    replace_lines,
+    replace_sources,
+    trusted_lines,
+)
 
 NAMES: Final = ", ".join(SCORE_COLUMNS)
 
@@ -75,11 +81,13 @@ def publish_run(*, run_id: int) -> bool:
             take_lock(Lock.LINES)
             shock = Outlook.of_run(run).shock
             sources = {quarter: source_hash(sums, report, shock) for quarter, sums in staged_sums(cursor).items()}
-            kept = dict(sources.items() & read_sources(cursor).items())
+            before = read_sources(cursor)
+            kept = dict(sources.items() & before.items())
             stored = read_lines_but(cursor, kept)
+            known = trusted_lines(stored, before)
             rows = [staged_lines(cursor, quarter) for quarter in sources.keys() - kept]
             # The lines are computed here while the database merges the scores.
-            lines = beside.submit(compute_quarters, rows, report, shock=shock, stored=stored)
+            lines = beside.submit(compute_quarters, rows, report, shock=shock, stored=known)
             take_lock(Lock.SCORES)
             run.changed_count = _write_scores(cursor)
             replace_lines(cursor, lines.result(), stored=stored)

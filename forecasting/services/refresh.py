@@ -12,7 +12,7 @@ from forecasting.models import Run, StaleMonth
 from forecasting.mrr import services as mrr
 from forecasting.periods import first_day, month_number, quarter_start
 from forecasting.services.locks import Lock, try_lock
-from forecasting.services.store_lines import read_lines, replace_lines
+from forecasting.services.store_lines import read_lines, read_sources, replace_lines, trust_quarter, trusted_lines
 
 
 def refresh_stale_months() -> int:
@@ -34,12 +34,15 @@ def refresh_stale_months() -> int:
             return 0
         starts = {quarter_start(month_number(month_on), report.fiscal_start) for month_on in marks.values()}
         kept = sorted(start for start in starts if start in report.months)
+        sources = read_sources(cursor)
         for start in kept:
             first_on, last_on = first_day(start), first_day(start + 3) - dt.timedelta(days=1)
             rules = current_rules()
             rows, _ = read_line_rows(cursor, rules, report, "r.due_on BETWEEN %s AND %s", (first_on, last_on))
             stored = read_lines(cursor, first_on=first_on, last_on=last_on)
-            lines = compute_lines(rows, report, shock=rules.outlook.shock, stored=stored)
+            known = trusted_lines(stored, sources)
+            lines = compute_lines(rows, report, shock=rules.outlook.shock, stored=known)
             replace_lines(cursor, lines, stored=stored)
+            trust_quarter(cursor, start)
         StaleMonth.objects.filter(pk__in=marks).delete()
     return len(kept)

@@ -20,6 +20,7 @@ IDS: Final = ("team_id", "owner_id", "segment_id")
 KEYS: Final = ("grain", "month", *IDS)
 TABLE: Final = "forecasting_forecastline"
 SOURCES: Final = "forecasting_linesource"
+UNKNOWN_SOURCE: Final = 0
 VALUES: Final = (*COUNTS, *AMOUNTS, "open_hash")
 # A line as it is in memory: codes for names, the month's number for its first day, cents for amounts.
 STORED: Final = (
@@ -69,6 +70,20 @@ def read_sources(cursor: Any) -> dict[int, int]:
     """The hash of what the stored lines of a quarter were computed from, by its first month; where that is known."""
     cursor.execute(f"SELECT starts_on, source_hash FROM {SOURCES}")
     return {month_number(starts_on): source for starts_on, source in cursor.fetchall()}
+
+
+def trusted_lines(stored: Arrays, sources: Mapping[int, int]) -> Arrays:
+    """Those of the lines that nobody wrote otherwise: of quarters with a source (`read_sources`)."""
+    is_ours = np.isin(stored["month"], [quarter + month for quarter in sources for month in range(3)])
+    return {name: values[is_ours] for name, values in stored.items()}
+
+
+def trust_quarter(cursor: Any, quarter: int) -> None:
+    """Say that the lines of a quarter are ours, whatever they were computed from. The caller holds Lock.LINES."""
+    cursor.execute(
+        f"INSERT INTO {SOURCES} (starts_on, source_hash) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        [first_day(quarter), UNKNOWN_SOURCE],
+    )
 
 
 def replace_sources(cursor: Any, sources: Mapping[int, int]) -> None:

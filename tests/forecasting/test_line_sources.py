@@ -20,6 +20,7 @@ from forecasting.frames import LINE_ROW, Reporting
 from forecasting.line_sources import RowSums, source_hash
 from forecasting.lines import ARITHMETIC, compute_lines, rows_by_quarter
 from forecasting.models import ForecastLine, LineSource
+from forecasting.services.store_lines import UNKNOWN_SOURCE
 from renewals.models import Renewal, Stage
 from tests.cast import Cast, make_account, make_rate, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute
@@ -98,6 +99,7 @@ def test_lines_of_what_is_as_it_was_are_not_looked_at(cast: Cast) -> None:
     "sql",
     [
         "UPDATE forecasting_forecastline SET due_amount = due_amount + 1",
+        "UPDATE forecasting_forecastline SET p10_amount = 1, p90_amount = p90_amount + 7",
         "UPDATE forecasting_forecastline SET starts_on = starts_on + 3650",
         "DELETE FROM forecasting_forecastline WHERE owner_id IS NOT NULL",
         "INSERT INTO forecasting_forecastline SELECT * FROM jsonb_populate_record(NULL::forecasting_forecastline,"
@@ -105,7 +107,7 @@ def test_lines_of_what_is_as_it_was_are_not_looked_at(cast: Cast) -> None:
         " FROM forecasting_forecastline l LIMIT 1))",
         "TRUNCATE forecasting_forecastline",
     ],
-    ids=["update", "moved", "delete", "insert", "truncate"],
+    ids=["update", "band", "moved", "delete", "insert", "truncate"],
 )
 @pytest.mark.parametrize("role", ["origin", "replica"])
 def test_lines_that_somebody_wrote_otherwise_are_put_right(cast: Cast, sql: str, role: str) -> None:
@@ -216,12 +218,30 @@ def test_edit_takes_the_source_of_its_quarters_away(cast: Cast) -> None:
     Renewal.objects.filter(pk=renewal.pk).update(forecast_amount=123)
     services.score_renewals(renewal_ids=[renewal.pk], as_of=AS_OF)
     assert services.refresh_stale_months() == 1
-    (gone,) = sources - set(LineSource.objects.values_list("starts_on", flat=True))
+    assert set(LineSource.objects.values_list("starts_on", flat=True)) == sources
+    (gone,) = LineSource.objects.filter(source_hash=UNKNOWN_SOURCE).values_list("starts_on", flat=True)
     assert gone <= renewal.due_on
     assert (renewal.due_on - gone).days < 93
     recompute()
     assert set(LineSource.objects.values_list("starts_on", flat=True)) == sources
     assert stored() == from_nothing(AS_OF)
+
+
+def test_edit_puts_the_bands_of_its_quarter_right_that_somebody_wrote_otherwise(cast: Cast) -> None:
+    make_book(cast)
+    recompute()
+    right = stored()
+    renewal = Renewal.objects.filter(outcome="open").latest("due_on")
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    execute("UPDATE forecasting_forecastline SET p10_amount = 1")
+    services.score_renewals(renewal_ids=[renewal.pk], as_of=AS_OF)
+    services.refresh_stale_months()
+    (ours,) = LineSource.objects.values_list("starts_on", flat=True)
+    assert [line for line in stored() if line["starts_on"] >= ours] == [
+        line for line in right if line["starts_on"] >= ours
+    ]
+    recompute()
+    assert stored() == right
 
 
 def drawn_rows(count: int) -> NDArray[Any]:
