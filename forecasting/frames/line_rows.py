@@ -1,5 +1,7 @@
 """What each scored renewal brings to the forecast lines: from a chunk that was just scored, or from what is stored."""
 
+from __future__ import annotations
+
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ from forecasting.frames.outlook import (
     orders_of,
 )
 from forecasting.frames.rules import Rules, day_number
+from forecasting.models import Run
 from forecasting.periods import first_day, months_of_days, stored_months
 
 # Packed, so that a chunk hands its rows on as one block of bytes.
@@ -79,6 +82,26 @@ class Reporting:
     def bounds(self) -> tuple[dt.date, dt.date]:
         """First and last day of those months."""
         return first_day(self.months[0]), first_day(self.months[-1] + 1) - dt.timedelta(days=1)
+
+    def for_run(self) -> dict[str, Any]:
+        """What a run keeps of it: rows that are staged name a currency by its place among the rates."""
+        return {
+            "rates": [[currency, str(rate)] for currency, rate in self.rates.items()],
+            "fiscal_start": self.fiscal_start,
+            "team_of_owner": [[owner, team] for owner, team in self.team_of_owner.items()],
+        }
+
+    @classmethod
+    def of_run(cls, run: Run) -> Reporting:
+        """As it was when the run was prepared, whatever became of rates, year and teams since."""
+        if run.reporting is None:
+            return read_reporting(as_of=run.as_of_on)
+        return cls(
+            as_of=run.as_of_on,
+            rates={currency: Decimal(rate) for currency, rate in run.reporting["rates"]},
+            fiscal_start=run.reporting["fiscal_start"],
+            team_of_owner=dict(run.reporting["team_of_owner"]),
+        )
 
 
 def read_reporting(*, as_of: dt.date) -> Reporting:

@@ -62,6 +62,9 @@ class Run(models.Model):
     order_timing = models.JSONField(null=True)  # engine.order_timing.OrderTiming
     shock = models.JSONField(null=True)  # engine.fitted.shock.Shock
     payment_terms = models.JSONField(null=True)  # engine.payments.PaymentTerms
+    # frames.Reporting: chunks and publication take rates, fiscal year and teams from here, not from the settings, which
+    # may change while the run is under way; null where it was prepared by an older release.
+    reporting = models.JSONField(null=True)
     # The fitted likelihood that open renewals are scored by; null while there is none: then the table alone.
     likelihood_model = models.ForeignKey(LikelihoodModel, on_delete=models.PROTECT, null=True, related_name="+")
 

@@ -22,7 +22,6 @@ from forecasting.frames import (
     line_rows,
     load_rules,
     read_book,
-    read_reporting,
     score_book,
 )
 from forecasting.frames.fingerprints import fingerprints
@@ -65,7 +64,7 @@ def stage_chunk(*, chunk_id: int) -> bool:
 def _rules_of(run_id: int) -> tuple[Rules, Reporting]:
     """Read once per process and run. A rule that is saved meanwhile asks for a run of its own."""
     run = Run.objects.get(pk=run_id)
-    return load_rules(run), read_reporting(as_of=run.as_of_on)
+    return load_rules(run), Reporting.of_run(run)
 
 
 def _stage(cursor: Any, chunk: RunChunk, rules: Rules, report: Reporting) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config.foreign_keys import may_skip_checks, unchecked_keys
 from config.indexes import suspended_indexes
-from forecasting.frames import Column, Reporting, copy_out, read_reporting
+from forecasting.frames import Column, Reporting, copy_out
 from forecasting.frames.outlook import Outlook
 from forecasting.line_sources import source_hash
 from forecasting.lines import compute_quarters
@@ -76,7 +76,7 @@ def publish_run(*, run_id: int) -> bool:
             return False
         if not is_staging_whole(cursor, run):
             return False
-        report = read_reporting(as_of=run.as_of_on)
+        report = Reporting.of_run(run)
         with ThreadPoolExecutor(max_workers=1) as beside:
             take_lock(Lock.LINES)
             shock = Outlook.of_run(run).shock

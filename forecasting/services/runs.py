@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import get_company
 from accounts.signals_refresh import refresh_signals
 from forecasting.engine.payments import PaymentTerms
-from forecasting.frames import fit_history, load_likelihood, load_rules
+from forecasting.frames import fit_history, load_likelihood, load_rules, read_reporting
 from forecasting.frames.payments import learn_payment_terms
 from forecasting.health import refresh_health
 from forecasting.models import LikelihoodModel, Run, RunChunk
@@ -72,7 +72,8 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
     """Learn from history and split the book; the ids of the chunks, or none when somebody else is at it.
 
     Before that, the signals of accounts with new tickets or invoices: what is read must be what is known. Those are
-    many transactions, so the row of the run alone would not keep a second worker from going on without them.
+    many transactions, so the row of the run alone would not keep a second worker from going on without them. Rates,
+    fiscal year and teams are kept on the run, so that all of it adds up by the same ones.
     """
     with hold_alone(Lock.PREPARATION) as is_mine:
         if not is_mine:
@@ -96,6 +97,7 @@ def _split_book(run_id: int, terms: PaymentTerms, chunk_rows: int) -> list[int]:
                 learned = fit_history(cursor, rules, run.as_of_on)
                 ranges, run.row_count = _account_ranges(cursor, chunk_rows)
             kept = {"likelihood_table": learned.rates.to_dict(), "rep_records": learned.records.to_dict()}
+            kept["reporting"] = read_reporting(as_of=run.as_of_on).for_run()
             kept |= replace(learned.outlook, payments=terms).for_run()
             for name, value in kept.items():
                 setattr(run, name, value)

@@ -18,7 +18,7 @@ from forecasting import services
 from forecasting.models import ForecastLine, Run, RunChunk, StaleMonth
 from forecasting.services.locks import Lock, hold_alone, take_lock
 from renewals.models import Renewal, RenewalScore
-from tests.cast import Cast, make_account, make_renewal
+from tests.cast import Cast, make_account, make_rate, make_renewal
 from tests.forecasting.forecast_book import AS_OF, recompute
 from tests.workers import kill, start_worker, wait_until
 
@@ -202,6 +202,46 @@ def test_staging_that_a_crash_emptied_is_done_again(cast: Cast) -> None:
     for chunk_id in chunk_ids:
         services.compute_chunk(run_id=run.pk, chunk_id=chunk_id)
     assert RenewalScore.objects.count() == 48
+
+
+def add_rates() -> None:
+    make_rate("AUD", "0.5")
+    make_rate("USD", "0.8", AS_OF)
+
+
+def change_fiscal_year() -> None:
+    Company.objects.update(fiscal_year_start_month=5)
+
+
+def change_reporting_currency() -> None:
+    Company.objects.update(reporting_currency="USD")
+
+
+def dissolve_teams() -> None:
+    User.objects.filter(role=User.Role.REP).update(team=None)
+
+
+@pytest.mark.parametrize("change", [add_rates, change_fiscal_year, change_reporting_currency, dissolve_teams])
+def test_settings_that_change_during_the_run_count_in_the_next_one(cast: Cast, change: Callable[[], None]) -> None:
+    """Staged rows name a currency by its place among the rates, and are staged by fiscal quarter."""
+    make_rate("USD", "0.9")
+    for number in range(12):
+        make_renewal(owner=cast.rep, due_on=AS_OF + dt.timedelta(days=30 * number), currency=("EUR", "USD")[number % 2])
+    recompute()
+    right = published()
+    ForecastLine.objects.all().delete()
+    run, chunk_ids = begin(chunk_rows=3)
+    for chunk_id in chunk_ids:
+        services.stage_chunk(chunk_id=chunk_id)
+    change()
+    assert services.publish_run(run_id=run.pk)
+    assert published() == right
+    recompute()
+    after = published()
+    assert after != right
+    ForecastLine.objects.all().delete()
+    recompute()
+    assert published() == after
 
 
 def test_failed_run_says_why_and_leaves_the_numbers(cast: Cast) -> None:
