@@ -86,7 +86,11 @@ def _kept_by(rows: Arrays, place: Integers, count: int, origin: Integers, days: 
 
 
 def replace_likely(cursor: Any, months: Collection[dt.date] | None) -> None:
-    """Make the stored sums of these months (of all, where None) those of the rows."""
+    """Make the stored sums of these months (of all, where None) those of the rows.
+
+    The lock is held until the transaction ends: a reader who finds it taken reads the rows, and waits for nobody.
+    """
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     stored = LikelyCell.objects.all()
     if months is None:
         stored.delete()

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import threading
 from collections.abc import Iterable
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import Segment
 from dashboards.forecast.pacing import _read_kept, _read_ordered
 from dashboards.forecast.reading import _cents, chosen_of, is_kept, read_outlook
 from dashboards.frame import Frame, read_frame_of
 from dashboards.models import LikelyCell, MixCell, Pace, RollUp, StaleLikely
-from dashboards.rollups.pacing import FROM_START, MONTHS_AT_ONCE, TO_END, days_of, follow_likely, keep_likely
+from dashboards.rollups.pacing import (
+    FROM_START,
+    MONTHS_AT_ONCE,
+    TO_END,
+    days_of,
+    follow_likely,
+    keep_likely,
+    replace_likely,
+)
 from dashboards.rollups.pacing import likely_by_month as likely
 from dashboards.rollups.services import bring_up_to_date
 from dashboards.scorecards.credit import read_credited, read_moved, together, whole_books
@@ -147,6 +156,30 @@ def test_many_months_are_read_from_the_rows_until_the_background_has_them(cast: 
     follow_likely()
     assert not StaleLikely.objects.exists()
     assert read_outlook(frame).model == before
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_reader_neither_waits_for_sums_that_are_being_made_nor_meets_them(cast: Cast) -> None:
+    draw_book(cast, 522)
+    StaleLikely.objects.create(month_on=LikelyCell.objects.earliest("month_on").month_on)
+    answers: list[bool] = []
+
+    def read() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+                answers.append(keep_likely())
+        finally:
+            connection.close()
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        replace_likely(cursor, None)
+        reader = threading.Thread(target=read)
+        reader.start()
+        reader.join()
+    assert answers == [False]
+    assert keep_likely()
+    assert not StaleLikely.objects.exists()
 
 
 def test_a_currency_whose_rate_changes_is_converted_anew(cast: Cast) -> None:
