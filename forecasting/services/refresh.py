@@ -23,11 +23,14 @@ def refresh_stale_months() -> int:
     older lines over these. The marks stay, and the next call finds them.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        if not try_lock(Lock.LINES) or Run.objects.filter(state=Run.State.RUNNING).exists():
+        if not try_lock(Lock.LINES):
+            return 0
+        # Before it is asked whether a run is under way: one that begins after that reads what was marked.
+        marks = dict(StaleMonth.objects.values_list("pk", "month_on"))
+        if not marks or Run.objects.filter(state=Run.State.RUNNING).exists():
             return 0
         published = Run.objects.latest_published()
-        marks = dict(StaleMonth.objects.values_list("pk", "month_on"))
-        if not marks or published is None:
+        if published is None:
             return 0
         report = read_reporting(as_of=published.as_of_on)
         if not mrr.refresh_movements(cursor, report, set(marks.values())):
