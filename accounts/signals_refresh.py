@@ -8,8 +8,9 @@
     chargeback_count        likewise
 
 A row of a day holds nothing that came later, so that a decided renewal is judged by what was known before. Only the
-accounts that are marked (`StaleSignal`) are read, each as a whole; only rows that differ are written. A value that was
-measured elsewhere stands until there is one of tickets or invoices, and is never blanked (`derived_measures`).
+accounts that are marked (`StaleSignal`) are read, each as a whole, and those of which a day has come since; only rows
+that differ are written. A value that was measured elsewhere stands until there is one of tickets or invoices, and is
+never blanked (`derived_measures`).
 
 Accounts are taken in parts, each a transaction: what is sorted is bounded whatever the book, and a killed worker loses
 the part that it was in.
@@ -51,6 +52,31 @@ def refresh_signals(*, as_of: dt.date) -> Refreshed:
         account_count += part.account_count
         signal_count += part.signal_count
     return Refreshed(account_count, signal_count)
+
+
+def mark_what_came_due(*, after: dt.date, as_of: dt.date) -> int:
+    """Mark accounts with a ticket or invoice of whose days one came after a day, and is in no signal yet; how many.
+
+    Nobody writes an invoice on the day on which it is due: what was not to be known when it was written is read then.
+    """
+    if after >= as_of:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO accounts_stalesignal (account_id, marked_at)
+            SELECT DISTINCT account_id, now() FROM (
+                SELECT account_id, coalesce(settled_on, due_on) AS day FROM accounts_invoice
+                UNION ALL SELECT account_id, opened_on FROM accounts_ticket
+                UNION ALL SELECT account_id, resolved_on FROM accounts_ticket) e
+            WHERE day > %(after)s AND day <= %(as_of)s AND NOT EXISTS (
+                SELECT FROM accounts_accountsignal s
+                WHERE s.account_id = e.account_id AND s.measured_on = e.day AND s.derived_measures > 0)
+            ORDER BY 1 ON CONFLICT DO NOTHING
+            """,
+            {"after": after, "as_of": as_of},
+        )
+        return int(cursor.rowcount)
 
 
 def _refresh_part(as_of: dt.date) -> Refreshed:

@@ -98,7 +98,8 @@ def judge(measured: Measured, weighing: Weighing, as_of: int) -> tuple[Steps, St
     """The whole history of each account up to a day, and how it stands on that day.
 
     A value counts from its day on, until a newer one of its factor or until it is older than its stale_days. Rows
-    after `as_of`, and before 1970, are left out. Raises ValueError for an x out of range or a negative weight.
+    after `as_of`, and before 1970, are left out; how an account stands holds until the day before the first of them.
+    Raises ValueError for an x out of range or a negative weight.
     """
     is_past = (measured.day >= 0) & (measured.day <= as_of)
     account, day = measured.account[is_past], measured.day[is_past]
@@ -119,7 +120,10 @@ def judge(measured: Measured, weighing: Weighing, as_of: int) -> tuple[Steps, St
     )
     is_last = np.append(days_account[1:] != days_account[:-1], True)[: days.size]
     kept = steps.take(_is_change(steps))
-    return kept, _standing(kept, scores.contributions[is_last], fresh_until[is_last], as_of)
+    ahead = np.full(weighing.row.size, NEVER, dtype=np.int64)
+    np.minimum.at(ahead, measured.account[measured.day > as_of], measured.day[measured.day > as_of] - 1)
+    holds_until = np.minimum(fresh_until, ahead[days_account])[is_last]
+    return kept, _standing(kept, scores.contributions[is_last], holds_until, as_of)
 
 
 def band(score: Floats, completeness: Floats, weighing: Weighing, row: Integers) -> Integers:
@@ -178,13 +182,13 @@ def _is_change(steps: Steps) -> Booleans:
     return changes
 
 
-def _standing(steps: Steps, contributions: Integers, fresh_until: Integers, as_of: int) -> Standing:
-    """`contributions` and `fresh_until` are those of each account's last day of change."""
+def _standing(steps: Steps, contributions: Integers, holds_until: Integers, as_of: int) -> Standing:
+    """`contributions` and `holds_until` are those of each account's last day of change."""
     keys = _key(steps.account, steps.day)
     is_last = np.append(steps.account[1:] != steps.account[:-1], True)[: keys.size]
     current = steps.take(is_last)
     before = np.full((current.account.size, len(TREND_DAYS)), np.nan)
-    stands_until = fresh_until.copy()
+    stands_until = holds_until.copy()
     for column, days in enumerate(TREND_DAYS):
         following = np.searchsorted(keys, _key(current.account, as_of - days), side="right")
         place = following - 1

@@ -20,8 +20,8 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.models import get_company
-from accounts.signals_refresh import refresh_signals
+from accounts.models import Company, get_company
+from accounts.signals_refresh import mark_what_came_due, refresh_signals
 from forecasting.engine.payments import PaymentTerms
 from forecasting.frames import fit_history, load_likelihood, load_rules, read_reporting
 from forecasting.frames.payments import learn_payment_terms
@@ -78,7 +78,7 @@ def prepare_run(*, run_id: int, chunk_rows: int = CHUNK_ROWS) -> list[int]:
     with hold_alone(Lock.PREPARATION) as is_mine:
         if not is_mine:
             return []
-        refresh_signals(as_of=get_company().today())
+        _refresh_signals(get_company())
         terms = learn_payment_terms(as_of=get_company().today())
         return _split_book(run_id, terms, chunk_rows)
 
@@ -106,6 +106,15 @@ def _split_book(run_id: int, terms: PaymentTerms, chunk_rows: int) -> list[int]:
                 RunChunk(run=run, first_account_id=first, last_account_id=last) for first, last in ranges
             )
         return list(run.chunks.values_list("pk", flat=True))
+
+
+def _refresh_signals(company: Company) -> None:
+    """Of accounts with news, and of those of which a day has come since the signals of the last run were made."""
+    before, today = Run.objects.latest_published(), company.today()
+    if before is not None:
+        made_on = company.today(before.started_at) if before.started_at else before.as_of_on
+        mark_what_came_due(after=min(made_on, before.as_of_on), as_of=today)
+    refresh_signals(as_of=today)
 
 
 def _account_ranges(cursor: Any, chunk_rows: int) -> tuple[list[tuple[int, int]], int]:

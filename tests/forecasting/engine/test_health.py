@@ -62,6 +62,12 @@ def test_when_everything_is_too_old_there_is_no_score_at_all():
     assert standing.contributions.tolist() == [[-1]]
 
 
+def test_how_an_account_stands_holds_until_the_next_value_that_is_measured_already():
+    rows = ((0, 10, 1.0), (1, 10, 1.0), (1, 1003, 0.5), (1, 1009, 0.1))
+    _, standing = health.judge(measured(*rows), weighing([2], [5], accounts=2), as_of=1000)
+    assert standing.stands_until.tolist() == [health.NEVER, 1002]
+
+
 def test_each_account_is_weighed_and_banded_by_its_own_row():
     steps, _ = health.judge(
         measured((0, 50, 1.0, 0.0), (1, 50, 1.0, 0.0)),
