@@ -86,7 +86,10 @@ def _refresh_part(as_of: dt.date) -> Refreshed:
             return Refreshed()
         cursor.execute(f"SET LOCAL work_mem = '{WORK_MEM_MB}MB'")
         _aggregate(cursor, as_of)
-        return Refreshed(account_count, _clear_gone(cursor) + _add(cursor) + _change(cursor))
+        cursor.execute("SET LOCAL perennial.makes_signals = 'on'")  # or a trigger would mark what is written here
+        signal_count = _clear_gone(cursor) + _add(cursor) + _change(cursor)
+        cursor.execute("SET LOCAL perennial.makes_signals = 'off'")
+        return Refreshed(account_count, signal_count)
 
 
 def _take_marks(cursor: CursorWrapper) -> int:
