@@ -49,30 +49,42 @@ class Lookups:
         if kind not in self.known:
             if kind is Kind.USER:
                 rows = User.objects.filter(is_active=True).values_list("email", "pk")
+                self.known[kind] = {name.casefold(): pk for name, pk in rows}
             else:
-                rows = LISTS[kind].objects.values_list("name", "pk")
-            self.known[kind] = {name.casefold(): pk for name, pk in rows}
+                self.known[kind] = _numbers(kind)
         return self.known[kind]
 
     def save_new_names(self) -> dict[Kind, dict[int, int]]:
         """Adds the new names. Of one that somebody added meanwhile: their id, by the one that it has in the rows."""
         theirs: dict[Kind, dict[int, int]] = {}
         for kind, names in self.new_names.items():
-            model = LISTS[kind]
-            extra: dict[str, Any] = {}
-            if kind is Kind.SEGMENT:
-                extra["position"] = (Segment.objects.aggregate(last=Max("position"))["last"] or 0) + 1
+            there = _numbers(kind)
+            new = {number: name for number, name in names.items() if name.casefold() not in there}
+            # Somebody who adds one of them at this moment, on the page of the lists, is waited for and comes first.
+            LISTS[kind].objects.bulk_create(_rows(kind, new), ignore_conflicts=True)
+            there = _numbers(kind)
             for number, name in names.items():
-                found = model.objects.filter(name__iexact=name).first()
-                if found is None:
-                    model.objects.create(pk=number, name=name, **extra)
+                if there[name.casefold()] == number:
                     self.made.setdefault(kind, []).append(number)
                 else:
-                    theirs.setdefault(kind, {})[number] = found.pk
+                    theirs.setdefault(kind, {})[number] = there[name.casefold()]
         return theirs
 
     def made_by_table(self) -> dict[str, list[int]]:
         return {LISTS[kind]._meta.db_table: ids for kind, ids in self.made.items()}
+
+
+def _numbers(kind: Kind) -> dict[str, int]:
+    """Ids by folded name; of names that differ in case alone, the one that was there first."""
+    rows = LISTS[kind].objects.order_by("-pk").values_list("name", "pk")
+    return {name.casefold(): pk for name, pk in rows}
+
+
+def _rows(kind: Kind, names: dict[int, str]) -> list[Any]:
+    if kind is not Kind.SEGMENT:
+        return [LISTS[kind](pk=number, name=name) for number, name in names.items()]
+    last = Segment.objects.aggregate(last=Max("position"))["last"] or 0
+    return [Segment(pk=number, name=name, position=last + n) for n, (number, name) in enumerate(names.items(), 1)]
 
 
 def _next_id(kind: Kind) -> int:

@@ -29,7 +29,7 @@ from renewals.imports.mapping import Mapping, parse_mapping
 from renewals.imports.reader import FileRejected, open_table
 from renewals.imports.run import Run
 from renewals.imports.staging import Cancelled, Tally, apply_new_names, stage_rows
-from renewals.imports.work import Outcome, check_attributes, work_through
+from renewals.imports.work import Outcome, check_attributes, take_turns, work_through
 from renewals.models import ImportBatch, ImportPart
 from renewals.scoring import scoring
 
@@ -211,6 +211,7 @@ def _stage_and_work(batch: ImportBatch) -> None:
         author = recorded_as(user_id=user.pk if user else None, how="import", batch=batch.pk)
         with author as step_id, transaction.atomic():
             if is_applied:
+                take_turns(cursor)
                 apply_new_names(cursor, lookups)
             outcome = work_through(run)
             refused = tally.refused + outcome.refused

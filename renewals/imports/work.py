@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.db.backends.utils import CursorWrapper
+
 from accounts.models import AttributeDefinition, HealthFactor
 from renewals.imports.families import resolve_parents
 from renewals.imports.fields import Kind
@@ -49,13 +51,17 @@ class Outcome:
         return any(counts.get("created", 0) + counts.get("changed", 0) for counts in self.counts.values())
 
 
+def take_turns(cursor: CursorWrapper) -> None:
+    """Waits, until the end of the transaction, for the other import that is writing."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITING_LOCK])
+
+
 def work_through(run: Run) -> Outcome:
-    """Everything after staging. Runs inside the caller's transaction."""
+    """Everything after staging. Runs inside the caller's transaction, which took its turn where anything is written."""
     # A sample of 3,000 rows says enough of a table of this import, and reading ten times as many of each takes longer.
     run.execute(f"SET LOCAL default_statistics_target = 10; SET LOCAL work_mem = '{SORTING_MB}MB'")
     run.execute("ANALYZE import_cell (account_key, contract_number)")
     if run.is_applied:
-        run.execute("SELECT pg_advisory_xact_lock(%s)", [WRITING_LOCK])
         run.note_first_ids()
         define_attributes(run)
     resolve_accounts(run)

@@ -15,10 +15,11 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.models import Max
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from accounts.models import Account
+from accounts.models import Account, Segment
 from config.celery import app
 from renewals.imports import files, services, tasks
 from renewals.jobs import is_worked_on
@@ -55,7 +56,31 @@ def test_a_kept_file_comes_back_byte_for_byte(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_two_imports_at_once_make_each_record_once() -> None:
     batches = [waiting_batch(), waiting_batch()]
-    barrier = threading.Barrier(2)
+    work_at_once(batches)
+    assert sorted(batch.result["contracts"]["created"] for batch in batches) == [0, 200]
+    assert counts() == (200, 200, 200)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_two_imports_at_once_share_the_names_that_are_new_to_both() -> None:
+    heading = HEADING.replace("\n", ",Segment\n")
+    batches = []
+    for letter in "AB":
+        rows = (f"{letter}{n},Name {letter}{n},C{n},2026-01-01,2026-12-31,1,New {n % 3}\n" for n in range(200))
+        batches.append(waiting_batch(heading + "".join(rows)))
+    segment = {"column": "Segment", "create_missing": True}
+    mapping = {**CONTRACTS, "account": {**CONTRACTS["account"], "segment": segment}}
+    ImportBatch.objects.update(mapping=mapping)
+    work_at_once(batches)
+    last = Segment.objects.exclude(name__startswith="New").aggregate(last=Max("position"))["last"] or 0
+    new = Segment.objects.filter(name__startswith="New")
+    assert list(new.values_list("name", "position")) == [(f"New {n}", last + 1 + n) for n in range(3)]
+    assert Account.objects.filter(segment__in=new).count() == 400
+
+
+def work_at_once(batches: list[ImportBatch]) -> None:
+    """Works on each in a thread of its own; all are done well."""
+    barrier = threading.Barrier(len(batches))
 
     def work(batch: ImportBatch) -> None:
         barrier.wait()
@@ -67,10 +92,9 @@ def test_two_imports_at_once_make_each_record_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    results = [ImportBatch.objects.get(pk=batch.pk) for batch in batches]
-    assert [(batch.state, batch.message) for batch in results] == [("done", ""), ("done", "")]
-    assert sorted(batch.result["contracts"]["created"] for batch in results) == [0, 200]
-    assert counts() == (200, 200, 200)
+    for batch in batches:
+        batch.refresh_from_db()
+    assert [(batch.state, batch.message) for batch in batches] == [("done", "")] * len(batches)
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
