@@ -35,6 +35,7 @@ TITLES = {
     "earlier_end": "Ends earlier than the book knows",
     "ends_before_start": "Ends before it starts",
     "expiry_moved": "The end moved forward: taken as renewed",
+    "future_decline": "Declined in the future",
     "future_order": "Ordered in the future",
     "family_loop": "An account would be above itself",
     "future_contact": "Left in the future",

@@ -68,6 +68,16 @@ def _refuse_contradictions(run: Run, has_start: bool) -> int:
             reason="format('the book has a term of this contract from %%s that ends on %%s', starts_on, "
             "(SELECT found_ends_on FROM import_term m WHERE m.row_number = t.row_number))",
         )
+    if run.mapping.expiry_moved == "corrected" and not has_start:
+        refused += run.refuse(
+            """EXISTS (SELECT 1 FROM import_term m JOIN renewals_contract o ON o.id = m.contract_id
+                WHERE m.row_number = t.row_number AND NOT m.is_new AND o.starts_on > t.ends_on)""",
+            paths=ends,
+            value="ends_on",
+            code="ends_before_start",
+            reason="format('ends before the term that the book has of it, which ends on %%s', "
+            "(SELECT found_ends_on FROM import_term m WHERE m.row_number = t.row_number))",
+        )
     return refused + run.refuse(
         """contract_currency IS NOT NULL AND EXISTS (SELECT 1 FROM import_term m
             WHERE m.row_number = t.row_number AND NOT m.is_new AND m.found_currency <> t.contract_currency)""",

@@ -69,7 +69,7 @@ def _term_sql(run: Run) -> str:
 
 def check_rows(run: Run) -> None:
     refuse_by_account(run)
-    run.refuse_by([*_broken_terms(), *_broken_outcomes(run.as_of)])
+    run.refuse_by([*_broken_terms(), _ORDER_MISSING, *broken_outcomes(run.as_of)])
     key = "account_id, contract_number" + (", starts_on" if run.mapping.expiry_moved == "new_term" else "")
     if run.mapping.expiry_moved == "corrected" and run.has("contract.starts_on"):
         key += ", starts_on"
@@ -98,16 +98,24 @@ def _broken_terms() -> list[Refusal]:
     ]
 
 
-def _broken_outcomes(as_of: dt.date) -> list[Refusal]:
-    """What the book's own rules would refuse, row by row and in words."""
+_FOR_NOTHING = (
+    ("renewal.final_amount",),
+    "renewal_final_amount",
+    "outcome_contradicts",
+    "'renewed for nothing; a renewal that ends at 0 is lost'",
+)
+_ORDER_MISSING = Refusal(
+    "outcome = 'renewed' AND ordered_on IS NULL",
+    ("renewal.ordered_on",),
+    "NULL",
+    "blank",
+    "'is blank, and a renewed contract has a day of the order'",
+)
+
+
+def broken_outcomes(as_of: dt.date) -> list[Refusal]:
+    """What the book's own rules would refuse of a row by itself, in words."""
     return [
-        Refusal(
-            "outcome = 'renewed' AND ordered_on IS NULL",
-            ("renewal.ordered_on",),
-            "NULL",
-            "blank",
-            "'is blank, and a renewed contract has a day of the order'",
-        ),
         Refusal(
             "outcome <> 'renewed' AND renewal_ordered_on IS NOT NULL OR outcome <> 'lost' AND declined_on IS NOT NULL",
             ("renewal.outcome", "renewal.ordered_on", "renewal.declined_on"),
@@ -119,10 +127,14 @@ def _broken_outcomes(as_of: dt.date) -> list[Refusal]:
         Refusal(
             "outcome = 'renewed' AND renewal_final_amount = 0 "
             "AND coalesce(renewal_baseline_amount, yearly_amount, 0) > 0",
+            *_FOR_NOTHING,
+        ),
+        Refusal(
+            "outcome IN ('open', 'lost') AND renewal_final_amount > 0",
             ("renewal.final_amount",),
             "renewal_final_amount",
             "outcome_contradicts",
-            "'renewed for nothing; a renewal that ends at 0 is lost'",
+            "format('was renewed for it, and yet the outcome is %%s', outcome)",
         ),
         Refusal(
             "renewal_ordered_on > %s",
@@ -132,7 +144,47 @@ def _broken_outcomes(as_of: dt.date) -> list[Refusal]:
             "'is in the future'",
             [as_of],
         ),
+        Refusal(
+            "renewal_declined_on > %s",
+            ("renewal.declined_on",),
+            "renewal_declined_on",
+            "future_decline",
+            "'is in the future'",
+            [as_of],
+        ),
     ]
+
+
+def refuse_against_book(run: Run) -> None:
+    """What the book's own rules would refuse of a row together with the renewal that it was matched with."""
+    known = """FROM import_decision m JOIN renewals_renewal o ON o.id = m.renewal_id
+        WHERE m.row_number = t.row_number AND m.is_new IS NOT TRUE"""
+    after = "coalesce(nullif(t.outcome, 'open'), o.outcome)"
+    run.refuse(
+        f"t.outcome = 'renewed' AND t.ordered_on IS NULL AND NOT EXISTS (SELECT {known} AND o.ordered_on IS NOT NULL)",
+        paths=_ORDER_MISSING.paths,
+        value=_ORDER_MISSING.value,
+        code=_ORDER_MISSING.code,
+        reason=_ORDER_MISSING.reason,
+    )
+    if not run.has("renewal.final_amount"):
+        return
+    paths, value, code, reason = _FOR_NOTHING
+    run.refuse(
+        f"""t.renewal_final_amount = 0 AND EXISTS (SELECT {known} AND {after} = 'renewed'
+            AND coalesce(t.renewal_baseline_amount, t.yearly_amount, o.baseline_amount) > 0)""",
+        paths=paths,
+        value=value,
+        code=code,
+        reason=reason,
+    )
+    run.refuse(
+        f"t.outcome IS NULL AND t.renewal_final_amount > 0 AND NOT EXISTS (SELECT {known} AND o.outcome = 'renewed')",
+        paths=paths,
+        value=value,
+        code=code,
+        reason="'was renewed for it, and yet neither an outcome nor a day of the order says so'",
+    )
 
 
 def _warn_of_assumptions(run: Run) -> None:

@@ -20,7 +20,7 @@ from renewals.imports.repeats import mark_repeats
 from renewals.imports.resolve import refuse_by_account, resolve_accounts
 from renewals.imports.run import Run
 from renewals.imports.signals import combine_signals, make_signal_rows, write_signals
-from renewals.imports.terms import check_rows, make_rows
+from renewals.imports.terms import broken_outcomes, check_rows, make_rows, refuse_against_book
 from renewals.imports.upsert import (
     Counts,
     decide_extended,
@@ -102,12 +102,16 @@ def _prepare_contracts(run: Run) -> None:
     check_rows(run)
     match_contracts(run)
     match_renewals_of_contracts(run)
+    if run.has("renewal.final_amount"):
+        refuse_against_book(run)
 
 
 def _prepare_news(run: Run) -> None:
     make_news_rows(run)
     refuse_by_account(run)
+    run.refuse_by(broken_outcomes(run.as_of))
     find_known_renewals(run)
+    refuse_against_book(run)
 
 
 def _prepare_signals(run: Run) -> None:

@@ -249,6 +249,21 @@ def test_outcomes_must_be_whole(run_import: Import) -> None:
     assert Renewal.objects.get(contract__number="C4").final_amount == Decimal(1)
 
 
+def test_a_final_amount_belongs_to_what_was_renewed(run_import: Import) -> None:
+    mapping = {**CONTRACTS, "renewal": {"outcome": "Outcome", "ordered_on": "Ordered", "final_amount": "Final"}}
+    heading = HEADING.replace("\n", ",Outcome,Ordered,Final\n")
+    rows = ["renewed,2026-01-02,5", "lost,,5", "open,,5", "open,,0", ",,5"]
+    text = heading + "".join(f"A,Acme,C{n},2025-01-01,2025-12-31,1,{row}\n" for n, row in enumerate(rows))
+    batch = run_import(text, mapping)
+    contradicted = [(row, "Final", "5.00", "outcome_contradicts") for row in (3, 4, 6)]
+    assert refusals_of(batch) == contradicted
+    # Of a renewal that the book has as renewed, a row may tell the amount alone; but not that it is nothing.
+    for final, refused in (("7", []), ("0", [(2, "Final", "0.00", "outcome_contradicts")])):
+        batch = run_import(heading + f"A,Acme,C0,2025-01-01,2025-12-31,1,,,{final}\n", mapping)
+        assert (batch.message, refusals_of(batch)) == ("", refused)
+    assert Renewal.objects.get(contract__number="C0").final_amount == Decimal(7)
+
+
 def test_open_in_a_file_reopens_nothing(run_import: Import) -> None:
     mapping = {**CONTRACTS, "renewal": {"outcome": {"value": "open"}}}
     run_import(HEADING + ROW, mapping)
@@ -278,6 +293,49 @@ def test_news_of_a_renewal_changes_it_and_makes_none(run_import: Import, cast: C
     )
     assert refusals_of(batch) == [(3, "Account", "A1", "unknown_renewal"), (4, "Account", "A9", "unknown_account")]
     assert Renewal.objects.count() == 1
+
+
+def test_news_that_cannot_be_are_refused_row_by_row(run_import: Import) -> None:
+    numbers = [f"C{n}" for n in range(9)]
+    run_import(HEADING + "".join(f"A1,Acme,{number},2025-01-01,2025-12-31,1\n" for number in numbers))
+    fields = {"outcome": "Outcome", "ordered_on": "Ordered", "declined_on": "Declined", "final_amount": "Final"}
+    mapping = {
+        "rows": "renewals",
+        "account": {"external_id": "Account"},
+        "contract": {"number": "Contract"},
+        "renewal": {"due_on": "Due", **fields},
+    }
+    future = (get_company().today() + dt.timedelta(days=1)).isoformat()
+    news = [
+        "renewed,,,",
+        "lost,2025-12-01,,",
+        f"renewed,{future},,",
+        f"lost,,{future},",
+        "renewed,2025-12-01,,0",
+        "lost,,,5",
+        ",,,5",
+        "lost,,2025-12-01,0",
+        ",2025-12-01,,5",
+    ]
+    rows = "".join(f"A1,{number},2025-12-31,{new}\n" for number, new in zip(numbers, news, strict=True))
+    text = "Account,Contract,Due,Outcome,Ordered,Declined,Final\n" + rows
+    refused = [
+        (2, "Ordered", "", "blank"),
+        (3, "Outcome", "lost", "outcome_contradicts"),
+        (4, "Ordered", future, "future_order"),
+        (5, "Declined", future, "future_decline"),
+        (6, "Final", "0.00", "outcome_contradicts"),
+        (7, "Final", "5.00", "outcome_contradicts"),
+        (8, "Final", "5.00", "outcome_contradicts"),
+    ]
+    for is_check in (True, False):
+        batch = run_import(text, mapping, is_check=is_check)
+        assert (batch.message, refusals_of(batch)) == ("", refused)
+    decided = Renewal.objects.exclude(outcome="open").values_list("contract__number", "outcome", "final_amount")
+    assert set(decided) == {("C7", "lost", Decimal(0)), ("C8", "renewed", Decimal(5))}
+    zero = "Account,Contract,Due,Final\nA1,C8,2025-12-31,0\n"
+    batch = run_import(zero, {**mapping, "renewal": {"due_on": "Due", "final_amount": "Final"}})
+    assert (batch.message, refusals_of(batch)) == ("", [(2, "Final", "0.00", "outcome_contradicts")])
 
 
 def test_attributes_are_defined_and_kept(run_import: Import) -> None:
