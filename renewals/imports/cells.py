@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from unicodedata import category, is_normalized, normalize
 
 from accounts.models import Ticket, Touch
 from renewals.imports.dates import EARLIEST, LATEST, NoSuchDay, last_of_month, read_date
@@ -33,6 +34,8 @@ NOT_PLAIN = ("  ", "\n ", " \n", "\n'", "\n\n", "\\", "e+", "E+")
 PLAIN_AMOUNTS = re.compile(r"(?:\d{1,12}(?:\.\d{1,2})?\n)+\Z", re.ASCII)
 # A quote that our own files to fix put before text that a spreadsheet would run as a formula.
 GUARDED = re.compile(r"'[=+\-@\t\r]")
+# Between letters of some scripts, and within emoji, these two make a word what it is; elsewhere nobody sees them.
+JOINER = re.compile(r"(?<![^\x00-\u02ff])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u02ff])")
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class ColumnReader:
             bare, text = "".join(cells), "\n" + "\n".join(cells) + "\n"
             return (
                 bare.isprintable()
+                and is_normalized("NFC", text)
                 and not any(sign in text for sign in NOT_PLAIN)
                 and max(map(len, cells)) <= rule.field.length
             )
@@ -118,13 +122,21 @@ class ColumnReader:
 
 
 def clean(cell: str) -> str:
-    """Without spaces around, with one space inside, without signs that cannot be seen."""
+    """Without spaces around, with one space inside, without signs that cannot be seen; an accent and its letter are one
+    sign, however the file writes them."""
     text = cell.strip()
     if text.startswith("'") and GUARDED.match(text):
         text = text[1:].lstrip()
     if "  " in text or not text.isprintable():
-        text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return text
+        text = " ".join(JOINER.sub("", "".join(map(_seen, text))).split())
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def _seen(sign: str) -> str:
+    """Marks of direction and of places to break a word stand for nothing; tabs, line ends and rare spaces for a space."""
+    if sign.isprintable() or sign in "\u200c\u200d":
+        return sign
+    return "" if category(sign) == "Cf" else " "
 
 
 Answer = tuple[str, Note | None]

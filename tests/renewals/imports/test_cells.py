@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Segment
-from renewals.imports.cells import NULL, ColumnReader, clean
+from renewals.imports.cells import JOINER, NULL, ColumnReader, clean
 from renewals.imports.lookups import Lookups
 from renewals.imports.mapping import parse_mapping
 
@@ -148,6 +148,21 @@ def test_names_are_found_whatever_their_case_and_made_only_when_asked() -> None:
     assert denied.notes["Mid"].code == "unknown_segment"
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("Cafe\u0301", "Café"),
+        ("\u202eAcme\u202c \u200fشركة", "Acme شركة"),
+        ("Ac\u200bme \ufeffSoft\u00adware", "Acme Software"),
+        ("Acme\u200d\u200c Ltd", "Acme Ltd"),
+        ("می\u200cخواهم 👩\u200d💻", "می\u200cخواهم 👩\u200d💻"),
+        ("a\tb\u00a0c\nd", "a b c d"),
+    ],
+)
+def test_a_name_reads_the_same_however_its_signs_are_written(cell: str, expected: str) -> None:
+    assert (clean(cell), clean(clean(cell))) == (expected, expected)
+
+
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=20))
 def test_a_plain_column_reads_as_its_cells_read_one_by_one(cells: list[str]) -> None:
     whole = reader("contract.product")
@@ -159,7 +174,8 @@ def test_a_plain_column_reads_as_its_cells_read_one_by_one(cells: list[str]) -> 
 @given(st.text())
 def test_clean_is_stable_and_has_no_sign_that_cannot_be_seen(cell: str) -> None:
     text = clean(cell)
-    assert text.isprintable()
+    assert clean(text) == text
+    assert JOINER.sub("", text).translate(dict.fromkeys(map(ord, "\u200c\u200d"))).isprintable()
     assert "  " not in text
     assert text == text.strip()
 
