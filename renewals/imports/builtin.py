@@ -49,13 +49,12 @@ class Fit:
 
 def rank_mappings(header: Sequence[str]) -> list[Fit]:
     """The mappings that come with Perennial, the one that reads most of a file with these headings first."""
-    has = {fold(column) for column in header}
-    fits = [_fit(name, has) for name in builtin_names()]
+    fits = [fit_of(name, builtin_mapping(name), header) for name in builtin_names()]
     return sorted(fits, key=lambda fit: (not fit.is_whole, -fit.read_count, fit.name))
 
 
-def _fit(name: str, has: set[str]) -> Fit:
-    mapping = builtin_mapping(name)
+def fit_of(name: str, mapping: Mapping, header: Sequence[str]) -> Fit:
+    has = {fold(column) for column in header}
 
     def is_there(path: str) -> bool:
         rule = mapping.rule(path)

@@ -30,8 +30,12 @@ SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+\Z")
 CURRENCY_SIGNS = re.compile(r"^(?:[€$£¥]|[A-Z]{3} )|(?:[€$£¥]| [A-Z]{3})$")
 CURRENCY = re.compile(r"[A-Z]{3}\Z")
 # Signs that keep a whole column, cells between line ends, from passing without a look at each cell.
-NOT_PLAIN = ("  ", "\n ", " \n", "\n'", "\n\n", "\\", "e+", "E+")
+NOT_PLAIN = ("\n#", "  ", "\n ", " \n", "\n'", "\n\n", "\\", "e+", "E+")
 PLAIN_AMOUNTS = re.compile(r"(?:\d{1,12}(?:\.\d{1,2})?\n)+\Z", re.ASCII)
+# What a spreadsheet shows where a formula failed, and writes into a CSV.
+FORMULA_ERRORS = frozenset(
+    {"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+)
 # A quote that our own files to fix put before text that a spreadsheet would run as a formula.
 GUARDED = re.compile(r"'[=+\-@\t\r]")
 # Between letters of some scripts, and within emoji, these two make a word what it is; elsewhere nobody sees them.
@@ -101,6 +105,8 @@ class ColumnReader:
             text = self._translate(clean(cell))
             if not text:
                 return NULL
+            if text in FORMULA_ERRORS:
+                raise Unreadable("formula_error", "is what a spreadsheet shows where a formula failed, not a value")
             value, warning = READERS[self.rule.field.kind](text, self.rule, self.lookups)
         except Unreadable as error:
             self.notes[cell] = Note(error.code, str(error))
@@ -133,7 +139,7 @@ def clean(cell: str) -> str:
 
 
 def _seen(sign: str) -> str:
-    """Marks of direction and of places to break a word stand for nothing; tabs, line ends and rare spaces for a space."""
+    """Marks of direction, and of where a word may break, stand for nothing; tabs, line ends and such for a space."""
     if sign.isprintable() or sign in "\u200c\u200d":
         return sign
     return "" if category(sign) == "Cf" else " "

@@ -30,11 +30,12 @@ def guarded(cell: str) -> str:
 
 def rows_to_fix(batch: ImportBatch) -> Iterator[str]:
     """Lines of the CSV, one at a time; UTF-8 with a mark, so that spreadsheets read it as such. Raises FileRejected."""
-    writer = csv.writer(Echo())
     mapping = parse_mapping(batch.mapping, batch.mapping_name)
     reasons = _reasons(batch)
     with kept_file(batch) as path, open_table(path, mapping) as table:
-        yield "\ufeff" + writer.writerow([*map(guarded, table.header), *EXTRA])
+        # As its mapping reads it: the delimiter that it names, the headings in the row that it says.
+        writer = csv.writer(Echo(), delimiter=mapping.delimiter or table.delimiter)
+        yield "\ufeff" + "\r\n" * (mapping.header_row - 1) + writer.writerow([*map(guarded, table.header), *EXTRA])
         wanted, reason = next(reasons, (0, ""))
         for number, cells in table.rows():
             if number == wanted:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.conf import settings
 
-from renewals.imports.builtin import builtin_mapping, rank_mappings
+from renewals.imports.builtin import rank_mappings
+from renewals.imports.reader import LAST_HEADER_ROW
 
 
 class UploadForm(forms.Form):
@@ -30,11 +32,28 @@ class UploadForm(forms.Form):
 class MappingForm(forms.Form):
     mapping = forms.ChoiceField(error_messages={"invalid_choice": "Choose one of the mappings."})
 
-    def __init__(self, *args: Any, header: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, header: list[str], own: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["mapping"].choices = [  # type: ignore[attr-defined]
-            (fit.name, builtin_mapping(fit.name).name) for fit in rank_mappings(header)
-        ]
+        keys = [*own, *(fit.name for fit in rank_mappings(header))]
+        self.fields["mapping"].choices = [(key, key) for key in keys]  # type: ignore[attr-defined]
+
+
+class ReadingForm(forms.Form):
+    """Where in the file the headings are."""
+
+    header_row = forms.IntegerField(
+        min_value=1,
+        max_value=LAST_HEADER_ROW,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"),
+            f"Headings stand in one of the first {LAST_HEADER_ROW} rows.",
+        ),
+    )
+    sheet = forms.ChoiceField(required=False, error_messages={"invalid_choice": "The workbook has no such sheet."})
+
+    def __init__(self, *args: Any, sheets: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["sheet"].choices = [(name, name) for name in sheets]  # type: ignore[attr-defined]
 
 
 class ConfirmForm(forms.Form):

@@ -10,7 +10,7 @@ import codecs
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, compress, islice
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from renewals.imports.sheets import unpack_sheet
 
 LONGEST_FIELD = 1_000_000
 MOST_COLUMNS = 1_000
+LAST_HEADER_ROW = 100
 BLOCK = 1 << 20
 DELIMITERS = ",;\t|"
 END = "\ue000"  # a private sign: a line of its own after the last, unless a quote is still open
@@ -42,12 +43,21 @@ WRONG_TEXTS = {
     b"<html": "a web page. Some systems name a web page .xls: open it in a spreadsheet and save it as XLSX "
     "or CSV UTF-8",
     b"<?xml": "XML. Open it in a spreadsheet and save it as XLSX or CSV UTF-8",
+    b"[{": "JSON. Export the list as CSV or XLSX",
     b"{": "JSON. Export the list as CSV or XLSX",
 }
 
 
 class FileRejected(ValueError):
     """The file as a whole cannot be read; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Where in a file the rows are, as a person says it before a mapping is chosen."""
+
+    sheet: str = ""  # of a workbook; the first that can be seen and has cells, unless named
+    header_row: int = 0  # 0: the first row that is not blank
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,9 @@ class Table:
     delimiter: str
     header: list[str]
     header_record: int  # the header's row number
+    header_row: int = 1  # the same, without the line that names the delimiter
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
 
     def chunks(self, size: int) -> Iterator[tuple[list[int], list[list[str]]]]:
         """Row numbers and cells of the rows after the header that are not blank, so many at a time."""
@@ -93,18 +106,20 @@ def fold(name: str) -> str:
 
 
 @contextmanager
-def open_table(path: Path, mapping: Mapping | None = None) -> Iterator[Table]:
+def open_table(path: Path, mapping: Mapping | None = None, reading: Reading = Reading()) -> Iterator[Table]:
     """The table in a file. Raises FileRejected. A workbook is unpacked into a CSV file that lives as long as the
     context."""
     head = _read_head(path)
+    wanted = mapping.header_row if mapping else reading.header_row
     if head.startswith(b"PK\x03\x04"):
         try:
-            with unpack_sheet(path, mapping.sheet if mapping else "") as unpacked:
-                yield _open_text(unpacked, mapping, encoding="utf-8", delimiter=",")
+            with unpack_sheet(path, mapping.sheet if mapping else reading.sheet) as unpacked:
+                table = _open_text(unpacked.path, mapping, wanted, encoding="utf-8", delimiter=",")
+                yield replace(table, sheet=unpacked.sheet, sheets=unpacked.sheets)
         except ValueError as error:
             raise FileRejected(str(error)) from None
     else:
-        yield _open_text(path, mapping)
+        yield _open_text(path, mapping, wanted)
 
 
 def _read_head(path: Path) -> bytes:
@@ -121,14 +136,15 @@ def _read_head(path: Path) -> bytes:
     return head
 
 
-def _open_text(path: Path, mapping: Mapping | None, *, encoding: str = "", delimiter: str = "") -> Table:
+def _open_text(path: Path, mapping: Mapping | None, wanted: int, *, encoding: str = "", delimiter: str = "") -> Table:
     encoding = encoding or _find_encoding(path, mapping.encoding if mapping else "")
     columns = {fold(column) for column in mapping.columns} if mapping else set()
     first_line = _first_line(path, encoding)
     if first_line[:4].lower() == "sep=" and len(first_line.strip()) == 5:
         delimiter = first_line[4]
-    wanted = mapping.header_row if mapping else 1
-    header_record = wanted + 1 if first_line[:4].lower() == "sep=" else wanted
+    before = 1 if first_line[:4].lower() == "sep=" else 0
+    wanted = wanted or _first_filled(path, encoding, delimiter or ",", before)
+    header_record = wanted + before
     candidates = [delimiter or (mapping.delimiter if mapping else "")]
     if not candidates[0]:
         candidates = list(DELIMITERS)
@@ -144,7 +160,13 @@ def _open_text(path: Path, mapping: Mapping | None, *, encoding: str = "", delim
         raise FileRejected(f"Row {header_record} is blank, and it should hold the headings.")
     if len(header) > MOST_COLUMNS:
         raise FileRejected(f"The file has {len(header):,} columns; {MOST_COLUMNS:,} at most.")
-    return Table(path, encoding, best[1], [" ".join(name.split()) for name in header], header_record)
+    return Table(path, encoding, best[1], [" ".join(name.split()) for name in header], header_record, wanted)
+
+
+def _first_filled(path: Path, encoding: str, delimiter: str, before: int) -> int:
+    """The first row with a heading in it, past the line that names the delimiter; 1 where none of the first has."""
+    records = next(_records(path, encoding, delimiter, LAST_HEADER_ROW + before), [])[before:]
+    return next((row for row, cells in enumerate(records, 1) if "".join(cells).strip(DELIMITERS + " \t")), 1)
 
 
 def _find_encoding(path: Path, named: str) -> str:
@@ -206,6 +228,8 @@ def _first_line(path: Path, encoding: str) -> str:
 
 def _header(path: Path, encoding: str, delimiter: str, wanted: int) -> list[str]:
     records = next(_records(path, encoding, delimiter, wanted), [])
+    if wanted == 1 and not records:
+        raise FileRejected("The sheet is empty.")
     if len(records) < wanted:
         raise FileRejected(f"The file has fewer than {wanted} rows, and row {wanted} should hold the headings.")
     return records[wanted - 1]

@@ -10,7 +10,7 @@ from django.db.models import Count, Min
 from renewals.imports.findings import title_of
 from renewals.models import ImportBatch, ImportFinding
 
-KINDS = ("accounts", "contracts", "renewals", "signals")
+KINDS = ("accounts", "contracts", "renewals", "signals", "tickets", "invoices", "touches", "contacts")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from renewals.imports.files import keep_file, kept_file, spooled
 from renewals.imports.keys import MappingError
 from renewals.imports.lookups import Lookups
 from renewals.imports.mapping import Mapping, parse_mapping
-from renewals.imports.reader import FileRejected, open_table
+from renewals.imports.reader import FileRejected, Reading, open_table
 from renewals.imports.run import Run
 from renewals.imports.staging import Cancelled, Tally, apply_new_names, stage_rows
 from renewals.imports.work import Outcome, check_attributes, take_turns, work_through
@@ -49,28 +49,43 @@ class ImportRejected(ValueError):
 def receive_file(*, file_name: str, chunks: Iterable[bytes], user: User | None) -> ImportBatch:
     """Keeps a file that can be read. Raises FileRejected, and then nothing is kept."""
     with spooled(chunks) as (path, digest):
-        header, sample = _look_into(path)
+        seen = _look_into(path, Reading())
         with transaction.atomic():
             batch = ImportBatch.objects.create(
-                file_name=Path(file_name).name[-255:],
-                content_hash=digest,
-                header=header,
-                sample=sample,
-                requested_by=user,
+                file_name=Path(file_name).name[-255:], content_hash=digest, requested_by=user, **seen
             )
             keep_file(batch=batch, path=path)
     return batch
 
 
-def _look_into(path: Path) -> tuple[list[str], list[list[str]]]:
-    with open_table(path) as table:
+def _look_into(path: Path, reading: Reading) -> dict[str, Any]:
+    """What a batch keeps of its file: the headings, the first rows below them, and where they are."""
+    with open_table(path, reading=reading) as table:
         rows = [[cell[:80] for cell in cells] for _, cells in islice(table.rows(), SAMPLE_ROWS)]
-        return [name[:200] for name in table.header], rows
+        where: dict[str, Any] = {"header_row": table.header_row}
+        if table.sheets:
+            where |= {"sheet": table.sheet, "sheets": table.sheets}
+        return {"header": [name[:200] for name in table.header], "sample": rows, "reading": where}
+
+
+def read_again(*, batch: ImportBatch, sheet: str, header_row: int) -> None:
+    """Looks for the headings in this row of this sheet (of a workbook). Raises FileRejected; ImportRejected where a
+    mapping is chosen already."""
+    with kept_file(batch) as path:
+        seen = _look_into(path, Reading(sheet=sheet, header_row=header_row))
+    _move(batch, [State.UPLOADED], State.UPLOADED, **seen)
+
+
+def _where_rows_are(batch: ImportBatch) -> dict[str, Any]:
+    """As the table `file` of a mapping says it."""
+    return {key: batch.reading[key] for key in ("header_row", "sheet") if key in batch.reading}
 
 
 def choose_mapping(*, batch: ImportBatch, mapping: dict[str, Any], name: str) -> None:
-    """Sets the mapping and asks for a check. Raises MappingError; ImportRejected where the batch is past that."""
+    """Sets the mapping and asks for a check. The headings are where the page showed them. Raises MappingError;
+    ImportRejected where the batch is past that."""
     parse_mapping(mapping, name)
+    mapping = {**mapping, "file": {**mapping.get("file", {}), **_where_rows_are(batch)}}
     _move(
         batch,
         [State.UPLOADED, State.CHECKED, State.FAILED],
@@ -105,6 +120,7 @@ def import_now(
 ) -> None:
     """Checks or imports in this process, for a command line. The batch says how it went. Raises MappingError."""
     parse_mapping(mapping, name)
+    mapping = {**mapping, "file": {**_where_rows_are(batch), **mapping.get("file", {})}}
     _move(
         batch,
         [State.UPLOADED],

@@ -134,6 +134,11 @@ def _refuse_missing(stage: Stage, missing: list[str]) -> None:
             ]
             wanted = " or ".join(f"“{column}”" for column in columns)
             raise FileRejected(f"The file has no column {wanted}, which this mapping needs. It has {has}.")
+    others = [name for name in stage.table.sheets if name != stage.table.sheet]
+    if others:
+        reason = f"this sheet is read; the workbook has {len(others)} more, which are not: {', '.join(others)}"
+        number = stage.table.header_record
+        stage.problems.append(problem(number, "", stage.table.sheet, "other_sheets", reason, is_refusal=False))
     for column in missing:
         if column in {rule.column for rule in stage.mapping.leave_out}:
             raise FileRejected(

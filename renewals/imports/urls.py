@@ -10,6 +10,7 @@ urlpatterns = [
     path("blank/<slug:name>.csv", views.blank_file, name="blank"),
     path("<int:pk>/", views.show_batch, name="batch"),
     path("<int:pk>/progress/", views.show_progress, name="progress"),
+    path("<int:pk>/reading/", views.read_again, name="reading"),
     path("<int:pk>/mapping/", views.choose_mapping, name="mapping"),
     path("<int:pk>/columns/", views.edit_columns, name="columns"),
     path("<int:pk>/confirm/", views.confirm, name="confirm"),

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import role_required, signed_in
@@ -31,8 +31,9 @@ from renewals.imports.edit_custom import (
 from renewals.imports.fields import HOLDERS, ROW_KINDS, WITHOUT_ATTRIBUTES
 from renewals.imports.findings import title_of
 from renewals.imports.fix import rows_to_fix
-from renewals.imports.forms import ConfirmForm, MappingForm, UploadForm
+from renewals.imports.forms import ConfirmForm, MappingForm, ReadingForm, UploadForm
 from renewals.imports.keys import MappingError
+from renewals.imports.own import own_mappings
 from renewals.imports.reader import FileRejected
 from renewals.imports.report import outcome_totals, reasons_of, result_rows
 from renewals.models import ImportBatch
@@ -89,7 +90,7 @@ def show_batch(request: HttpRequest, pk: int) -> HttpResponse:
 def _render_batch(request: HttpRequest, batch: ImportBatch, *, error: str = "", status: int = 200) -> HttpResponse:
     context: dict[str, Any] = {"batch": batch, "error": error, "may_edit": signed_in(request).is_admin}
     if batch.state == ImportBatch.State.UPLOADED:
-        context |= _mapping_choices(batch)
+        context |= _mapping_choices(batch, signed_in(request))
     if batch.state in (ImportBatch.State.CHECKED, ImportBatch.State.DONE):
         reasons = reasons_of(batch)
         context |= {
@@ -103,11 +104,16 @@ def _render_batch(request: HttpRequest, batch: ImportBatch, *, error: str = "", 
     return render(request, "imports/batch.html", context, status=status)
 
 
-def _mapping_choices(batch: ImportBatch) -> dict[str, Any]:
+def _mapping_choices(batch: ImportBatch, user: User) -> dict[str, Any]:
     fits = rank_mappings(batch.header)
     choices = [{"fit": fit, "mapping": builtin_mapping(fit.name)} for fit in fits]
     whole_count = sum(fit.is_whole for fit in fits)
-    return {"fitting": choices[:whole_count], "others": choices[whole_count:], "row_kinds": ROW_KINDS}
+    return {
+        "own": own_mappings(batch, user),
+        "fitting": choices[:whole_count],
+        "others": choices[whole_count:],
+        "row_kinds": ROW_KINDS,
+    }
 
 
 def _with_examples(batch: ImportBatch, reasons: list[Any]) -> list[dict[str, Any]]:
@@ -133,14 +139,37 @@ def show_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @importers_only
+def read_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """The headings stand elsewhere: in another row, or on another sheet."""
+    batch = get_batch(request, pk)
+    form = ReadingForm(request.POST, sheets=batch.reading.get("sheets", []))
+    if not form.is_valid():
+        error = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return _render_batch(request, batch, error=error, status=422)
+    try:
+        services.read_again(batch=batch, **form.cleaned_data)
+    except FileRejected as error:
+        return _render_batch(request, batch, error=str(error), status=422)
+    except services.ImportRejected as error:
+        return _render_batch(request, batch, error=str(error), status=409)
+    return redirect("imports:batch", pk=batch.pk)
+
+
+@require_POST
+@importers_only
 def choose_mapping(request: HttpRequest, pk: int) -> HttpResponse:
     batch = get_batch(request, pk)
-    form = MappingForm(request.POST, header=batch.header)
+    own = {one.key: one.batch for one in own_mappings(batch, signed_in(request))}
+    form = MappingForm(request.POST, header=batch.header, own=own)
     if not form.is_valid():
         return _render_batch(request, batch, error="Choose one of the mappings.", status=422)
-    name = form.cleaned_data["mapping"]
+    key = form.cleaned_data["mapping"]
+    if key in own:
+        mapping, name = own[key].mapping, own[key].mapping_name
+    else:
+        mapping, name = load_mapping(key), builtin_mapping(key).name
     try:
-        services.choose_mapping(batch=batch, mapping=load_mapping(name), name=builtin_mapping(name).name)
+        services.choose_mapping(batch=batch, mapping=mapping, name=name)
     except services.ImportRejected as error:
         return _render_batch(request, batch, error=str(error), status=409)
     return redirect("imports:batch", pk=batch.pk)
@@ -270,6 +299,7 @@ def download_rows_to_fix(request: HttpRequest, pk: int) -> HttpResponse | Stream
         yield from lines
 
     response = StreamingHttpResponse(body(), content_type="text/csv; charset=utf-8")
-    name = slugify(batch.file_name.rpartition(".")[0] or batch.file_name) or "import"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}-to-fix.csv"'
+    # The name stays: a mapping may read the day that the file speaks of from it.
+    name = batch.file_name.rpartition(".")[0] or batch.file_name
+    response.headers["Content-Disposition"] = content_disposition_header(True, f"{name}-to-fix.csv") or ""
     return response

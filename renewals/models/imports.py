@@ -41,6 +41,8 @@ class ImportBatch(models.Model):
     mapping = models.JSONField(default=dict)
     header = models.JSONField(default=list)  # the headings, and the first rows below them, for the choice of a mapping
     sample = models.JSONField(default=list)
+    # Where in the file the rows are: `header_row` and, of a workbook, `sheet` and all its `sheets`.
+    reading = models.JSONField(default=dict)
     is_all_or_nothing = models.BooleanField(default=False)
     state = models.CharField(max_length=9, choices=State, default=State.UPLOADED)
     message = models.TextField(blank=True)  # why it failed, in words for the person

@@ -42,6 +42,8 @@ ROWS = [
     Row("imports:batch", team(), kwargs={"pk": checked}),
     Row("imports:progress", team(), kwargs={"pk": checked}),
     Row("imports:mapping", team(302), kwargs={"pk": uploaded}, method="post", data={"mapping": "accounts"}),
+    Row("imports:reading", team(302), kwargs={"pk": uploaded}, method="post", data={"header_row": "1"}),
+    Row("imports:reading", team(422), kwargs={"pk": uploaded}, method="post", data={"header_row": "0"}),
     Row("imports:mapping", team(422), kwargs={"pk": uploaded}, method="post", data={"mapping": "nonsense"}),
     Row("imports:columns", team(manager=403), kwargs={"pk": uploaded}),
     Row(

@@ -125,6 +125,21 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_unpacking(tmp_pat
         read(write(tmp_path, bomb.getvalue()))
 
 
+def test_a_formula_that_failed_shows_as_the_spreadsheet_shows_it(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("Cover")
+        sheet = book.add_worksheet("Data")
+        sheet.write_row(2, 1, ["Name", "Count", "Share"])
+        sheet.write_row(3, 1, ["Acme", 1])
+        sheet.write_formula(3, 3, "=B4/0", None, "#DIV/0!")
+        sheet.write_formula(4, 1, '=VLOOKUP("x",A1:B2,2)', None, "#N/A")
+        book.add_worksheet("Hidden").hide()
+    with open_table(path) as table:
+        assert (table.header, table.header_row, table.sheet) == (["", "Name", "Count", "Share"], 3, "Data")
+        assert list(table.rows()) == [(4, ["", "Acme", "1", "#DIV/0!"]), (5, ["", "#N/A", "", ""])]
+
+
 def test_another_kind_of_archive_is_no_workbook(tmp_path: Path) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -1,7 +1,10 @@
 import csv
 import io
+from email.parser import BytesParser
+from email.policy import HTTP
 
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponseBase
 from django.test import Client
@@ -9,6 +12,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.models import Account, AttributeDefinition, HealthFactor
 from renewals.imports import services
+from renewals.imports.report import summary_of
 from renewals.models import Contract, ImportBatch
 from tests.cast import Cast
 from tests.renewals.imports.conftest import CONTRACTS, HEADING, Import
@@ -98,6 +102,41 @@ def test_rows_to_fix_are_safe_to_open_and_come_back_as_they_were(admin: Client) 
         "+A2": "-Beta",
         "A3": "Gamma",
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "content"),
+    [
+        ({"delimiter": ";"}, "book.csv", "{}"),
+        ({"header_row": 3}, "book.csv", "Our register\n;\n{}"),
+        ({"header_row": 2}, "book.csv", "sep=;\nOur register\n{}"),
+        ({"file_on_in_name": "%d.%m.%Y"}, "Städte & more 13.08.2026.csv", "{}"),
+    ],
+)
+def test_rows_to_fix_are_read_by_the_mapping_that_refused_them(
+    admin: Client, run_import: Import, file: dict[str, object], name: str, content: str
+) -> None:
+    mapping = {**CONTRACTS, "file": file}
+    rows = HEADING + "A1,Acme,C1,2026-01-01,2026-12-31,1\nA2,Beta,C2,2026-01-01,soon,2\n"
+    batch = run_import(content.format(rows.replace(",", ";")), mapping, name=name)
+    assert (batch.state, batch.imported_count, batch.refused_count) == ("done", 1, 1)
+    response = admin.get(f"/imports/{batch.pk}/to-fix.csv")
+    head = f"Content-Disposition: {response.headers['Content-Disposition']}".encode()
+    fixed_name = BytesParser(policy=HTTP).parsebytes(head).get_filename()
+    assert fixed_name == f"{name.removesuffix('.csv')}-to-fix.csv"
+    again = run_import(text_of(response).replace("soon", "2026-12-31"), mapping, name=fixed_name)
+    assert (again.message, again.row_count, again.imported_count) == ("", 1, 1)
+    assert set(Contract.objects.values_list("number", flat=True)) == {"C1", "C2"}
+
+
+def test_each_kind_of_record_is_told_of(admin: Client, run_import: Import) -> None:
+    run_import("Account id,Account\nA1,Acme\n", services_mapping("accounts"))
+    text = "Account id,Ticket id,Opened\nA1,T1,2026-01-02\nA1,T2,2026-01-02\n"
+    mapping = {"rows": "tickets", "account": {"external_id": "Account id"}}
+    batch = run_import(text, {**mapping, "ticket": {"id": "Ticket id", "opened_on": "Opened"}})
+    assert summary_of(batch)["result"]["tickets"] == {"created": 2, "changed": 0, "unchanged": 0}
+    page = text_of(admin.get(f"/imports/{batch.pk}/"))
+    assert '<th scope="row">Tickets</th><td class="num">2</td>' in page
 
 
 def services_mapping(name: str) -> dict[str, object]:
@@ -211,6 +250,64 @@ def test_columns_become_attributes_that_are_there_or_new_ones(admin: Client) -> 
     }
     again = text_of(admin.get(f"/imports/{batch.pk}/columns/"))
     assert '<option value="known:seats" selected>' in again
+
+
+def test_a_mapping_set_by_hand_is_offered_for_the_rows_to_fix(admin: Client) -> None:
+    text = "Kunde;Vertrag;Von;Bis\nAcme;C1;2026-01-01;2026-12-31\nBeta;C2;2026-01-01;bald\n"
+    upload(admin, text)
+    batch = ImportBatch.objects.get()
+    fields = {"account.name": "Kunde", "contract.number": "Vertrag", "contract.starts_on": "Von"}
+    columns = {f"column:{path}": column for path, column in (fields | {"contract.ends_on": "Bis"}).items()}
+    admin.post(f"/imports/{batch.pk}/columns/?from=new-contracts", columns | {"value:contract.currency": "EUR"})
+    services.process_batch(batch.pk)
+    admin.post(f"/imports/{batch.pk}/confirm/", {"mode": "good"})
+    services.process_batch(batch.pk)
+
+    fixed = text_of(admin.get(f"/imports/{batch.pk}/to-fix.csv")).replace("bald", "2026-12-31", 1)
+    upload(admin, fixed, "book-to-fix.csv")
+    again = ImportBatch.objects.exclude(pk=batch.pk).get()
+    own = f'<input type="radio" name="mapping" value="import-{batch.pk}" checked>'
+    assert own in text_of(admin.get(f"/imports/{again.pk}/"))
+    admin.post(f"/imports/{again.pk}/mapping/", {"mapping": f"import-{batch.pk}"})
+    services.process_batch(again.pk)
+    again.refresh_from_db()
+    assert (again.row_count, again.imported_count, again.mapping_name) == (1, 1, "Own mapping (changed)")
+    # A file that lacks one of its columns is not read by it, even where somebody asks for it by hand.
+    upload(admin, "Kunde;Vertrag;Von\nAcme;C1;2026-01-01\n", "other.csv")
+    other = ImportBatch.objects.get(file_name="other.csv")
+    assert f"import-{batch.pk}" not in text_of(admin.get(f"/imports/{other.pk}/"))
+    assert admin.post(f"/imports/{other.pk}/mapping/", {"mapping": f"import-{batch.pk}"}).status_code == 422
+
+
+def test_headings_are_read_from_where_a_person_says(admin: Client) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        for name, rows in (("Cover", []), ("Data", [["Our register"], [], *map(line_of, (PLAIN, GOOD_ROW))])):
+            sheet = book.add_worksheet(name)
+            for place, row in enumerate(rows):
+                sheet.write_row(place, 0, row)
+        book.add_worksheet("Old").hide()
+    upload(admin, file.getvalue(), "book.xlsx")
+    batch = ImportBatch.objects.get()
+    assert (batch.header[0], batch.reading) == (
+        "Our register",
+        {"header_row": 1, "sheet": "Data", "sheets": ["Cover", "Data", "Old"]},
+    )
+    address = f"/imports/{batch.pk}/reading/"
+    for data in ({"header_row": "0", "sheet": "Data"}, {"header_row": "3", "sheet": "None"}, {"header_row": "99"}):
+        assert admin.post(address, data).status_code == 422
+    assert admin.post(address, {"header_row": "3", "sheet": "Data"}).status_code == 302
+    admin.post(f"/imports/{batch.pk}/mapping/", {"mapping": "contracts"})
+    assert admin.post(address, {"header_row": "1", "sheet": "Data"}).status_code == 409
+    services.process_batch(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.message, batch.row_count, batch.imported_count) == ("", 1, 1)
+    told = batch.findings.get(reason_code="other_sheets")
+    assert (told.value, told.severity) == ("Data", "warning")
+
+
+def line_of(text: str) -> list[str]:
+    return text.strip().split(",")
 
 
 def test_columns_become_custom_signals(admin: Client) -> None:
