@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Final
+
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Account, AttributeDefinition, Industry, Segment, User
 from config.history import track_history
+
+BEGINNING: Final = dt.date(1970, 1, 1)  # the first day that a version may be in force from
 
 
 class TimingPolicy(models.Model):
@@ -72,6 +77,11 @@ class TimingPolicyVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy} from {self.effective_from}"
+
+    @property
+    def is_from_the_beginning(self) -> bool:
+        """No version comes before it, so its day says nothing."""
+        return self.effective_from == BEGINNING
 
 
 @track_history()

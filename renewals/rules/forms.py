@@ -15,7 +15,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 
 from accounts.models import Account, AttributeDefinition, Company, ExchangeRate
+from renewals.forms import LATEST_ON
 from renewals.models import RiskFactor, TimingPolicy, TimingPolicyVersion
+from renewals.models.policies import BEGINNING
 
 LONGEST_TOLERANCE_DAYS = 999
 LARGEST_WEIGHT = 1000
@@ -93,7 +95,10 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
         if grace is not None and late is not None and grace > late:
             self.add_error("grace_days", f"Grace days are at most the late days: {grace} is more than {late}.")
         day, policy = cleaned.get("effective_from"), self.instance.policy
-        if day and policy.pk and policy.versions.filter(effective_from=day).exists():
+        if day and not BEGINNING <= day <= LATEST_ON:
+            bounds = f"{BEGINNING:%d %b %Y} to {LATEST_ON:%d %b %Y}"
+            self.add_error("effective_from", f"No renewal is due then; take a day from {bounds}.")
+        elif day and policy.pk and policy.versions.filter(effective_from=day).exists():
             self.add_error("effective_from", f"This policy already has a version from {day:%d %b %Y}; take another.")
         return cleaned
 

@@ -12,6 +12,7 @@ from renewals.models import TimingPolicy, TimingPolicyVersion
 from renewals.rules import services
 from tests.cast import Cast, make_account, make_rate, make_renewal
 
+NO_RENEWAL = "No renewal is due then; take a day from 01 Jan 1970 to 01 Jan 2100."
 SAME_DAY = "This policy already has a version from 01 Jan 1970; take another."
 NEW_POLICY, TIMING = "/rules/timing/new/", "/rules/timing/"
 
@@ -85,6 +86,8 @@ def test_hidden_fields_of_the_preview_say_all_that_the_save_needs(cast: Cast) ->
         ({"early_days": 1000}, "early_days", "Ensure this value is less than or equal to 999."),
         ({"late_days": ""}, "late_days", "This field is required."),
         ({"effective_from": "1970-01-01"}, "effective_from", SAME_DAY),
+        ({"effective_from": "1969-12-31"}, "effective_from", NO_RENEWAL),
+        ({"effective_from": "2100-01-02"}, "effective_from", NO_RENEWAL),
     ],
 )
 def test_invalid_tolerances_are_told_beside_their_field(
