@@ -17,9 +17,11 @@ from accounts import services
 from accounts.access import admin_required, signed_in
 from accounts.forms import DeactivateForm, TeamForm, UserForm, posted
 from accounts.models import Team, User
+from accounts.seen import reconciled
 
 PAGE_SIZE = 50
 INVALID = 422
+CONFLICT = 409
 
 
 @require_safe
@@ -57,7 +59,7 @@ def new_user(request: HttpRequest) -> HttpResponse:
 @admin_required
 def edit_user(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
-    form = UserForm(posted(request), instance=person)
+    form, is_stale = reconciled(request, lambda data: UserForm(data, instance=person))
     if form.is_valid():
         values = {name: form.cleaned_data[name] for name in form.changed_data}
         try:
@@ -68,7 +70,7 @@ def edit_user(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{form.cleaned_data['name']} is saved.")
             return redirect("people:users")
     context = {"form": form, "person": User.objects.get(pk=pk), "tab": "users", "is_self": pk == signed_in(request).pk}
-    return _render_form(request, "people/user.html", context, is_invalid=form.is_bound)
+    return _render_form(request, "people/user.html", context, is_invalid=form.is_bound, is_stale=is_stale)
 
 
 @never_cache
@@ -137,13 +139,13 @@ def teams(request: HttpRequest) -> HttpResponse:
 @admin_required
 def edit_team(request: HttpRequest, pk: int) -> HttpResponse:
     team = get_object_or_404(Team, pk=pk)
-    form = TeamForm(posted(request), instance=team)
+    form, is_stale = reconciled(request, lambda data: TeamForm(data, instance=team))
     if form.is_valid():
         services.save_team(by=signed_in(request), team=form.save(commit=False))
         messages.success(request, f"Team {team} is saved.")
         return redirect("people:teams")
     context = {"form": form, "team_name": Team.objects.get(pk=pk).name, "tab": "teams"}
-    return _render_form(request, "people/team.html", context, is_invalid=form.is_bound)
+    return _render_form(request, "people/team.html", context, is_invalid=form.is_bound, is_stale=is_stale)
 
 
 @require_POST
@@ -170,5 +172,7 @@ def _show_password(request: HttpRequest, user: User, password: str, *, is_new: b
     return render(request, "people/password.html", context)
 
 
-def _render_form(request: HttpRequest, template: str, context: dict[str, object], *, is_invalid: bool) -> HttpResponse:
-    return render(request, template, context, status=INVALID if is_invalid else 200)
+def _render_form(
+    request: HttpRequest, template: str, context: dict[str, object], *, is_invalid: bool, is_stale: bool = False
+) -> HttpResponse:
+    return render(request, template, context, status=CONFLICT if is_stale else INVALID if is_invalid else 200)

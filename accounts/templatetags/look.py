@@ -1,14 +1,19 @@
 """Small pieces of the look that have parameters: icons, states, bars."""
 
 import datetime as dt
+import json
 from functools import cache
 
 from django import template
+from django.forms import Form
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from accounts.seen import SEEN, shown_values
 
 register = template.Library()
 
@@ -65,6 +70,19 @@ def icon(name: str, label: str = "") -> SafeString:
             href,
         )
     return format_html('<svg class="p-icon" aria-hidden="true"><use href="{}"></use></svg>', href)
+
+
+@register.filter
+def ago(moment: dt.datetime) -> str:
+    """How long ago: "just now" within a minute, else "3 minutes ago"."""
+    is_now = timezone.now() - moment < dt.timedelta(minutes=1)
+    return "just now" if is_now else f"{timesince(moment)} ago"
+
+
+@register.simple_tag
+def seen(form: Form) -> SafeString:
+    """What the form was filled with, to tell on its way back what somebody else changed meanwhile."""
+    return format_html('<input type="hidden" name="{}" value="{}">', SEEN, json.dumps(shown_values(form)))
 
 
 @register.simple_tag

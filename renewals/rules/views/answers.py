@@ -19,8 +19,10 @@ def saved(request: HttpRequest, text: str, url: str, run_id: int | None = None) 
     return HttpResponseRedirect(url if run_id is None else f"{url}{separator}run={run_id}")
 
 
-def render_form(request: HttpRequest, template: str, context: dict[str, Any], *, is_invalid: bool) -> HttpResponse:
-    return render(request, template, context, status=INVALID if is_invalid else 200)
+def render_form(
+    request: HttpRequest, template: str, context: dict[str, Any], *, is_invalid: bool, is_stale: bool = False
+) -> HttpResponse:
+    return render(request, template, context, status=CONFLICT if is_stale else INVALID if is_invalid else 200)
 
 
 def is_for_dialog(request: HttpRequest) -> bool:

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import admin_required, signed_in
 from accounts.exchange import read_rates
-from accounts.forms import posted
 from accounts.models import Company, ExchangeRate, get_company
+from accounts.seen import reconciled
 from renewals.models import Renewal
 from renewals.rules import services
 from renewals.rules.forms import CompanyForm, RateForm
@@ -23,7 +23,7 @@ from renewals.rules.views.answers import render_form, saved
 
 @admin_required
 def company(request: HttpRequest) -> HttpResponse:
-    form = CompanyForm(posted(request), instance=get_company())
+    form, is_stale = reconciled(request, lambda data: CompanyForm(data, instance=get_company()))
     if form.is_valid():
         if not form.changed_data:
             return saved(request, "Nothing was changed.", reverse("rules:company"))
@@ -34,7 +34,7 @@ def company(request: HttpRequest) -> HttpResponse:
             form.add_error("reporting_currency", str(refusal))
         else:
             return saved(request, "The company is saved.", reverse("rules:company"), run_id)
-    return _render(request, get_company(), form, None)
+    return _render(request, get_company(), form, None, is_stale=is_stale)
 
 
 @require_POST
@@ -64,7 +64,9 @@ def delete_rate(request: HttpRequest, pk: int) -> HttpResponse:
     return saved(request, text, reverse("rules:company"), run_id)
 
 
-def _render(request: HttpRequest, owner: Company, form: CompanyForm, rate_form: RateForm | None) -> HttpResponse:
+def _render(
+    request: HttpRequest, owner: Company, form: CompanyForm, rate_form: RateForm | None, *, is_stale: bool = False
+) -> HttpResponse:
     today = owner.today()
     rates = list(ExchangeRate.objects.all())
     known = read_rates(as_of=today, reporting_currency=owner.reporting_currency)
@@ -78,7 +80,8 @@ def _render(request: HttpRequest, owner: Company, form: CompanyForm, rate_form: 
         "rates": [(currency, list(own)) for currency, own in groupby(rates, key=lambda rate: rate.currency)],
         "without_rate": sorted(set(_currencies_in_use()) - set(known)),
     }
-    return render_form(request, "rules/company.html", context, is_invalid=form.is_bound or rate_form is not None)
+    is_invalid = form.is_bound or rate_form is not None
+    return render_form(request, "rules/company.html", context, is_invalid=is_invalid, is_stale=is_stale)
 
 
 def _currencies_in_use() -> QuerySet[Renewal, str]:

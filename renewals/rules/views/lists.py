@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import admin_required, signed_in
 from accounts.forms import posted
+from accounts.seen import reconciled
 from renewals.models import Stage
 from renewals.rules import services
 from renewals.rules.list_forms import LISTS, List
@@ -56,14 +57,14 @@ def edit_item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     kind = _list(slug)
     item = get_object_or_404(kind.model, pk=pk)
     name = str(item)
-    form = kind.form(posted(request), instance=item, auto_id="edit_%s")
+    form, is_stale = reconciled(request, lambda data: kind.form(data, instance=item, auto_id="edit_%s"))
     if form.is_valid():
         is_scored = kind.is_scored and bool(set(form.changed_data) - {"name"})
         run_id = services.save_item(by=signed_in(request), item=form.save(commit=False), is_scored=is_scored)
         return saved(request, f"{item} is saved.", reverse("rules:list", args=[slug]), run_id)
     template = "rules/_item_dialog.html" if is_for_dialog(request) else "rules/item.html"
     context = {"kind": kind, "form": form, "name": name, "pk": pk}
-    return render_form(request, template, context, is_invalid=form.is_bound)
+    return render_form(request, template, context, is_invalid=form.is_bound, is_stale=is_stale)
 
 
 @require_POST

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import admin_required, signed_in
 from accounts.forms import posted
 from accounts.models import Account, AttributeDefinition, Segment
+from accounts.seen import reconciled
 from accounts.segments import read_segment, segment_name
 from renewals.models import Renewal, RiskFactor, RiskWeightVersion
 from renewals.rules import services
@@ -148,12 +149,12 @@ def edit_factor(request: HttpRequest, pk: int) -> HttpResponse:
     factor = get_object_or_404(factors, pk=pk)
     attribute = factor.attribute
     assert attribute is not None
-    form = FactorForm(posted(request), instance=factor, attribute=attribute)
+    form, is_stale = reconciled(request, lambda data: FactorForm(data, instance=factor, attribute=attribute))
     if form.is_valid():
         run_id = services.update_factor(by=signed_in(request), factor=factor, values=form.values())
         return saved(request, f"{factor} is saved.", reverse("rules:weights"), run_id)
     context = {"form": form, "attribute": attribute, "is_new": False}
-    return render_form(request, "rules/factor.html", context, is_invalid=form.is_bound)
+    return render_form(request, "rules/factor.html", context, is_invalid=form.is_bound, is_stale=is_stale)
 
 
 def _url(segment: Segment | None) -> str:
