@@ -65,3 +65,9 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Team
         fields = ("name",)
         error_messages = {"name": {"unique": "There is a team of this name already."}}
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if Team.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("There is a team of this name already.")
+        return name

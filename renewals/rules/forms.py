@@ -257,4 +257,6 @@ class RateForm(forms.ModelForm):  # type: ignore[type-arg]
         day: dt.date = self.cleaned_data["effective_on"]
         if day.year < 1970:
             raise ValidationError("A rate is from 1970 or later.")
+        if day > LATEST_ON:
+            raise ValidationError(f"No report is made then; the latest is {LATEST_ON:%d %b %Y}.")
         return day

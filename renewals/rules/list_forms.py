@@ -12,12 +12,26 @@ from django.db.models import Count, Model
 
 from accounts.models import Account, AttributeDefinition, Industry, Segment
 from accounts.templatetags.money import money
+from renewals.imports.cells import clean
 from renewals.models import ChurnReason, Offer, Renewal, RiskFactor, RiskWeightVersion, Stage, TimingPolicy
 
 Uses = Mapping[str, Mapping[int, int]]  # words for what uses it -> primary key -> count
 
 
-class StageForm(forms.ModelForm):  # type: ignore[type-arg]
+class NamedForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A row that people, and files, know by its name, whatever its case."""
+
+    def clean_name(self) -> str:
+        name = clean(str(self.cleaned_data["name"]))
+        if not name:
+            raise ValidationError("A name has signs that can be seen.")
+        others = self._meta.model._default_manager.exclude(pk=self.instance.pk)
+        if name != self.initial.get("name") and others.filter(name__iexact=name).exists():
+            raise ValidationError(self.fields["name"].error_messages["unique"])
+        return name
+
+
+class StageForm(NamedForm):
     class Meta:
         model = Stage
         fields = ("name", "default_confidence", "forecast_category")
@@ -25,7 +39,7 @@ class StageForm(forms.ModelForm):  # type: ignore[type-arg]
         error_messages = {"name": {"unique": "There is a stage of this name already."}}
 
 
-class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
+class SegmentForm(NamedForm):
     class Meta:
         model = Segment
         fields = ("name", "position")
@@ -33,14 +47,14 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
         error_messages = {"name": {"unique": "There is a segment of this name already."}}
 
 
-class IndustryForm(forms.ModelForm):  # type: ignore[type-arg]
+class IndustryForm(NamedForm):
     class Meta:
         model = Industry
         fields = ("name",)
         error_messages = {"name": {"unique": "There is an industry of this name already."}}
 
 
-class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
+class OfferForm(NamedForm):
     class Meta:
         model = Offer
         fields = ("name", "product", "list_amount", "currency", "term_months", "is_active")
@@ -57,7 +71,7 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class ChurnReasonForm(forms.ModelForm):  # type: ignore[type-arg]
+class ChurnReasonForm(NamedForm):
     class Meta:
         model = ChurnReason
         fields = ("name", "is_avoidable", "is_active")

@@ -35,6 +35,29 @@ def test_stage_is_added_behind_the_others_and_scored(cast: Cast) -> None:
     assert Run.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("slug", "more"),
+    [
+        ("segments", {"position": 9}),
+        ("industries", {}),
+        ("stages", {"default_confidence": 9, "forecast_category": "commit"}),
+        ("offers", {}),
+        ("churn-reasons", {}),
+    ],
+)
+def test_a_name_is_there_once_whatever_its_case(cast: Cast, slug: str, more: dict[str, object]) -> None:
+    client, url = cast.client_of("admin"), reverse("rules:list", args=[slug])
+    assert client.post(url, {"name": "  Café\u200b  au lait", **more}).status_code == 302
+    item = LISTS[slug].model._default_manager.get(name="Café au lait")
+    for again in ("café AU lait", "Cafe\u0301 au lait", "\u200eCafé au lait"):
+        response = client.post(url, {"name": again, **more})
+        assert (response.status_code, len(response.context["form"].errors["name"])) == (422, 1)
+    invisible = client.post(url, {"name": "\u200b", **more})
+    assert invisible.context["form"].errors["name"] == ["A name has signs that can be seen."]
+    edited = client.post(reverse("rules:edit_item", args=[slug, item.pk]), {"name": "CAFÉ AU LAIT", **more})
+    assert edited.status_code == 302
+
+
 def test_stages_swap_places_and_stop_at_the_ends(cast: Cast) -> None:
     client = cast.client_of("admin")
     names = list(Stage.objects.values_list("name", flat=True))
