@@ -207,7 +207,11 @@ def preview_rows(run: Run) -> list[list[str]]:
         "Account": """coalesce(r.account_name, r.account_external_id,
             (SELECT name FROM accounts_account a WHERE a.id = r.account_id))""",
     }
-    if run.mapping.rows in ("contracts", "renewals"):
+    if run.mapping.rows == "renewals":
+        columns |= {"Contract": _of_renewal("k.number"), "Due": _of_renewal("to_char(o.due_on, 'DD Mon YYYY')")}
+        outcome = "coalesce(nullif(r.outcome, 'open'), o.outcome)"
+        columns |= {"Outcome": _of_renewal(outcome), "Ordered": _day("ordered_on")}
+    elif run.mapping.rows == "contracts":
         columns |= {"Contract": "r.contract_number", "Product": "r.contract_product", "Starts": _day("starts_on")}
         columns |= {"Due": _day("due_on"), "Yearly amount": "r.yearly_amount", "Currency": "r.contract_currency"}
         columns |= {"Outcome": "coalesce(r.outcome, 'open')", "Ordered": _day("ordered_on")}
@@ -231,6 +235,12 @@ def preview_rows(run: Run) -> list[list[str]]:
 
 def _day(column: str) -> str:
     return f"to_char(r.{column}, 'DD Mon YYYY')"
+
+
+def _of_renewal(value: str) -> str:
+    """Of the renewal `o` that news is of, and its contract `k`."""
+    return f"""(SELECT {value} FROM renewals_renewal o JOIN renewals_contract k ON k.id = o.contract_id
+        WHERE o.id = r.renewal_id)"""
 
 
 SHOWN_OTHERWISE = (

@@ -53,7 +53,7 @@ def test_a_file_goes_from_upload_to_the_book(admin: Client) -> None:
     progress = admin.get(f"/imports/{batch.pk}/progress/")
     assert progress.headers["HX-Refresh"] == "true"
     page = text_of(admin.get(f"/imports/{batch.pk}/"))
-    assert "Import the 1 good rows" in page
+    assert "Import the 1 good row<" in page
     assert "<code>31.12.2026</code>" in page
     assert Contract.objects.count() == 0
 
