@@ -151,7 +151,7 @@ def test_columns_are_changed_by_keyboard_and_the_import_cancelled(visit: Visit) 
         page.get_by_label("Currency of every row").fill("EUR")
         assert barriers(page) == []
         page.get_by_label("Currency of every row").press("Enter")
-        expect(page.get_by_role("button", name="Import 1 rows")).to_be_visible()
+        expect(page.get_by_role("button", name="Import 1 row")).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
         page.locator("#confirm").get_by_role("button", name="Cancel the import").click()
         expect(page.get_by_role("row", name="book.csv")).to_contain_text("Cancelled")
