@@ -54,17 +54,20 @@ def _mark_feedback(run: Run, model: type[Model]) -> None:
 
 
 def _mark_open_accounts(run: Run) -> None:
-    """As the trigger does it, but without a lock on the accounts that this transaction made."""
+    """As the trigger does it, but without a lock on the accounts that this transaction made, and without asking of each
+    whether it is marked by now: that doubles the time."""
     opened = f"{run.new_rows(Renewal._meta.db_table)} AND outcome = 'open'"
+    first = run.first_ids[Account._meta.db_table]
     run.make_table("import_open", f"SELECT DISTINCT account_id AS id FROM {opened}", joined_by="id")
     run.execute(
         f"""
         WITH made AS MATERIALIZED (
             DELETE FROM import_open o USING {Account._meta.db_table} a
-            WHERE a.id = o.id AND a.id >= {run.first_ids[Account._meta.db_table]} AND a.xmin = {SELF}
+            WHERE a.id = o.id AND a.id >= {first} AND a.xmin = {SELF}
+                AND a.id NOT IN (SELECT account_id FROM {OpenAccount._meta.db_table} WHERE account_id >= {first})
             RETURNING a.id, a.last_touch_on
         )
-        INSERT INTO {OpenAccount._meta.db_table} (account_id, last_touch_on) SELECT * FROM made ON CONFLICT DO NOTHING
+        INSERT INTO {OpenAccount._meta.db_table} (account_id, last_touch_on) SELECT * FROM made ORDER BY id
         """
     )
     run.execute(MARK.format(accounts="SELECT id FROM import_open"))
